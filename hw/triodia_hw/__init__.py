@@ -1,0 +1,1 @@
+"""The machine: integer contract, image file, reference, gateware and Verilog export."""

@@ -1,0 +1,1 @@
+"""The accelerator in Amaranth: processing elements on a broadcast bus."""

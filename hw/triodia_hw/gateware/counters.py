@@ -1,0 +1,55 @@
+"""Performance counters."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["COUNTERS", "Counters"]
+
+# name: what it counts since reset, modulo 2**32
+COUNTERS = {
+    "cycles": "clock cycles",
+    "events": "events broadcast to the PEs",
+    "operations": "synaptic operations",
+    "bus_stalls": "cycles in which a token waited for a PE with a full queue",
+    "output_stalls": "cycles in which an output word waited for its receiver",
+}
+
+
+class Counters(wiring.Component):
+    """Count since reset; each value lags its event by at most 3 cycles.
+
+    Members
+    -------
+    event, bus_stall, output_stall : In(1). operation : In(lanes), one bit a PE.
+    One ``Out(32)`` for each of :data:`COUNTERS`.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        super().__init__({
+            "event": In(1),
+            "bus_stall": In(1),
+            "output_stall": In(1),
+            "operation": In(lanes),
+            **{name: Out(32) for name in COUNTERS},
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # Registered first: the counters are far from what they count.
+        pulses = {
+            "events": self.event,
+            "bus_stalls": self.bus_stall,
+            "output_stalls": self.output_stall,
+        }
+        for name, pulse in pulses.items():
+            seen = Signal(name=f"{name}_seen")
+            m.d.sync += [seen.eq(pulse), getattr(self, name).eq(getattr(self, name) + seen)]
+        done, count = Signal.like(self.operation), Signal(range(len(self.operation) + 1))
+        m.d.sync += [
+            done.eq(self.operation),
+            count.eq(sum(done)),
+            self.operations.eq(self.operations + count),
+            self.cycles.eq(self.cycles + 1),
+        ]
+        return m

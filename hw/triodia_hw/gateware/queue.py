@@ -1,0 +1,62 @@
+"""First-in first-out queue in distributed RAM."""
+
+from amaranth import *
+from amaranth.hdl import ShapeLike
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Queue"]
+
+
+class Queue(wiring.Component):
+    """Hold up to ``depth`` payloads, in order; latency 1 cycle, throughput 1 per cycle.
+
+    Parameters
+    ----------
+    shape : payload. depth : a power of two; 16 fills the smallest distributed RAM of an ECP5.
+    spare : ``room`` goes low while this many places or fewer are free.
+
+    Members
+    -------
+    i, o : payload streams.
+    room : Out(1). Combinational from the level; lets a producer with ``spare - 1`` payloads in
+        flight stop in time, without looking at ``i.ready``.
+    """
+
+    def __init__(self, shape: ShapeLike, *, depth: int = 16, spare: int = 0) -> None:
+        if depth < 2 or depth & (depth - 1):
+            raise ValueError(f"depth must be a power of two from 2, not {depth!r}")
+        if not 0 <= spare < depth:
+            raise ValueError(f"spare must be in 0..{depth - 1}, not {spare!r}")
+        self.shape, self.depth, self.spare = shape, depth, spare
+        super().__init__({
+            "i": In(stream.Signature(shape)),
+            "o": Out(stream.Signature(shape)),
+            "room": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        width = Shape.cast(self.shape).width
+        m.submodules.mem = mem = memory.Memory(
+            shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": "distributed"}
+        )
+        write, read = mem.write_port(), mem.read_port(domain="comb")
+        level = Signal(range(self.depth + 1))
+        push, pop = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~level[-1]),  # level == depth
+            self.o.valid.eq(level != 0),
+            self.room.eq(level < self.depth - self.spare),
+            push.eq(self.i.valid & self.i.ready),
+            pop.eq(self.o.valid & self.o.ready),
+            write.en.eq(push),
+            write.data.eq(self.i.payload),
+            Value.cast(self.o.payload).eq(read.data),
+        ]
+        m.d.sync += [
+            write.addr.eq(write.addr + push),
+            read.addr.eq(read.addr + pop),
+            level.eq(level + push - pop),
+        ]
+        return m

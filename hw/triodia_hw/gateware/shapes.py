@@ -1,0 +1,58 @@
+"""Payload layouts of the streams inside the machine."""
+
+from amaranth import Shape, signed, unsigned
+from amaranth.lib import data
+
+from ..contract import MachineParams, bits_for
+from ..layout import Fields, pointer_fields
+
+__all__ = ["record_layout", "row_layout", "struct", "token_layout"]
+
+
+def struct(fields: Fields) -> data.StructLayout:
+    """Struct of a list of fields; the same bits as :func:`triodia_hw.layout.pack`."""
+    return data.StructLayout({
+        name: signed(width) if is_signed else unsigned(width) for name, width, is_signed in fields
+    })
+
+
+def payload_shape(p: MachineParams) -> Shape:
+    """Payload inside the machine: wide enough for a spike and for any graded input."""
+    return signed(max(p.payload_bits, p.fraction_bits + 2)) if p.graded else unsigned(0)
+
+
+def token_layout(p: MachineParams) -> data.StructLayout:
+    """Bus token: an event, or the end of a step (``last`` of its sequence)."""
+    return data.StructLayout({
+        "end": 1,
+        "last": 1,
+        "source": bits_for(p.sources),
+        "payload": payload_shape(p),
+    })
+
+
+def row_layout(p: MachineParams) -> data.StructLayout:
+    """A row segment to walk; ``single`` says that one cycle does it (one synapse, or an end)."""
+    (_, start_bits, _), (_, length_bits, _) = pointer_fields(p)
+    return data.StructLayout({
+        "end": 1,
+        "last": 1,
+        "single": 1,
+        "start": start_bits,
+        "length": length_bits,
+        "payload": payload_shape(p),
+    })
+
+
+def record_layout(p: MachineParams) -> data.StructLayout:
+    """What a sweep emits: a spike, a readout value, or the end of the step.
+
+    ``last``: the step was the last of its sequence, so its spikes are not delivered.
+    """
+    return data.StructLayout({
+        "end": 1,
+        "last": 1,
+        "readout": 1,
+        "source": bits_for(p.sources),
+        "value": signed(p.state_bits),
+    })

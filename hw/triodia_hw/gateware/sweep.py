@@ -1,0 +1,138 @@
+"""Neuron sweep: the contract's update of every neuron of a PE, one per cycle."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..contract import MachineParams, bits_for
+from ..layout import neuron_fields, row_depth, state_fields
+from ..memory import accumulator_width, memory_shapes
+from .neuron import NeuronUpdate
+from .queue import Queue
+from .ram import Ram
+from .shapes import record_layout, struct
+
+__all__ = ["Sweep"]
+
+_DEPTH = 16  # records that may wait, or be on their way through the neuron pipeline
+
+
+class Sweep(wiring.Component):
+    """Update all neurons of a PE at the end of a step: ``slots + 1`` cycles, 1 neuron per cycle.
+
+    Emits a record for each spike and each readout in order of slots, then one ``end``; a spike
+    leaves 11 cycles after its neuron is read. A neuron starts only when its record is sure of a
+    place in the output queue, so the pipeline never waits half-way and nothing is lost.
+
+    After reset it sweeps once by itself: state and sums become zero, only the ``end`` is emitted,
+    and ``ready`` goes high. The same happens to the state after a ``last`` step.
+
+    Parameters
+    ----------
+    base : source number of the first slot. init : contents of the neuron memory.
+
+    Members
+    -------
+    start, last : In(1). Begin; the step is the last of its sequence. Never while ``busy``.
+    addr, sum : address to the accumulator, and the sum one cycle later.
+    clear, clear_addr, clear_all : to the accumulator.
+    ready : Out(1). Events may come: the first sweep is done.
+    o : Out(stream.Signature(record_layout)).
+    """
+
+    def __init__(
+        self, p: MachineParams, *, base: int, init: list[int], poison: bool = False
+    ) -> None:
+        self.p, self.base, self.init, self.poison = p, base, init, poison
+        addr = bits_for(p.slots)
+        super().__init__({
+            "start": In(1),
+            "last": In(1),
+            "addr": Out(addr),
+            "sum": In(signed(accumulator_width(p))),
+            "clear": Out(1),
+            "clear_addr": Out(addr),
+            "clear_all": Out(1),
+            "ready": Out(1),
+            "o": Out(stream.Signature(record_layout(p))),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        p = self.p
+        m.submodules.update = update = NeuronUpdate(p)
+        m.submodules.queue = queue = Queue(record_layout(p), depth=_DEPTH)
+        connect(m, queue.o, flipped(self.o))
+        state, neurons = self._memories(m)
+
+        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources), init=self.base)
+        busy, last, first = Signal(init=1), Signal(init=1), Signal(init=1)
+        places, issue, finish = Signal(range(_DEPTH + 1), init=_DEPTH), Signal(), Signal()
+        m.d.comb += [issue.eq(busy & (places != 0)), finish.eq(slot == p.slots)]
+        with m.If(self.start):
+            m.d.sync += [busy.eq(1), last.eq(self.last), slot.eq(0), source.eq(self.base)]
+        with m.Elif(issue):
+            m.d.sync += [slot.eq(slot + 1), source.eq(source + 1)]
+            with m.If(finish):
+                m.d.sync += [busy.eq(0), first.eq(0)]
+
+        # Cycle 1: the memories read. Cycle 2: their words, registered, enter the pipeline.
+        tag = Signal(update.i.tag.shape())
+        reading = Signal()
+        m.d.sync += reading.eq(issue)
+        m.d.sync += [
+            tag.slot.eq(slot),
+            tag.source.eq(source),
+            tag.end.eq(finish),
+            tag.last.eq(last),
+            tag.first.eq(first),
+            update.i.valid.eq(reading),
+            update.i.tag.eq(tag),
+            update.i.neuron.eq(neurons.r_data),
+            update.i.state.eq(state.r_data),
+            update.i.sum.eq(self.sum),
+        ]
+        m.d.comb += [
+            self.addr.eq(slot),
+            state.r_addr.eq(slot),
+            neurons.r_addr.eq(slot),
+            self.clear.eq(reading & ~tag.end),
+            self.clear_addr.eq(tag.slot),
+            self.clear_all.eq(tag.first),
+            self.ready.eq(~first),
+        ]
+        self._retire(m, update.o, state, queue)
+        left, taken = Signal(), Signal()
+        m.d.comb += [
+            left.eq(update.o.valid & ~queue.i.valid),
+            taken.eq(queue.o.valid & queue.o.ready),
+        ]
+        m.d.sync += places.eq(places - issue + left + taken)
+        return m
+
+    def _memories(self, m: Module) -> tuple[Ram, Ram]:
+        p = self.p
+        shape = next(s for s in memory_shapes(p) if s.name == "state")
+        m.submodules.state = state = Ram(
+            struct(state_fields(p)), depth=shape.depth, block=shape.block, poison=self.poison
+        )
+        m.submodules.neurons = neurons = Ram(
+            struct(neuron_fields(p)), depth=row_depth(p.slots), block=True, init=self.init
+        )
+        return state, neurons
+
+    def _retire(self, m: Module, done: data.View, state: Ram, queue: Queue) -> None:
+        """Write the new state (zero at the end of a sequence) and emit what there is to emit."""
+        tag, record = done.tag, queue.i.p
+        m.d.comb += [
+            state.w_en.eq(done.valid & ~tag.end),
+            state.w_addr.eq(tag.slot),
+            queue.i.valid.eq(done.valid & (tag.end | (~tag.first & (done.spike | done.readout)))),
+            record.end.eq(tag.end),
+            record.last.eq(tag.last),
+            record.readout.eq(done.readout),
+            record.source.eq(tag.source),
+            record.value.eq(done.value),
+        ]
+        with m.If(~tag.last):
+            m.d.comb += state.w_data.eq(done.state)

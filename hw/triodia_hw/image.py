@@ -1,0 +1,240 @@
+"""The machine image: everything a machine is built from and loaded with, as one checked file."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from .contract import ContractError, MachineParams, NeuronParams
+from .placer import place
+
+__all__ = [
+    "Image",
+    "ImageError",
+    "accumulator_bound",
+    "build_image",
+    "load_image",
+    "save_image",
+]
+
+_FORMAT, _SCHEMA = "triodia-image", 1
+
+
+class ImageError(ValueError):
+    """A file that is not an image this version can read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A network in the machine's integers, and where each neuron lives.
+
+    Sources are numbered inputs first: source ``j < inputs`` is input ``j``, source ``inputs + i``
+    is neuron ``i``.
+
+    Parameters
+    ----------
+    params : sizes and widths.
+    neurons : per-neuron integers.
+    row_start : ``(inputs + neurons + 1,)``; synapses of source ``j`` are
+        ``row_start[j]:row_start[j + 1]`` of ``target`` and ``weight``.
+    target, weight : ``(synapses,)``; targets ascend within a row, no pair twice, no weight 0.
+    slot : ``(neurons,)`` slot of each neuron; PE ``slot // params.slots``.
+    meta : free JSON: task, scales, provenance.
+
+    Raises
+    ------
+    ContractError
+        If anything is out of range, or a sum could exceed the accumulator.
+    """
+
+    params: MachineParams
+    neurons: NeuronParams
+    row_start: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    slot: np.ndarray
+    meta: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.neurons.check(self.params)
+        self._check_synapses()
+        self._check_slots()
+
+    def _check_synapses(self) -> None:
+        p, limit = self.params, 1 << (self.params.weight_bits - 1)
+        if self.row_start.shape != (p.inputs + p.neurons + 1,) or self.row_start[0] != 0:
+            raise ContractError("row_start must have one entry a source and one more, from 0")
+        if np.any(np.diff(self.row_start) < 0) or self.row_start[-1] != self.target.size:
+            raise ContractError("row_start must ascend to the number of synapses")
+        if self.weight.shape != self.target.shape:
+            raise ContractError("weight and target must have the same length")
+        if np.any((self.target < 0) | (self.target >= p.neurons)):
+            raise ContractError(f"target must be in 0..{p.neurons - 1}")
+        if np.any((self.weight < -limit) | (self.weight >= limit) | (self.weight == 0)):
+            raise ContractError(f"weight must be in {-limit}..{limit - 1} and not 0")
+        rows = np.repeat(np.arange(self.row_start.size - 1), np.diff(self.row_start))
+        if np.any(np.diff(rows * p.neurons + self.target) <= 0):
+            raise ContractError("targets must ascend within a row")
+        bound = accumulator_bound(p, self.row_start, self.target, self.weight)
+        if bound > (1 << (p.accumulator_bits - 1)) - 1:
+            raise ContractError(
+                f"accumulator_bits must hold the worst-case sum {bound}, not {p.accumulator_bits}"
+            )
+
+    def _check_slots(self) -> None:
+        p = self.params
+        if self.slot.shape != (p.neurons,) or np.unique(self.slot).size != p.neurons:
+            raise ContractError("slot must give every neuron a place of its own")
+        if np.any((self.slot < 0) | (self.slot >= p.lanes * p.slots)):
+            raise ContractError(f"slot must be in 0..{p.lanes * p.slots - 1}")
+        if self.words_per_lane().max() > p.synapse_words:
+            raise ContractError(
+                f"synapse_words must hold {self.words_per_lane().max()}, not {p.synapse_words}"
+            )
+
+    @property
+    def synapses(self) -> int:
+        """Stored synapses."""
+        return int(self.weight.size)
+
+    @property
+    def readouts(self) -> np.ndarray:
+        """Neurons whose ``v`` is an output, ascending."""
+        return np.flatnonzero(self.neurons.readout)
+
+    def words_per_lane(self) -> np.ndarray:
+        """Synapse words each PE stores, ``(lanes,)``."""
+        lanes = self.slot[self.target] // self.params.slots
+        return np.bincount(lanes, minlength=self.params.lanes)
+
+    def source_of_neuron(self) -> np.ndarray:
+        """Hardware source number of each neuron, as stream words carry it, ``(neurons,)``."""
+        return self.params.inputs + self.slot
+
+    def digest(self) -> str:
+        """SHA-256 over everything but ``meta``: equal digests are equal machines."""
+        h = hashlib.sha256(json.dumps(asdict(self.params), sort_keys=True).encode())
+        for name, array in sorted(_arrays(self).items()):
+            h.update(name.encode() + array.tobytes())
+        return h.hexdigest()
+
+
+def accumulator_bound(
+    p: MachineParams, row_start: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> int:
+    """Largest magnitude any ``a_i`` can reach: sum of ``|weight| * greatest payload`` by target."""
+    payload = np.full(p.inputs + p.neurons, p.one, np.int64)
+    payload[: p.inputs] = p.greatest_payload
+    reach = np.abs(weight.astype(np.int64)) * np.repeat(payload, np.diff(row_start))
+    totals = np.zeros(p.neurons, np.int64)
+    np.add.at(totals, target, reach)
+    return int(totals.max(initial=0))
+
+
+def build_image(
+    params: MachineParams,
+    neurons: NeuronParams,
+    weights: np.ndarray,
+    *,
+    rates: np.ndarray | None = None,
+    meta: dict | None = None,
+) -> Image:
+    """Image of a network; derives accumulator width, synapse words and placement.
+
+    ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
+    ``rates`` the expected events of each source and step, for the placer (default: all alike).
+    ``accumulator_bits`` and ``synapse_words`` of ``params`` are replaced by what is needed.
+    """
+    if not np.issubdtype(weights.dtype, np.integer):
+        raise ContractError(f"weights must be integers, not {weights.dtype}")
+    if weights.shape != (params.neurons, params.inputs + params.neurons):
+        raise ContractError(
+            f"weights must be {params.neurons} x {params.inputs + params.neurons}, "
+            f"not {weights.shape}"
+        )
+    source, target = np.nonzero(weights.T)
+    weight = weights.T[source, target].astype(np.int64)
+    row_start = np.searchsorted(source, np.arange(weights.shape[1] + 1)).astype(np.int64)
+    bound = accumulator_bound(params, row_start, target, weight)
+    slot = place(params, row_start, target, rates)
+    words = np.bincount(slot[target] // params.slots, minlength=params.lanes).max(initial=1)
+    params = replace(
+        params,
+        accumulator_bits=max(2, bound.bit_length() + 1),
+        synapse_words=max(1, int(words)),
+    )
+    return Image(
+        params=params,
+        neurons=neurons,
+        row_start=row_start,
+        target=target.astype(np.int64),
+        weight=weight,
+        slot=slot,
+        meta=meta or {},
+    )
+
+
+def _arrays(image: Image) -> dict[str, np.ndarray]:
+    arrays = {f.name: getattr(image.neurons, f.name) for f in fields(NeuronParams)}
+    arrays |= {name: getattr(image, name) for name in ("row_start", "target", "weight", "slot")}
+    return {name: np.ascontiguousarray(array, np.int32) for name, array in arrays.items()}
+
+
+def save_image(image: Image, path: str | Path) -> None:
+    """Write ``image``: aside first, then renamed, so that no half-written file is ever seen."""
+    header = {"params": asdict(image.params), "meta": image.meta, "digest": image.digest()}
+    metadata = {
+        "format": _FORMAT,
+        "schema": str(_SCHEMA),
+        "header": json.dumps(header, sort_keys=True),
+    }
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        aside.write_bytes(save(_arrays(image), metadata))
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def load_image(path: str | Path) -> Image:
+    """Read an image; :class:`ImageError` says why a file is refused."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError:
+        raise ImageError(f"{path} does not exist; `triodia quantize` makes an image") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ImageError(f"{path} is damaged or not an image ({error})") from None
+    if metadata.get("format") != _FORMAT:
+        raise ImageError(f"{path} is not a machine image (format {metadata.get('format')!r})")
+    if metadata.get("schema") != str(_SCHEMA):
+        raise ImageError(
+            f"{path} has image schema {metadata.get('schema')}, this version reads {_SCHEMA}; "
+            "use the Triodia version that wrote it"
+        )
+    try:
+        return _from_parts(json.loads(metadata["header"]), arrays)
+    except (KeyError, TypeError, json.JSONDecodeError, ContractError, IndexError) as error:
+        raise ImageError(f"{path} holds a damaged image ({error})") from None
+
+
+def _from_parts(header: dict, arrays: dict[str, np.ndarray]) -> Image:
+    wide = {name: array.astype(np.int64) for name, array in arrays.items()}
+    for flag in ("spiking", "readout"):
+        wide[flag] = wide[flag].astype(bool)
+    image = Image(
+        params=MachineParams(**header["params"]),
+        neurons=NeuronParams(**{f.name: wide[f.name] for f in fields(NeuronParams)}),
+        **{name: wide[name] for name in ("row_start", "target", "weight", "slot")},
+        meta=header["meta"],
+    )
+    if image.digest() != header["digest"]:
+        raise ContractError("the digest does not match the contents")
+    return image
