@@ -1,0 +1,1 @@
+"""Boards: top levels, synthesis, place-and-route, bitstreams and their reports."""

@@ -1,0 +1,1 @@
+"""Co-simulation: the exported Verilog against the integer reference."""

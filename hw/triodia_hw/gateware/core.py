@@ -108,7 +108,7 @@ class Core(wiring.Component):
             word.kind.eq(Mux(record.end, kinds["end"], Mux(record.readout, kinds["readout"], 0))),
             word.last.eq(record.last & record.end),
             word.source.eq(record.source),
-            word.value.eq(record.value),
+            word.value.eq(Mux(record.readout & ~record.end, record.value, 0)),
             tokens.p.end.eq(record.end),
             tokens.p.source.eq(record.source),
             tokens.p.payload.eq(self.p.one if self.p.graded else 0),

@@ -2,7 +2,9 @@
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .queue import Buffer
 
 __all__ = ["Merge", "merge_tree"]
 
@@ -18,7 +20,7 @@ class Merge(wiring.Component):
     Members
     -------
     i : In(stream.Signature(shape)).array(ways). ``shape`` has a field ``end``.
-    o : Out(stream.Signature(shape)), registered.
+    o : Out(stream.Signature(shape)), registered; ``i.ready`` does not depend on ``o.ready``.
     """
 
     def __init__(self, shape: data.StructLayout, ways: int) -> None:
@@ -34,11 +36,13 @@ class Merge(wiring.Component):
         m = Module()
         item, grant = Signal(self.ways), Signal(range(self.ways))
         turn, all_end, free = Signal(range(self.ways)), Signal(), Signal()
-        chosen = Signal(self.shape)
+        m.submodules.buffer = buffer = Buffer(self.shape)
+        connect(m, buffer.o, flipped(self.o))
         m.d.comb += [
             item.eq(Cat(i.valid & ~i.p.end for i in self.i)),
             all_end.eq(Cat(i.valid & i.p.end for i in self.i).all()),
-            free.eq(self.o.ready | ~self.o.valid),
+            free.eq(buffer.i.ready),
+            buffer.i.valid.eq(item.any() | all_end),
         ]
         with m.Switch(turn):
             for first in range(self.ways):
@@ -51,15 +55,10 @@ class Merge(wiring.Component):
         with m.Switch(grant):
             for way, i in enumerate(self.i):
                 with m.Case(way):
-                    m.d.comb += chosen.eq(i.payload)
+                    m.d.comb += buffer.i.payload.eq(i.payload)  # no item: grant is 0
                 m.d.comb += i.ready.eq(free & (all_end | (item[way] & (grant == way))))
-        with m.If(free):
-            m.d.sync += [
-                self.o.valid.eq(item.any() | all_end),
-                self.o.payload.eq(chosen),  # no item: grant is 0
-            ]
-            with m.If(item.any()):
-                m.d.sync += turn.eq(Mux(grant == self.ways - 1, 0, grant + 1))
+        with m.If(free & item.any()):
+            m.d.sync += turn.eq(Mux(grant == self.ways - 1, 0, grant + 1))
         return m
 
 

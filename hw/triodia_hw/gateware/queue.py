@@ -1,11 +1,11 @@
-"""First-in first-out queue in distributed RAM."""
+"""First-in first-out queues: deep ones in distributed RAM, and a two-place buffer."""
 
 from amaranth import *
 from amaranth.hdl import ShapeLike
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Queue"]
+__all__ = ["Buffer", "Queue"]
 
 
 class Queue(wiring.Component):
@@ -59,4 +59,38 @@ class Queue(wiring.Component):
             read.addr.eq(read.addr + pop),
             level.eq(level + push - pop),
         ]
+        return m
+
+
+class Buffer(wiring.Component):
+    """Two places in registers, in order; latency 1 cycle, throughput 1 per cycle.
+
+    Both ``o`` and ``i.ready`` come straight from registers, so no path leads through.
+
+    Members
+    -------
+    i, o : payload streams.
+    """
+
+    def __init__(self, shape: ShapeLike) -> None:
+        self.shape = shape
+        super().__init__({
+            "i": In(stream.Signature(shape)),
+            "o": Out(stream.Signature(shape)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        spare, full = Signal(self.shape), Signal()
+        m.d.comb += self.i.ready.eq(~full)
+        with m.If(self.o.ready | ~self.o.valid):
+            m.d.sync += [
+                self.o.valid.eq(full | self.i.valid),
+                self.o.payload.eq(Mux(full, spare, self.i.payload)),
+                full.eq(0),
+            ]
+        with m.Elif(~full):
+            m.d.sync += full.eq(self.i.valid)
+        with m.If(~full):
+            m.d.sync += spare.eq(self.i.payload)
         return m

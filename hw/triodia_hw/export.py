@@ -1,0 +1,118 @@
+"""Export: the machine as RTLIL for synthesis, or as one Verilog file with its memory files."""
+
+import json
+import re
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from .contract import MachineParams
+from .gateware.top import Top
+from .image import Image
+from .memory import contents, memory_shapes
+from .yosys import run_yosys
+
+__all__ = ["TOP", "core_rtlil", "export_verilog", "hex_lines", "memory_name", "triodia_version"]
+
+TOP = "triodia"
+
+# Component that holds each content memory within a lane.
+_HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
+
+
+def triodia_version() -> str:
+    """Version of the installed package."""
+    try:
+        return version("triodia")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def memory_name(lane: int, memory: str) -> str:
+    """Name of a content memory, as in file names: ``lane_0_synapses``."""
+    return f"lane_{lane}_{memory}"
+
+
+def core_rtlil(p: MachineParams, words: list[dict[str, list[int]]] | None = None) -> str:
+    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any."""
+    empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
+    text = rtlil.convert(Top(p, contents=words or empty), name=TOP, emit_src=False)
+    # Working memories start undefined (the first sweep clears them), so nothing may rely on zeros.
+    pattern = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
+    if words is None:
+        return pattern.sub("", text)
+    zero = re.compile(r"connect \\DATA \d+'0+\n")
+    return pattern.sub(lambda cell: "" if zero.search(cell[0]) else cell[0], text)
+
+
+def hex_lines(words: list[int], width: int) -> str:
+    """``$readmemh`` text of ``words``."""
+    digits = -(-width // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def export_verilog(image: Image, folder: str | Path) -> list[Path]:
+    """Write ``triodia.v`` and one ``.hex`` file for each content memory to ``folder``.
+
+    The Verilog reads the hex files by relative name, so simulate in ``folder``. It depends on the
+    parameters and on the names, not on the contents; the same image gives the same bytes.
+    Returns the files written, the Verilog first. Files are replaced whole.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, _convert(image.params))}
+    for lane, words in enumerate(contents(image)):
+        for shape in memory_shapes(image.params):
+            if shape.content:
+                name = f"{memory_name(lane, shape.name)}.hex"
+                files[name] = hex_lines(words[shape.name], shape.width)
+    for name, text in files.items():
+        aside = folder / f".{name}.part"
+        aside.write_text(text)
+        aside.replace(folder / name)
+    return [folder / name for name in files]
+
+
+def _convert(p: MachineParams) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "core.il").write_text(core_rtlil(p))
+        script = [
+            "read_rtlil core.il",
+            f"hierarchy -top {TOP}",
+            "proc -nomux -norom",
+            "opt_clean",
+            "memory_collect",
+            "attrmap -remove generator -remove top -remove src",
+            "write_verilog -norename core.v",
+        ]
+        run_yosys(script, Path(folder))
+        text = Path(folder, "core.v").read_text()
+    return text.split("\n", 1)[1]  # the first line names the Yosys build
+
+
+def _load_memories(p: MachineParams, text: str) -> str:
+    """Add a ``$readmemh`` to each content memory."""
+    for lane in range(p.lanes):
+        for shape in memory_shapes(p):
+            if shape.content:
+                module = rf"\{TOP}.core.lane_{lane}.{_HOLDER[shape.name]}.{shape.name} "
+                declaration = rf"(module {re.escape(module)}.*?\n  reg \[[^\n]* mem \[[^\n]*;\n)"
+                load = f'  initial $readmemh("{memory_name(lane, shape.name)}.hex", mem);\n'
+                text, found = re.subn(
+                    declaration, lambda m, load=load: m[1] + load, text, count=1, flags=re.DOTALL
+                )
+                assert found, module
+    return text
+
+
+def _header(image: Image) -> str:
+    parameters = json.dumps(asdict(image.params))
+    return (
+        f"// Triodia {triodia_version()}: sparse event-driven LIF accelerator.\n"
+        f"// Image {image.digest()}\n"
+        f"// Parameters {parameters}\n"
+        "// Memory contents are in the .hex files beside this file.\n"
+    )

@@ -1,0 +1,48 @@
+"""Top level for Verilog users: the core with one named port for each field."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract import MachineParams
+from ..layout import input_fields, output_fields
+from .core import Core
+from .counters import COUNTERS
+
+__all__ = ["Top"]
+
+
+class Top(wiring.Component):
+    """:class:`Core` with flat ports; a transfer happens in a cycle with valid and ready high.
+
+    Members
+    -------
+    i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.layout.input_fields`.
+    o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.layout.output_fields`.
+    One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
+    """
+
+    def __init__(self, p: MachineParams, *, contents: list[dict[str, list[int]]]) -> None:
+        self.p, self.contents = p, contents
+        members = {"i_valid": In(1), "i_ready": Out(1), "o_valid": Out(1), "o_ready": In(1)}
+        for name, width, is_signed in input_fields(p):
+            members[f"i_{name}"] = In(Shape(width, is_signed))
+        for name, width, is_signed in output_fields(p):
+            members[f"o_{name}"] = Out(Shape(width, is_signed))
+        super().__init__(members | {name: Out(32) for name in COUNTERS})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.core = core = Core(self.p, contents=self.contents)
+        m.d.comb += [
+            core.i.valid.eq(self.i_valid),
+            self.i_ready.eq(core.i.ready),
+            self.o_valid.eq(core.o.valid),
+            core.o.ready.eq(self.o_ready),
+            *(getattr(self, name).eq(getattr(core, name)) for name in COUNTERS),
+        ]
+        for name, *_ in input_fields(self.p):
+            m.d.comb += getattr(core.i.p, name).eq(getattr(self, f"i_{name}"))
+        for name, *_ in output_fields(self.p):
+            m.d.comb += getattr(self, f"o_{name}").eq(getattr(core.o.p, name))
+        return m

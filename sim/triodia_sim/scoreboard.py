@@ -1,0 +1,142 @@
+"""Comparison of what a machine put out with what the reference says, word by word."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from triodia_hw.contract import State
+from triodia_hw.image import Image
+from triodia_hw.layout import OUTPUT_KINDS
+from triodia_hw.reference import Event, Reference
+
+__all__ = ["Divergence", "Scoreboard", "Sequence"]
+
+Sequence = list[list[Event]]  # input events of each step; the last step ends the sequence
+
+_KIND = {code: name for name, code in OUTPUT_KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first difference: where, which word, what was expected and what came.
+
+    ``neuron`` counts as the image does; -1 where the word belongs to none.
+    """
+
+    sequence: int
+    step: int
+    neuron: int
+    word: str
+    expected: str
+    got: str
+    cycle: int
+
+    def __str__(self) -> str:
+        return (
+            f"sequence {self.sequence}, step {self.step}, neuron {self.neuron}, {self.word}: "
+            f"expected {self.expected}, got {self.got} (cycle {self.cycle})"
+        )
+
+
+class Scoreboard:
+    """Run the reference beside a machine and compare every word of every step.
+
+    Feed words in the order they come with :meth:`word`, state words with :meth:`state_word`
+    after a step's end. ``mismatches`` counts differing words; ``first`` is the first of them.
+    """
+
+    def __init__(self, image: Image, sequences: Iterable[Sequence]) -> None:
+        self.image = image
+        self.reference = Reference(image)
+        self.plan = [
+            (s, t, events, t == len(sequence) - 1)
+            for s, sequence in enumerate(sequences)
+            for t, events in enumerate(sequence)
+        ]
+        self.neuron_of = {int(src): i for i, src in enumerate(image.source_of_neuron())}
+        self.steps = self.spikes = self.words = self.mismatches = 0
+        self.operations = self.events = 0
+        self.first: Divergence | None = None
+        self.state = State.zero(image.params.neurons)
+        self._open()
+
+    @property
+    def done(self) -> bool:
+        """Whether every planned step has ended."""
+        return self.steps == len(self.plan)
+
+    def _open(self) -> None:
+        """Let the reference compute the step whose words come next."""
+        if self.done:
+            self.expected = {}
+            return
+        _, _, events, last = self.plan[self.steps]
+        result = self.reference.step(events, last)
+        spikes = {("spike", int(i)): 1 for i in result.spikes}
+        values = zip(self.image.readouts.tolist(), result.readouts.tolist(), strict=True)
+        self.expected = spikes | {("readout", i): v for i, v in values}
+        self.operations += result.sops
+        self.events += result.events
+        self.state = State.zero(self.image.params.neurons) if last else result.state
+
+    def _differ(self, neuron: int, word: str, expected: object, got: object, cycle: int) -> None:
+        self.mismatches += 1
+        if self.first is None:
+            sequence, step, *_ = self.plan[min(self.steps, len(self.plan) - 1)]
+            self.first = Divergence(sequence, step, neuron, word, str(expected), str(got), cycle)
+
+    def word(self, kind: int, last: int, source: int, value: int, cycle: int) -> None:
+        """Compare an output word; ``cycle`` is when it was taken."""
+        name = _KIND.get(kind, f"kind {kind}")
+        self.words += 1
+        if self.done:
+            self._differ(-1, name, "nothing after the last step", f"source {source}", cycle)
+        elif name == "end":
+            self._end(last, cycle)
+        else:
+            neuron = self.neuron_of.get(source, -1)
+            expected = self.expected.pop((name, neuron), None)
+            got = 1 if name == "spike" else value
+            self.spikes += name == "spike"
+            if expected != got:
+                self._differ(neuron, name, "none" if expected is None else expected, got, cycle)
+
+    def _end(self, last: int, cycle: int) -> None:
+        for (name, neuron), value in self.expected.items():
+            self._differ(neuron, name, value, "none before the end of the step", cycle)
+        planned = int(self.plan[self.steps][3])
+        if last != planned:
+            self._differ(-1, "last", planned, last, cycle)
+        self.ended = self.state
+        self.steps += 1
+        self._open()
+
+    def state_word(self, neuron: int, field: str, value: int, cycle: int) -> None:
+        """Compare a state word of the step that ended last."""
+        expected = int(getattr(self.ended, field)[neuron])
+        self.words += 1
+        if expected != value:
+            self.steps -= 1  # the step that has just ended
+            self._differ(neuron, f"state {field}", expected, value, cycle)
+            self.steps += 1
+
+    def hang(self, cycle: int) -> None:
+        """Record that no end came in time."""
+        self._differ(-1, "end", "end of the step", "nothing in time", cycle)
+
+    def counters(self, got: dict[str, int], cycle: int) -> None:
+        """Compare the machine's own counts of events and synaptic operations."""
+        for name, expected in (("events", self.events), ("operations", self.operations)):
+            self.words += 1
+            if got[name] != expected % (1 << 32):
+                self._differ(-1, f"counter {name}", expected, got[name], cycle)
+
+    def summary(self) -> dict:
+        """Counts and the first divergence, for a JSON file."""
+        return {
+            "steps": self.steps,
+            "spikes": self.spikes,
+            "words": self.words,
+            "operations": self.operations,
+            "mismatches": self.mismatches,
+            "first": asdict(self.first) if self.first else None,
+        }
