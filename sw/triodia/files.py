@@ -1,0 +1,102 @@
+"""Network files: safetensors with one JSON header, written whole or not at all."""
+
+import json
+import os
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from triodia.errors import TriodiaError
+from triodia.network import Network
+
+__all__ = ["load_network", "save_network", "write_atomic"]
+
+_FORMAT, _SCHEMA = "triodia-network", 1
+_PLAIN = ("reset", "task", "input_clip", "provenance")  # all other fields are arrays
+
+
+def write_atomic(path: str | Path, content: bytes) -> None:
+    """Write ``content`` aside and move it to ``path``: a reader sees all of it or the old file."""
+    path = Path(path)
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise TriodiaError(f"{path} must be in a folder that can be written: {error}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(aside, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from colleagues
+        os.replace(aside, path)
+    except BaseException as error:
+        Path(aside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise TriodiaError(f"{path} must be a file that can be written: {error}") from error
+        raise
+
+
+def save_network(net: Network, path: str | Path) -> None:
+    """Write ``net``; equal networks give equal bytes."""
+    header = {name: getattr(net, name) for name in _PLAIN}
+    header |= {"format": _FORMAT, "schema": _SCHEMA}
+    try:
+        text = json.dumps(header, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise TriodiaError(f"provenance must be plain JSON values: {error}") from error
+    # One key only: safetensors writes several in an order that differs from run to run.
+    write_atomic(path, save(_arrays(net), metadata={"triodia": text}))
+
+
+def load_network(path: str | Path) -> Network:
+    """Read a network that ``save_network`` wrote.
+
+    Raises
+    ------
+    TriodiaError
+        If the file is missing, damaged, of another kind, or from a newer version.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TriodiaError(f"{path} must be a network file that can be read: {error}") from error
+    header = _header(path, content)
+    if header.get("format") != _FORMAT:
+        raise TriodiaError(f"{path} must be a {_FORMAT} file, not {header.get('format')!r}")
+    if header.get("schema") != _SCHEMA:
+        raise TriodiaError(
+            f"{path} has schema {header.get('schema')!r} and this version reads {_SCHEMA};"
+            " update triodia or write the file again"
+        )
+    try:
+        arrays = load(content)
+        return Network(**arrays, **{name: header[name] for name in _PLAIN})
+    except (SafetensorError, KeyError, TypeError, ValueError, TriodiaError) as error:
+        raise TriodiaError(f"{path} is damaged: {error}; write it again") from error
+
+
+def _arrays(net: Network) -> dict[str, np.ndarray]:
+    named = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in _PLAIN}
+    return {name: np.ascontiguousarray(a) for name, a in named.items() if a is not None}
+
+
+def _header(path: Path, content: bytes) -> dict:
+    """The JSON header of a safetensors file, read by its published layout."""
+    try:
+        size = int.from_bytes(content[:8], "little")
+        if len(content) < 8 or size > len(content) - 8:
+            raise ValueError("it ends before its header does")
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        header = json.loads(metadata.get("triodia", "{}"))
+    except (ValueError, AttributeError, TypeError, UnicodeDecodeError) as error:
+        raise TriodiaError(f"{path} is damaged or not a network file: {error}") from error
+    if not isinstance(header, dict):
+        raise TriodiaError(f"{path} is damaged or not a network file: its header is not an object")
+    return header
