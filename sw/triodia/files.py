@@ -10,8 +10,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from triodia.errors import TriodiaError
-from triodia.network import Network
+from .errors import TriodiaError
+from .network import Network
 
 __all__ = ["load_network", "save_network", "write_atomic"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from triodia.errors import TriodiaError
-from triodia.network import Network
+from .errors import TriodiaError
+from .network import Network
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from triodia.errors import TriodiaError
+from .errors import TriodiaError
 
 __all__ = ["Network", "new_network", "random_mask"]
 
@@ -261,6 +261,6 @@ def new_network(
         sign=sign,
         reset=reset,
     )
-    return net.with_provenance(
-        command="new", neurons=neurons, seed=seed, density=density, gain=gain
-    )
+    drawn = {"density": density, "ei_ratio": ei_ratio, "gain": gain, "tau_mean": tau_mean}
+    drawn |= {"tau_shape": tau_shape, "tau_syn_mean": tau_syn_mean}
+    return net.with_provenance(command="new", neurons=neurons, seed=seed, **drawn)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from triodia.errors import TriodiaError
+from .errors import TriodiaError
 
 __all__ = ["TASKS", "Task", "TaskData", "get_task"]
 
@@ -40,10 +40,8 @@ class TaskData:
         order = np.random.default_rng(seed).permutation(len(self.y_train))
         held = np.zeros(len(order), bool)
         held[order[index::folds]] = True
-        train = (self.x_train[~held], self.len_train[~held], self.y_train[~held])
-        return TaskData(
-            **_named(train, (self.x_train[held], self.len_train[held], self.y_train[held]))
-        )
+        whole = (self.x_train, self.len_train, self.y_train)
+        return TaskData(**_named(tuple(a[~held] for a in whole), tuple(a[held] for a in whole)))
 
     def subset(self, train: int, test: int) -> "TaskData":
         """The first ``train`` and ``test`` samples."""

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from triodia.augment import augment
-from triodia.errors import TriodiaError
-from triodia.model import SpikingModel
-from triodia.network import Network, random_mask
-from triodia.tasks import Task, TaskData
+from .augment import augment
+from .errors import TriodiaError
+from .model import SpikingModel
+from .network import Network, random_mask
+from .tasks import Task, TaskData
 
 __all__ = ["Settings", "TrainReport", "attach", "evaluate", "train"]
 
@@ -129,20 +129,15 @@ def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | 
     )
     history = []
     for epoch in range(s.epochs):
-        sums = np.zeros(4)
+        sums = np.zeros(3)
         for index in torch.randperm(len(y)).split(s.batch):
             batch = (*augment(x[index], lengths[index], s.noise, s.warp), y[index])
-            sums += np.array(_update(model, optimiser, batch, s)) * [1, len(index), len(index), 1]
+            sums += _update(model, optimiser, batch, s)
             schedule.step()
             mean.update_parameters(model)
-        n = len(y)
-        history.append({
-            "epoch": epoch + 1,
-            "epochs": s.epochs,
-            "loss": sums[1] / n,
-            "accuracy": sums[0] / n,
-            "rate": sums[2] / n,
-        })
+        loss, accuracy, rate = (sums / len(y)).tolist()
+        done = {"epoch": epoch + 1, "epochs": s.epochs}
+        history.append({**done, "loss": loss, "accuracy": accuracy, "rate": rate})
         if progress is not None:
             progress(history[-1])
     model.load_state_dict(mean.module.state_dict())
@@ -151,8 +146,8 @@ def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | 
 
 def _update(
     model: SpikingModel, optimiser: torch.optim.Optimizer, batch: tuple, s: Settings
-) -> tuple:
-    """One Adam step; number correct, loss and rate, and 1."""
+) -> np.ndarray:
+    """One Adam step; loss, accuracy and rate, each times the samples of the batch."""
     x, lengths, y = batch
     trace = model(x, lengths, s.dropout)
     logits = trace.v_out.sum(1) / lengths[:, None]
@@ -163,8 +158,8 @@ def _update(
     (loss + s.rate_cost * excess**2).backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
-    correct = (logits.argmax(1) == y).sum().item()
-    return correct, loss.item(), rate.item(), 1.0
+    accuracy = (logits.argmax(1) == y).double().mean()
+    return len(y) * np.array([loss.item(), accuracy.item(), rate.item()])
 
 
 def _groups(model: SpikingModel, s: Settings) -> list[dict]:
