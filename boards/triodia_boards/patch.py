@@ -77,8 +77,8 @@ def _locate(config: str, memories: list[Memory]) -> tuple[dict, dict]:
     for key in wanted.values():
         if len(found.get(key, ())) != 1:
             raise PatchError(
-                f"memory {memories[key[0]][0]} is in {len(found.get(key, ()))} places of the routed "
-                "design instead of one; build it again"
+                f"memory {memories[key[0]][0]} is in {len(found.get(key, ()))} places of the "
+                "routed design instead of one; build it again"
             )
     return blocks, {key: places[0] for key, places in found.items()}
 

@@ -30,7 +30,8 @@ class Core(wiring.Component):
 
     Members
     -------
-    i : In(stream.Signature(struct(input_fields))). o : Out(stream.Signature(struct(output_fields))).
+    i : In(stream.Signature(struct(input_fields))).
+    o : Out(stream.Signature(struct(output_fields))).
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
     """
 

@@ -63,7 +63,7 @@ class Merge(wiring.Component):
 
 
 def merge_tree(
-    m: Module, shape: data.StructLayout, streams: list[stream.Interface], *, ways: int = 4
+    m: Module, shape: data.StructLayout, streams: list[stream.Interface], *, ways: int = 2
 ) -> stream.Interface:
     """Add mergers of at most ``ways`` inputs to ``m`` until one stream is left; return it."""
     level = 0

@@ -1,5 +1,7 @@
 """Neuron pipeline: leak, integrate, fire."""
 
+from itertools import pairwise
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -11,7 +13,7 @@ from .shapes import struct
 
 __all__ = ["NeuronUpdate"]
 
-_LATENCY = 6
+_LATENCY = 8
 
 
 def tag_layout(p: MachineParams) -> data.StructLayout:
@@ -26,7 +28,7 @@ def tag_layout(p: MachineParams) -> data.StructLayout:
 
 
 class NeuronUpdate(wiring.Component):
-    """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 6 cycles.
+    """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 8 cycles.
 
     In order; never waits. ``tag`` travels along.
 
@@ -75,17 +77,17 @@ class NeuronUpdate(wiring.Component):
         )
         m.d.sync += valid.eq(Cat(self.i.valid, valid))
 
-        # 1 and 2: products, rounded toward zero. 3: synaptic current, and v + bias.
+        # 1 to 4: products, rounded toward zero. 5: synaptic current, and v + bias.
         v_left = self._decay(m, self.i.state.v, self.i.neuron.beta, "v")
         leaky = Signal(signed(p.state_bits + 1))
-        m.d.sync += leaky.eq(v_left + neuron[2].bias if p.bias_bits else v_left)
+        m.d.sync += leaky.eq(v_left + neuron[4].bias if p.bias_bits else v_left)
         u = self._current(m)
-        # 4: their sum. 5: saturated. 6: compared with the threshold.
+        # 6: their sum. 7: saturated. 8: compared with the threshold.
         raw = Signal(signed(max(len(u), len(leaky)) + 1))
         candidate = Signal(signed(p.state_bits))
         m.d.sync += [raw.eq(leaky + u), candidate.eq(_saturate(raw, p.state_bits))]
         over, spike = Signal(signed(p.state_bits + 1)), Signal()
-        n, s = neuron[5], state[5]
+        n, s = neuron[7], state[7]
         resting = s.r != 0 if p.refractory_bits else C(0)
         m.d.comb += [
             over.eq(candidate - n.threshold),
@@ -103,13 +105,13 @@ class NeuronUpdate(wiring.Component):
             rest = Mux(resting, s.r - 1, Mux(spike, n.refractory, 0))
             m.d.sync += self.o.state.r.eq(rest)
         if p.synaptic:
-            late = [Signal.like(u, name=f"u_{k}") for k in (4, 5)]
+            late = [Signal.like(u, name=f"u_{k}") for k in (6, 7)]
             m.d.sync += [late[0].eq(u), late[1].eq(late[0]), self.o.state.u.eq(late[1])]
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.tag.eq(tag[-1])]
         return m
 
     def _delay(self, m: Module, value: data.View, name: str) -> list[data.View]:
-        """``value`` after 0 to 6 cycles."""
+        """``value`` after 0 to 8 cycles."""
         stages = [value]
         for k in range(1, _LATENCY + 1):
             stage = Signal(value.shape(), name=f"{name}_{k}")
@@ -118,23 +120,34 @@ class NeuronUpdate(wiring.Component):
         return stages
 
     def _decay(self, m: Module, x: Value, c: Value, name: str) -> Signal:
-        """``decay`` of the contract; latency 2 cycles, one for the multiplier."""
-        product = Signal(signed(len(x) + len(c)), name=f"{name}_product")
+        """``decay`` of the contract; latency 4 cycles.
+
+        Three of them are the multiplier's: it sits far from the logic, so the way there and the
+        way back have a cycle of their own.
+        """
+        factor = Signal(signed(len(x)), name=f"{name}_factor")
+        leak = Signal(len(c), name=f"{name}_leak")
+        multiplied, product = (
+            Signal(signed(len(x) + len(c)), name=f"{name}_{k}") for k in ("multiplied", "product")
+        )
         left = Signal(signed(len(x)), name=f"{name}_left")
         below = (1 << self.p.leak_bits) - 1
         m.d.sync += [
-            product.eq(x * c),
+            factor.eq(x),
+            leak.eq(c),
+            multiplied.eq(factor * leak),
+            product.eq(multiplied),
             left.eq((product + Mux(product < 0, below, 0)) >> self.p.leak_bits),
         ]
         return left
 
     def _current(self, m: Module) -> Signal:
-        """``u'`` after 3 cycles: what enters the membrane."""
+        """``u'`` after 5 cycles: what enters the membrane."""
         p = self.p
         scale = 0 if p.graded else p.fraction_bits
-        sums = [Signal.like(self.i.sum, name=f"sum_{k}") for k in (1, 2)]
-        m.d.sync += [sums[0].eq(self.i.sum), sums[1].eq(sums[0])]
-        arriving = sums[1] << scale
+        sums = [self.i.sum, *(Signal.like(self.i.sum, name=f"sum_{k}") for k in range(1, 5))]
+        m.d.sync += [later.eq(earlier) for earlier, later in pairwise(sums)]
+        arriving = sums[4] << scale
         if not p.synaptic:
             u = Signal(signed(len(arriving)))
             m.d.sync += u.eq(arriving)

@@ -9,7 +9,9 @@ __all__ = ["Buffer", "Queue"]
 
 
 class Queue(wiring.Component):
-    """Hold up to ``depth`` payloads, in order; latency 1 cycle, throughput 1 per cycle.
+    """Hold up to ``depth`` payloads, in order; latency 2 cycles, throughput 1 per cycle.
+
+    The output is registered (that place comes on top of ``depth``).
 
     Parameters
     ----------
@@ -43,17 +45,18 @@ class Queue(wiring.Component):
         )
         write, read = mem.write_port(), mem.read_port(domain="comb")
         level = Signal(range(self.depth + 1))
-        push, pop = Signal(), Signal()
+        push, pop, free = Signal(), Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(~level[-1]),  # level == depth
-            self.o.valid.eq(level != 0),
             self.room.eq(level < self.depth - self.spare),
             push.eq(self.i.valid & self.i.ready),
-            pop.eq(self.o.valid & self.o.ready),
+            free.eq(self.o.ready | ~self.o.valid),
+            pop.eq(free & (level != 0)),
             write.en.eq(push),
             write.data.eq(self.i.payload),
-            Value.cast(self.o.payload).eq(read.data),
         ]
+        with m.If(free):
+            m.d.sync += [self.o.valid.eq(pop), Value.cast(self.o.payload).eq(read.data)]
         m.d.sync += [
             write.addr.eq(write.addr + push),
             read.addr.eq(read.addr + pop),

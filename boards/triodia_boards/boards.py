@@ -1,0 +1,19 @@
+"""The boards there are, by name."""
+
+from .board import Board
+from .ulx3s import ULX3S_25F, ULX3S_85F
+
+__all__ = ["BOARDS", "UnknownBoard", "get_board"]
+
+BOARDS = {board.name: board for board in (ULX3S_25F, ULX3S_85F)}
+
+
+class UnknownBoard(ValueError):
+    """A board name that is not in the list."""
+
+
+def get_board(name: str) -> Board:
+    """Board called ``name``; :class:`UnknownBoard` lists the names there are."""
+    if name not in BOARDS:
+        raise UnknownBoard(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+    return BOARDS[name]
