@@ -1,0 +1,1 @@
+"""Lyapunov Noise Pruning: spectrum, covariance, the steps, and the pipeline that runs them."""
