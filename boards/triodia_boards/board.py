@@ -7,6 +7,7 @@ from amaranth import *
 from amaranth.build import Platform
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
+
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.core import Core
 from triodia_hw.layout import input_fields, output_fields, width_of

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import memory_name
 from triodia_hw.image import Image

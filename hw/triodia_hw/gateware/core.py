@@ -10,7 +10,7 @@ from .bus import Bus
 from .counters import COUNTERS, Counters
 from .lane import Lane
 from .merge import Merge, merge_tree
-from .queue import Queue
+from .queue import Buffer, Queue
 from .shapes import record_layout, struct, token_layout
 
 __all__ = ["Core"]
@@ -92,31 +92,29 @@ class Core(wiring.Component):
     def _fork(self, m: Module, records: stream.Interface, tokens: stream.Interface) -> None:
         """Records go to the output; spikes and ends also back to the bus.
 
-        The end of a step leaves at once, and then waits to go back until the next step has all
-        its inputs. The end of the first sweep after reset ends no step: it only goes back.
+        The end of a step waits in the buffer until the next step has all its inputs. The end of the
+        first sweep after reset ends no step: it only goes back.
         """
         m.submodules.outputs = outputs = Queue(self.o.payload.shape())
+        m.submodules.returns = returns = Buffer(token_layout(self.p))
         connect(m, outputs.o, flipped(self.o))
-        record, word = records.p, outputs.i.p
-        started, sent, out, back = Signal(), Signal(), Signal(), Signal()
+        connect(m, returns.o, tokens)
+        record, word, token = records.p, outputs.i.p, returns.i.p
+        started, out, back = Signal(), Signal(), Signal()
         kinds = OUTPUT_KINDS
         m.d.comb += [
-            out.eq((started | ~record.end) & ~sent),
+            out.eq(started | ~record.end),
             back.eq(record.end | ~(record.readout | record.last)),
-            outputs.i.valid.eq(records.valid & out & (tokens.ready | ~back | record.end)),
-            tokens.valid.eq(records.valid & back & (outputs.i.ready | ~out)),
-            records.ready.eq((outputs.i.ready | ~out) & (tokens.ready | ~back)),
+            outputs.i.valid.eq(records.valid & out & (returns.i.ready | ~back)),
+            returns.i.valid.eq(records.valid & back & (outputs.i.ready | ~out)),
+            records.ready.eq((outputs.i.ready | ~out) & (returns.i.ready | ~back)),
             word.kind.eq(Mux(record.end, kinds["end"], Mux(record.readout, kinds["readout"], 0))),
             word.last.eq(record.last & record.end),
             word.source.eq(record.source),
             word.value.eq(Mux(record.readout & ~record.end, record.value, 0)),
-            tokens.p.end.eq(record.end),
-            tokens.p.source.eq(record.source),
-            tokens.p.payload.eq(self.p.one if self.p.graded else 0),
+            token.end.eq(record.end),
+            token.source.eq(record.source),
+            token.payload.eq(self.p.one if self.p.graded else 0),
         ]
-        with m.If(records.valid & records.ready):
-            m.d.sync += sent.eq(0)
-            with m.If(record.end):
-                m.d.sync += started.eq(1)
-        with m.Elif(outputs.i.valid & outputs.i.ready):
-            m.d.sync += sent.eq(1)
+        with m.If(records.valid & records.ready & record.end):
+            m.d.sync += started.eq(1)

@@ -1,0 +1,73 @@
+"""The ``triodia`` command: every subcommand, and how errors become exit codes."""
+
+import os
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from triodia_boards.boards import UnknownBoard
+from triodia_boards.flow import BuildError, DoesNotFit
+from triodia_boards.patch import PatchError
+from triodia_hw.contract import ContractError
+from triodia_hw.image import ImageError
+from triodia_hw.yosys import YosysError
+from triodia_sim.runner import CosimError
+
+from .commands import compare, doctor, machine, networks
+from .errors import TriodiaError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="From a dense random spiking network to a sparse, bit-exact FPGA accelerator.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for module in (doctor, networks, machine, compare):
+    module.register(app)
+
+BAD_INPUT, NO_TOOL = 2, 3
+_EXIT_CODES = {
+    ContractError: BAD_INPUT,
+    ImageError: BAD_INPUT,
+    DoesNotFit: BAD_INPUT,
+    CosimError: NO_TOOL,
+    BuildError: NO_TOOL,
+    PatchError: NO_TOOL,
+    YosysError: NO_TOOL,
+    UnknownBoard: BAD_INPUT,
+}
+
+
+def _fail(message: object, code: int) -> int:
+    print(f"triodia: {' '.join(str(message).split())}", file=sys.stderr)
+    return code
+
+
+def main() -> None:
+    """Run the command line; exit 0 fine, 1 a check failed, 2 bad input, 3 a tool is missing."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with ``arguments``; return its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except TriodiaError as error:
+        return _fail(error, error.exit_code)
+    except tuple(_EXIT_CODES) as error:
+        return _fail(error, _EXIT_CODES[type(error)])
+    except typer.Exit as error:
+        return error.exit_code
+    except TyperException as error:
+        return _fail(getattr(error, "format_message", error.__str__)(), BAD_INPUT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", 130)

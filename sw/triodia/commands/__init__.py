@@ -1,0 +1,1 @@
+"""Subcommands: each calls the library and prints; no logic of its own."""

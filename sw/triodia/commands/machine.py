@@ -1,0 +1,182 @@
+"""``quantize``, ``verilog``, ``cosim`` and ``build``: from a trained network to a bitstream."""
+
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from triodia_boards.boards import get_board
+from triodia_boards.flow import build as build_bitstream
+from triodia_hw.export import export_verilog
+from triodia_hw.image import Image, load_image, save_image
+from triodia_hw.memory import ecp5_blocks, memory_shapes
+from triodia_sim.runner import cosimulate, find_simulator
+
+from ..console import Output
+from ..errors import CheckFailed, TriodiaError
+from ..files import load_network
+from ..inference import evaluate_image, input_events
+from ..quantize import QuantizeOptions
+from ..quantize import quantize as quantize_network
+from ..tasks import TaskData, get_task
+from ..train import evaluate
+from .options import (
+    BoardName,
+    Folder,
+    ImageFile,
+    Json,
+    Lanes,
+    NetworkFile,
+    Out,
+    Seed,
+    SimulatorName,
+    TaskName,
+    WeightBits,
+)
+
+__all__ = ["memory_report", "register", "task_data"]
+
+
+def memory_report(image: Image) -> dict:
+    """What an image takes: neurons, synapses, bits of each kind of memory, block RAMs."""
+    p = image.params
+    bits = {f"{s.name}_bits": p.lanes * s.depth * s.width for s in memory_shapes(p)}
+    return {
+        "neurons": p.neurons,
+        "synapses": image.synapses,
+        "lanes": p.lanes,
+        "accumulator_bits": p.accumulator_bits,
+        "accumulator_bound": image.meta.get("accumulator_bound"),
+        "ecp5_blocks": ecp5_blocks(p),
+        **bits,
+    }
+
+
+def task_data(image: Image, task: str) -> TaskData:
+    """Data of ``task``; refuses one that the image was not trained for."""
+    data = get_task(task).load()
+    if image.meta.get("task") != task:
+        raise TriodiaError(
+            f"the image was trained for {image.meta.get('task')}, not for {task}; "
+            "name that task or train for this one"
+        )
+    return data
+
+
+def quantize(
+    network: NetworkFile,
+    output: Out,
+    weight_bits: WeightBits = 8,
+    lanes: Lanes = 4,
+    fraction_bits: Annotated[int, typer.Option(help="Fraction bits of a payload.")] = 5,
+    state_bits: Annotated[int, typer.Option(help="Bits of a membrane potential.")] = 18,
+    leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Quantize a trained network to a machine image; test both on the whole test set."""
+    show = Output(as_json)
+    net = load_network(network)
+    options = QuantizeOptions(
+        weight_bits=weight_bits,
+        lanes=lanes,
+        fraction_bits=fraction_bits,
+        state_bits=state_bits,
+        leak_bits=leak_bits,
+    )
+    if net.task is None:
+        raise TriodiaError(f"{network} is not trained for a task yet; `triodia train` does that")
+    data = get_task(net.task).load()
+    image = quantize_network(net, data, options)
+    with show.bar("integer test") as bar:
+        integer = evaluate_image(image, data, progress=bar)
+    save_image(image, output)
+    result = {
+        "task": net.task,
+        "metric_float": evaluate(net, data)["accuracy"],
+        "metric_integer": integer["metric"],
+        "samples": integer["samples"],
+        "rate": integer["rate"],
+        "sops_per_sample": integer["sops_per_sample"],
+        **memory_report(image),
+        "digest": image.digest(),
+        "file": str(output),
+    }
+    show.result(result, title="Machine image")
+
+
+def verilog(image: ImageFile, output: Folder, as_json: Json = False) -> None:
+    """Write the accelerator as one Verilog file, and its memory contents beside it."""
+    loaded = load_image(image)
+    files = export_verilog(loaded, output)
+    result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": len(files) - 1}
+    Output(as_json).result(result | {"files": [str(f) for f in files]}, title="Verilog")
+
+
+def cosim(
+    image: ImageFile,
+    task: TaskName = "japanese-vowels",
+    samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
+    simulator: SimulatorName = "icarus",
+    state: Annotated[bool, typer.Option("--state", help="Compare every state word too.")] = False,
+    stall: Annotated[float, typer.Option(help="Chance of a pause on either stream.")] = 0.0,
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to keep; else temporary.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the exported Verilog on test samples; compare every word with the reference."""
+    show = Output(as_json)
+    if not 0 <= stall < 1:
+        raise TriodiaError(f"stall must be at least 0 and below 1, not {stall}")
+    find_simulator(simulator)
+    loaded = load_image(image)
+    data = task_data(loaded, task)
+    sequences = input_events(loaded, data.x_test, data.len_test, limit=samples)
+    show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences))} steps")
+    with TemporaryDirectory(prefix="triodia-cosim-") as scratch:
+        result = cosimulate(
+            loaded,
+            sequences,
+            output or scratch,
+            simulator=simulator,
+            state=state,
+            stall=(stall, stall),
+            seed=seed,
+        )
+        if result.waveform and output is None:
+            kept = Path.cwd() / "divergence.vcd"
+            Path(result.waveform).replace(kept)
+            result = type(result)(**(vars(result) | {"waveform": str(kept)}))
+    shown = {"samples": len(sequences), **result.as_dict()}
+    shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
+    show.result(shown, title="Co-simulation")
+    if result.mismatches:
+        raise CheckFailed(
+            f"{result.mismatches} words differ; the first: {result.first}; "
+            f"waveform: {result.waveform or 'none, Icarus is missing'}"
+        )
+
+
+def build(
+    image: ImageFile,
+    output: Folder,
+    board: BoardName = "ulx3s-25f",
+    seed: Annotated[int, typer.Option(help="Seed of the placement.", min=0)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Make a bitstream: synthesis, place-and-route, contents; report resources and Fmax."""
+    show = Output(as_json)
+    chosen = get_board(board)
+    report = build_bitstream(load_image(image), chosen, output, seed=seed, progress=show.note)
+    result = asdict(report)
+    result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}
+    show.result(result, title=f"Bitstream for {board}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (quantize, verilog, cosim, build):
+        app.command()(command)

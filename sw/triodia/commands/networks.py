@@ -1,0 +1,132 @@
+"""``tasks``, ``new``, ``prune`` and ``train``: everything up to a trained network."""
+
+from typing import Annotated
+
+import typer
+
+from ..console import Output
+from ..files import load_network, save_network
+from ..lnp.pipeline import prune as prune_network
+from ..network import new_network
+from ..tasks import TASKS, get_task
+from ..train import evaluate
+from ..train import train as train_network
+from .options import Json, NetworkFile, Out, Seed, TaskName
+
+__all__ = ["register"]
+
+
+def tasks(as_json: Json = False) -> None:
+    """List the tasks: source, licence, shape, metric."""
+    rows = [
+        {key: getattr(t, key) for key in ("name", "source", "licence", "shape", "metric")}
+        for t in TASKS.values()
+    ]
+    columns = {key: key for key in rows[0]}
+    Output(as_json).rows({"tasks": rows}, rows, columns, title="Tasks")
+
+
+def new(
+    output: Out,
+    neurons: Annotated[int, typer.Option(help="Recurrent neurons.", min=2)] = 256,
+    seed: Seed = 0,
+    density: Annotated[float, typer.Option(help="Part of all recurrent synapses.")] = 1.0,
+    ei_ratio: Annotated[float, typer.Option(help="Part of the neurons that excite.")] = 0.8,
+    tau_mean: Annotated[float, typer.Option(help="Mean membrane time constant, steps.")] = 8.0,
+    tau_shape: Annotated[float, typer.Option(help="Shape of its gamma distribution.")] = 3.0,
+    tau_syn_mean: Annotated[
+        float | None, typer.Option(help="Mean synaptic time constant; none: no such current.")
+    ] = None,
+    refractory: Annotated[int, typer.Option(help="Refractory steps.", min=0, max=255)] = 0,
+    gain: Annotated[float, typer.Option(help="Spread of a neuron's summed weights.")] = 1.0,
+    reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
+    as_json: Json = False,
+) -> None:
+    """Make a dense random heterogeneous recurrent network, untrained."""
+    net = new_network(
+        neurons,
+        seed,
+        density=density,
+        ei_ratio=ei_ratio,
+        tau_mean=tau_mean,
+        tau_shape=tau_shape,
+        tau_syn_mean=tau_syn_mean,
+        refractory=refractory,
+        gain=gain,
+        reset=reset,
+    )
+    save_network(net, output)
+    data = {"neurons": net.neurons, "synapses": net.synapses, "seed": seed, "file": str(output)}
+    Output(as_json).result(data, title="New network")
+
+
+def prune(
+    network: NetworkFile,
+    output: Out,
+    synapses: Annotated[float, typer.Option(help="Part of the synapses kept.")] = 0.5,
+    nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 1.0,
+    method: Annotated[str, typer.Option(help="lnp, random, magnitude or none.")] = "lnp",
+    steps: Annotated[str, typer.Option(help="Steps of LNP, by comma.")] = "I,II",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Prune a network, without any task: Lyapunov Noise Pruning or a control."""
+    show = Output(as_json)
+    net = load_network(network)
+    show.note(f"pruning {net.neurons} neurons, {net.synapses:,} synapses by {method}")
+    chosen = tuple(step.strip() for step in steps.split(","))
+    pruned, report = prune_network(
+        net, method=method, synapses=synapses, nodes=nodes, seed=seed, steps=chosen
+    )
+    save_network(pruned, output)
+    data = {
+        "method": method,
+        "neurons_before": net.neurons,
+        "neurons": pruned.neurons,
+        "synapses_before": net.synapses,
+        "synapses": pruned.synapses,
+        "file": str(output),
+        "report": report,
+    }
+    show.result(data, title="Pruned network")
+
+
+def train(
+    network: NetworkFile,
+    output: Out,
+    task: TaskName = "japanese-vowels",
+    epochs: Annotated[int, typer.Option(min=1)] = 100,
+    target_rate: Annotated[
+        float, typer.Option(help="Mean spikes a neuron and step that the loss allows.")
+    ] = 0.05,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a network's weights on its fixed sparse graph; report the test metric."""
+    show = Output(as_json)
+    net, chosen = load_network(network), get_task(task)
+    data = chosen.load()
+    with show.bar("training") as bar:
+        trained, report = train_network(
+            net,
+            chosen,
+            data=data,
+            seed=seed,
+            epochs=epochs,
+            target_rate=target_rate,
+            progress=lambda e: bar(
+                e["epoch"], e["epochs"], f"loss {e['loss']:.3f} rate {e['rate']:.3f}"
+            ),
+        )
+    measured = evaluate(trained, data)
+    save_network(trained.with_provenance(command="test", task=task, measured=measured), output)
+    result = {"task": task, "metric_name": chosen.metric, "metric": measured["accuracy"]}
+    result |= {"rate": measured["rate"], "sops_per_sample": measured["sops"]}
+    result |= {"loss": report.loss, "train_metric": report.train["accuracy"], "epochs": epochs}
+    show.result(result | {"seed": seed, "file": str(output)}, title="Trained network")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (tasks, new, prune, train):
+        app.command()(command)
