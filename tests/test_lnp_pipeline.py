@@ -1,0 +1,90 @@
+import json
+
+import numpy as np
+import pytest
+
+from triodia.errors import TriodiaError
+from triodia.lnp.pipeline import METHODS, prune, random_like
+from triodia.network import new_network
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "none"])
+def test_counts_and_report(method):
+    net = new_network(50, 0)
+    pruned, report = prune(net, method=method, synapses=0.5, nodes=0.4, seed=1)
+    assert pruned.neurons == 20 and report["after"]["neurons"] == 20
+    assert report["before"]["synapses"] == net.synapses
+    assert report["passes"][0]["synapses_after"] == net.synapses // 2
+    assert report["after"]["synapses"] == pruned.synapses < net.synapses // 2
+    # What is left is a part of what was there.
+    assert np.isin(pruned.w_rec[pruned.mask_rec], net.w_rec).all()
+    json.dumps(report)
+    assert pruned.provenance[-1]["method"] == method
+    again, _ = prune(net, method=method, synapses=0.5, nodes=0.4, seed=1)
+    assert np.array_equal(again.w_rec, pruned.w_rec)
+    assert again.provenance == pruned.provenance
+
+
+def test_methods_differ():
+    net = new_network(50, 0)
+    taken = {m: prune(net, method=m)[0].w_rec.tobytes() for m in METHODS}
+    assert len(set(taken.values())) == len(METHODS)
+
+
+def test_none_changes_nothing():
+    net = new_network(10, 0)
+    pruned, report = prune(net, method="none")
+    assert np.array_equal(pruned.w_rec, net.w_rec) and report["passes"] == []
+
+
+def test_magnitude_keeps_the_largest():
+    net = new_network(30, 0)
+    pruned, _ = prune(net, method="magnitude", synapses=0.3, steps=["I"])
+    gone = net.mask_rec & ~pruned.mask_rec
+    assert np.abs(net.w_rec[gone]).max() <= np.abs(pruned.w_rec[pruned.mask_rec]).min()
+
+
+def test_steps_alone():
+    net = new_network(30, 0)
+    only_first, _ = prune(net, steps=["I"], synapses=0.5)
+    only_second, _ = prune(net, steps=["II"], nodes=0.5)
+    assert (only_first.neurons, only_first.synapses) == (30, 435)
+    assert (only_second.neurons, only_second.synapses) == (15, 15 * 14)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "x"}, "method must be one of lnp, random, magnitude, weight-sampling, none"),
+        ({"steps": ["III"]}, "step III is not implemented yet; ask for steps I and II"),
+        ({"steps": ["IV"]}, "step IV is not implemented yet; ask for steps I and II"),
+        ({"steps": ["V"]}, "steps must be among I, II, III, IV, not 'V'"),
+        ({"steps": ["II", "I"]}, "steps must be in order and each at most once, not II I"),
+        ({"floors": 1}, "pruning options must be among edges"),
+        ({"synapses": 0}, "the fraction kept must be above 0 and at most 1, not 0"),
+    ],
+)
+def test_refusals(options, message):
+    with pytest.raises(TriodiaError) as caught:
+        prune(new_network(10, 0), **options)
+    assert str(caught.value).startswith(message)
+
+
+def test_random_like_has_the_counts():
+    net = new_network(40, 0)
+    pruned, _ = prune(net)
+    control, report = random_like(net, pruned.neurons, pruned.synapses, seed=0)
+    assert (control.neurons, control.synapses) == (pruned.neurons, pruned.synapses)
+    assert report["after"]["synapses"] == pruned.synapses
+    assert not np.array_equal(control.w_rec, random_like(net, 17, 100, seed=1)[0].w_rec)
+    with pytest.raises(TriodiaError, match=r"^neurons must be in 1\.\.40, not 41$"):
+        random_like(net, 41, 10, seed=0)
+    with pytest.raises(TriodiaError, match=r"^synapses must be in 0\.\.2, not 3$"):
+        random_like(net, 2, 3, seed=0)
+
+
+@pytest.mark.slow
+def test_512_neurons_in_time():
+    _, report = prune(new_network(512, 0), seed=0)
+    assert report["after"]["neurons"] == 220
+    assert sum(entry["seconds"] for entry in report["passes"]) < 20
