@@ -127,7 +127,9 @@ def test_noise_prune_keeps_what_it_says():
     assert np.array_equal(pruned.w_rec, net.w_rec * pruned.mask_rec)
     assert np.array_equal(pruned.tau_mem, net.tau_mem)
     assert report["abscissa"] <= -report["margin"] < 0
-    assert report["edge_spread"] > 0
+    assert report["edge_spread"] > 0 and report["leak_correlation"] > 0.5
+    same = replace(net, tau_mem=np.full(40, 5.0))
+    assert noise_prune(same, 0.4, 1, NoiseOptions(steps=40))[1]["leak_correlation"] == 0
     again, _ = noise_prune(net, 0.4, 1, NoiseOptions(steps=40))
     other, _ = noise_prune(net, 0.4, 2, NoiseOptions(steps=40))
     assert np.array_equal(again.mask_rec, pruned.mask_rec)

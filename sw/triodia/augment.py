@@ -6,14 +6,19 @@ from torch import Tensor
 __all__ = ["augment"]
 
 
-def augment(x: Tensor, lengths: Tensor, noise: float, warp: float) -> tuple[Tensor, Tensor]:
-    """Play ``(B, T, I)`` samples faster or slower by up to ``warp`` and add ``noise`` (std).
+def augment(
+    x: Tensor, lengths: Tensor, noise: float, warp: float, shift: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Play ``(B, T, I)`` samples faster or slower by up to ``warp`` and add noise.
 
-    Returns samples and their ``(B,)`` lengths, 2 to ``T`` steps; draws from torch's global
-    generator.
+    ``noise`` is the standard deviation of what is drawn anew each step, ``shift`` of what is
+    constant over a sample, as another microphone would be. Returns samples and their ``(B,)``
+    lengths, 2 to ``T`` steps; draws from torch's global generator.
     """
     if warp:
         x, lengths = _warped(x, lengths, 1 + warp * (2 * torch.rand(len(x)) - 1))
+    if shift:
+        x = x + shift * torch.randn(len(x), 1, x.shape[2])
     if noise:
         x = x + noise * torch.randn_like(x)
     return x, lengths

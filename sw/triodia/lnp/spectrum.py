@@ -125,7 +125,7 @@ def network_spectrum(
     seed: int = 0,
     steps: int = 200,
     transient: int = 50,
-    noise: float = 0.5,
+    noise: float = 1.0,
     slope: float = 10.0,
     reset: bool = False,
     interval: int = 2,

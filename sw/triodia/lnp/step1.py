@@ -42,7 +42,7 @@ class NoiseOptions:
     rescale: bool = False
     compensate: bool = False
     steps: int = 200
-    noise: float = 0.5
+    noise: float = 1.0
     slope: float = 10.0
     reset: bool = False
 
@@ -161,9 +161,16 @@ def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarra
         "positive_exponents": int((found.exponents > 0).sum()),
         "rate": found.rate,
         "floored": int((size < floor).sum()),
+        # 1: the exponents are the leaks, the coupling hardly moves them (docs/lnp.md).
+        "leak_correlation": _correlation(size, 1 / net.tau_mem),
         # 0 on a complete graph: every union is the whole network (docs/lnp.md).
         "edge_spread": float(values.std() / values.mean()) if values.size else 0.0,
     }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's, 0 where one of them does not vary."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 
 def _apply(
