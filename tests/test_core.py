@@ -4,6 +4,7 @@ import pytest
 from tests.bench import get, put, simulate
 from tests.networks import random_events, random_image
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.options import Options
 from triodia_hw.layout import INPUT_KINDS, OUTPUT_KINDS
 from triodia_hw.memory import contents
 from triodia_hw.reference import Reference
@@ -21,7 +22,7 @@ CASES = [
 def test_equals_reference(case, stall):
     image = random_image(1, **case)
     reference, steps = Reference(image), random_events(image, 21, 2)
-    dut = Core(image.params, contents=contents(image), poison=True)
+    dut = Core(image.params, contents=contents(image), options=Options(poison=True))
     source = image.source_of_neuron()
 
     async def feed(ctx):

@@ -10,6 +10,7 @@ from amaranth.lib.cdc import ResetSynchronizer
 
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.layout import input_fields, output_fields, width_of
 
 from .serial import Assembler, Receiver, Splitter, Transmitter
@@ -52,14 +53,18 @@ class BoardTop(Elaboratable):
     """
 
     def __init__(
-        self, board: Board, p: MachineParams, contents: list[dict[str, list[int]]]
+        self,
+        board: Board,
+        p: MachineParams,
+        contents: list[dict[str, list[int]]],
+        options: Options = DEFAULT,
     ) -> None:
-        self.board, self.p, self.contents = board, p, contents
+        self.board, self.p, self.contents, self.options = board, p, contents, options
 
     def elaborate(self, platform: Platform) -> Module:
         m = Module()
         self._clock(m, platform)
-        m.submodules.core = core = Core(self.p, contents=self.contents)
+        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
         divisor = round(platform.default_clk_frequency / BAUD)
         m.submodules.receiver = receiver = Receiver(divisor)
         m.submodules.assembler = assembler = Assembler(width_of(input_fields(self.p)))

@@ -14,6 +14,7 @@ import numpy as np
 
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import memory_name
+from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 from triodia_hw.memory import contents, ecp5_blocks, memory_shapes
 from triodia_hw.yosys import YosysError, run_yosys
@@ -76,16 +77,21 @@ def placeholder(p: MachineParams) -> list[dict[str, list[int]]]:
     ]
 
 
-def check_fit(p: MachineParams, board: Board) -> None:
-    """Raise :class:`DoesNotFit` if the memories alone exceed the board, saying what would fit."""
-    need = ecp5_blocks(p)
-    if need > board.blocks:
-        synapses = p.lanes * p.synapse_words
-        raise DoesNotFit(
-            f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
-            f"{p.neurons} neurons and {synapses} synapse words on {p.lanes} lanes; prune further, "
-            "use fewer lanes or weight bits, or take a larger board"
-        )
+def check_fit(p: MachineParams, board: Board) -> Options:
+    """How to build the machine so that its memories fit ``board``.
+
+    Working memories go to block RAM if there is enough of it, else to distributed RAM. Raises
+    :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
+    """
+    for block in (True, False):
+        need = ecp5_blocks(p, block=block)
+        if need <= board.blocks:
+            return Options(block=block)
+    raise DoesNotFit(
+        f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
+        f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
+        "prune further, use fewer lanes or weight bits, or take a larger board"
+    )
 
 
 def build(
@@ -102,12 +108,12 @@ def build(
     """
     start = time.monotonic()
     p = image.params
-    check_fit(p, board)
+    options = check_fit(p, board)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     marks = placeholder(p)
     progress("synthesis (Yosys)")
-    _synthesize(p, board, folder, marks)
+    _synthesize(BoardTop(board, p, marks, options), board, folder)
     progress("place and route (nextpnr)")
     _place_and_route(board, folder, seed)
     progress("memory contents and bitstream (ecppack)")
@@ -130,8 +136,8 @@ def build(
     return _report(board, folder, seed, time.monotonic() - start, slices)
 
 
-def _synthesize(p: MachineParams, board: Board, folder: Path, marks: list) -> None:
-    plan = board.platform().build(BoardTop(board, p, marks), do_build=False, debug_verilog=False)
+def _synthesize(top: BoardTop, board: Board, folder: Path) -> None:
+    plan = board.platform().build(top, do_build=False, debug_verilog=False)
     (folder / "top.il").write_text(_file(plan, "top.il"))
     # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
     pins = re.sub(

@@ -20,9 +20,6 @@ __all__ = ["MemoryShape", "contents", "ebr_blocks", "ecp5_blocks", "memory_shape
 # Word width and depth of the shapes of an 18-Kbit ECP5 block RAM (Lattice FPGA-TN-02204).
 _EBR_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 
-# Working memories deeper than this go to block RAM, shallower ones to distributed RAM.
-DISTRIBUTED_DEPTH = 64
-
 
 @dataclass(frozen=True)
 class MemoryShape:
@@ -48,9 +45,12 @@ def accumulator_width(p: MachineParams) -> int:
     return max(2, p.accumulator_bits - (0 if p.graded else p.fraction_bits))
 
 
-def memory_shapes(p: MachineParams) -> list[MemoryShape]:
-    """Memories of each PE (queues, which are small and distributed, are not listed)."""
-    block = p.slots > DISTRIBUTED_DEPTH
+def memory_shapes(p: MachineParams, *, block: bool = True) -> list[MemoryShape]:
+    """Memories of each PE (queues, which are small and distributed, are not listed).
+
+    ``block``: working memories are in block RAM, else in distributed RAM. Contents always are in
+    block RAM, where a finished bitstream can be patched.
+    """
     sums: Fields = [("sum", accumulator_width(p), True)]
     return [
         MemoryShape("pointers", pointer_fields(p), row_depth(p.sources), True, True),
@@ -67,9 +67,9 @@ def ebr_blocks(width: int, depth: int) -> int:
     return min(-(-width // w) * -(-depth // d) for w, d in _EBR_SHAPES)
 
 
-def ecp5_blocks(p: MachineParams) -> int:
-    """Block RAMs (EBR) the whole machine takes on an ECP5."""
-    each = sum(ebr_blocks(s.width, s.depth) for s in memory_shapes(p) if s.block)
+def ecp5_blocks(p: MachineParams, *, block: bool = True) -> int:
+    """Block RAMs (EBR) the whole machine takes on an ECP5; ``block`` as in memory_shapes."""
+    each = sum(ebr_blocks(s.width, s.depth) for s in memory_shapes(p, block=block) if s.block)
     return p.lanes * each
 
 

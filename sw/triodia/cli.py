@@ -3,6 +3,7 @@
 import os
 import sys
 
+import torch
 import typer
 from typer.exceptions import TyperException
 
@@ -53,6 +54,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command with ``arguments``; return its exit code."""
+    torch.set_num_threads(1)  # matrices this small: threads cost far more than they bring
     try:
         code = app(arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0

@@ -33,10 +33,16 @@ class QuantizeOptions:
 
 
 def float_weights(net: Network) -> np.ndarray:
-    """All weights, ``(neurons + readouts, inputs + neurons)``: rows are targets, readouts last."""
-    hidden = np.hstack([net.w_in, net.w_rec])
-    readout = np.hstack([np.zeros((len(net.w_out), net.w_in.shape[1])), net.w_out])
-    return np.vstack([hidden, readout]).astype(np.float64)
+    """All weights, ``(M, inputs + M)`` with ``M = neurons + readouts``: rows are targets.
+
+    Readouts come last, as targets and as sources; as sources they never fire.
+    """
+    neurons, readouts, inputs = len(net.w_rec), len(net.w_out), net.w_in.shape[1]
+    weights = np.zeros((neurons + readouts, inputs + neurons + readouts))
+    weights[:neurons, :inputs] = net.w_in
+    weights[:neurons, inputs : inputs + neurons] = net.w_rec
+    weights[neurons:, inputs : inputs + neurons] = net.w_out
+    return weights
 
 
 def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:

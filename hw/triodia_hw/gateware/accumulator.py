@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..contract import MachineParams, bits_for
 from ..memory import accumulator_width, memory_shapes
+from .options import DEFAULT, Options
 from .ram import Ram
 from .shapes import struct
 from .walker import synapse_layout
@@ -16,7 +17,7 @@ __all__ = ["Accumulator"]
 class Accumulator(wiring.Component):
     """Add ``weight * payload`` to the sum of its target: one synapse per cycle, always ready.
 
-    Read, multiply, add and write are a pipeline of 4 cycles; sums still on their way are forwarded,
+    Read, multiply, add and write are a pipeline of 5 cycles; sums still on their way are forwarded,
     so synapses of one target may follow each other at any distance. The end of a step switches
     banks: ``end`` is high for one cycle when all sums of the step are written.
 
@@ -32,8 +33,8 @@ class Accumulator(wiring.Component):
     operation : Out(1). A synaptic operation was done.
     """
 
-    def __init__(self, p: MachineParams, *, poison: bool = False) -> None:
-        self.p, self.poison = p, poison
+    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
+        self.p, self.options = p, options
         addr = bits_for(p.slots)
         super().__init__({
             "i": In(synapse_layout(p)),
@@ -55,42 +56,51 @@ class Accumulator(wiring.Component):
         with m.If(self.i.end):
             m.d.sync += bank.eq(~bank)
 
-        # The input is stage 0, in which the memory gets its address; k = 1, 2, 3 follow.
+        # The input is stage 0, in which the memory gets its address; k = 1 to 4 follow.
         tag = Cat(synapse.target, bank)  # which sum; forwarding never crosses banks
-        tags = [Signal(len(tag), name=f"tag_{k}") for k in (1, 2, 3)]
-        valid, ends, lasts = Signal(3), Signal(3), Signal(3)
+        tags = [Signal(len(tag), name=f"tag_{k}") for k in range(1, 5)]
+        valid, ends, lasts = Signal(4), Signal(4), Signal(4)
         m.d.sync += [
             valid.eq(Cat(self.i.valid, valid)),
             ends.eq(Cat(self.i.end, ends)),
             lasts.eq(Cat(self.i.last, lasts)),
             *(later.eq(earlier) for later, earlier in zip(tags, [tag, *tags], strict=False)),
         ]
-        m.d.comb += [self.end.eq(ends[2]), self.last.eq(lasts[2]), self.operation.eq(valid[2])]
+        m.d.comb += [self.end.eq(ends[3]), self.last.eq(lasts[3]), self.operation.eq(valid[3])]
 
-        # Does a synapse one, two or three cycles ahead have the same target?
-        same, follows = Signal(3), Signal()
-        product, addend, operand, total, written = (
+        # Does a synapse one, two, three or four cycles ahead have the same target?
+        same, same_then, follows = Signal(4), Signal(4), Signal()
+        product, product_then, addend, stored, operand, total, written, older = (
             Signal(signed(width), name=name)
-            for name in ("product", "addend", "operand", "total", "written")
+            for name in "product product_then addend stored operand total written older".split()
         )
-        stored = Mux(tags[0][-1], banks[1].r_data.sum, banks[0].r_data.sum)
         m.d.sync += [
-            same.eq(Cat(valid[k] & (tags[k] == tag) for k in range(3))),
+            same.eq(Cat(valid[k] & (tags[k] == tag) for k in range(4))),
+            same_then.eq(same),
+            follows.eq(same_then[0]),
             product.eq(synapse.weight * self.i.payload if self.p.graded else synapse.weight),
-            follows.eq(same[0]),
-            addend.eq(product),
-            # Two ahead: its sum is being written in this cycle. Three ahead: it was written in the
-            # cycle in which the memory read, so the word read is undefined.
-            operand.eq(Mux(same[1], total, Mux(same[2], written, stored))),
+            product_then.eq(product),
+            addend.eq(product_then),
+            stored.eq(Mux(tags[0][-1], banks[1].r_data.sum, banks[0].r_data.sum)),
+            # Two ahead: its sum is being written in this cycle. Three ahead: it was in the last.
+            # Four ahead: it was in the cycle in which the memory read, so that word is undefined.
+            operand.eq(
+                Mux(
+                    same_then[1] | same_then[2],
+                    Mux(same_then[1], total, written),
+                    Mux(same_then[3], older, stored),
+                )
+            ),
             total.eq(Mux(follows, total, operand) + addend),
             written.eq(total),
+            older.eq(written),
         ]
         for index, ram in enumerate(banks):
-            mine = valid[2] & (tags[2][-1] == index)
+            mine = valid[3] & (tags[3][-1] == index)
             m.d.comb += [
                 ram.r_addr.eq(Mux(bank == index, synapse.target, self.sweep_addr)),
                 ram.w_en.eq(mine | (self.clear & ((bank != index) | self.clear_all))),
-                ram.w_addr.eq(Mux(mine, tags[2][:-1], self.clear_addr)),
+                ram.w_addr.eq(Mux(mine, tags[3][:-1], self.clear_addr)),
                 ram.w_data.sum.eq(Mux(mine, total, 0)),
             ]
         # The banks do not switch while a sweep is under way.
@@ -101,12 +111,7 @@ class Accumulator(wiring.Component):
         banks = []
         for shape in memory_shapes(self.p):
             if shape.name.startswith("sums"):
-                ram = Ram(
-                    struct(shape.fields),
-                    depth=shape.depth,
-                    block=shape.block,
-                    poison=self.poison,
-                )
+                ram = Ram(struct(shape.fields), depth=shape.depth, options=self.options)
                 m.submodules[shape.name] = ram
                 banks.append(ram)
         return banks

@@ -10,6 +10,7 @@ from .bus import Bus
 from .counters import COUNTERS, Counters
 from .lane import Lane
 from .merge import Merge, merge_tree
+from .options import DEFAULT, Options
 from .queue import Buffer, Queue
 from .shapes import record_layout, struct, token_layout
 
@@ -26,7 +27,7 @@ class Core(wiring.Component):
     Parameters
     ----------
     p : machine. contents : for each PE, words by memory name (:func:`triodia_hw.memory.contents`).
-    poison : make every undefined memory word wrong, for tests.
+    options : how it is built; changes nothing it computes.
 
     Members
     -------
@@ -36,9 +37,13 @@ class Core(wiring.Component):
     """
 
     def __init__(
-        self, p: MachineParams, *, contents: list[dict[str, list[int]]], poison: bool = False
+        self,
+        p: MachineParams,
+        *,
+        contents: list[dict[str, list[int]]],
+        options: Options = DEFAULT,
     ) -> None:
-        self.p, self.contents, self.poison = p, contents, poison
+        self.p, self.contents, self.options = p, contents, options
         super().__init__({
             "i": In(stream.Signature(struct(input_fields(p)))),
             "o": Out(stream.Signature(struct(output_fields(p)))),
@@ -50,7 +55,7 @@ class Core(wiring.Component):
         p = self.p
         lanes = []
         for index, words in enumerate(self.contents):
-            lane = Lane(p, index=index, contents=words, poison=self.poison)
+            lane = Lane(p, index=index, contents=words, options=self.options)
             m.submodules[f"lane_{index}"] = lane
             lanes.append(lane)
         m.submodules.bus = bus = Bus(p)

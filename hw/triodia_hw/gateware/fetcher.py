@@ -42,7 +42,7 @@ class Fetcher(wiring.Component):
         m = Module()
         shape = struct(pointer_fields(self.p))
         m.submodules.pointers = pointers = Ram(
-            shape, depth=row_depth(self.p.sources), block=True, init=self.init
+            shape, depth=row_depth(self.p.sources), init=self.init
         )
         m.submodules.rows = rows = Queue(row_layout(self.p), spare=_IN_FLIGHT)
         connect(m, rows.o, flipped(self.o))

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..contract import MachineParams
 from .accumulator import Accumulator
 from .fetcher import Fetcher
+from .options import DEFAULT, Options
 from .queue import Queue
 from .shapes import record_layout, token_layout
 from .sweep import Sweep
@@ -38,9 +39,14 @@ class Lane(wiring.Component):
     """
 
     def __init__(
-        self, p: MachineParams, *, index: int, contents: dict[str, list[int]], poison: bool = False
+        self,
+        p: MachineParams,
+        *,
+        index: int,
+        contents: dict[str, list[int]],
+        options: Options = DEFAULT,
     ) -> None:
-        self.p, self.index, self.contents, self.poison = p, index, contents, poison
+        self.p, self.index, self.contents, self.options = p, index, contents, options
         super().__init__({
             "valid": In(1),
             "token": In(token_layout(p)),
@@ -55,12 +61,12 @@ class Lane(wiring.Component):
         m.submodules.events = events = Queue(token_layout(p), spare=_SPARE)
         m.submodules.fetcher = fetcher = Fetcher(p, init=words["pointers"])
         m.submodules.walker = walker = Walker(p, init=words["synapses"])
-        m.submodules.accumulator = accumulator = Accumulator(p, poison=self.poison)
+        m.submodules.accumulator = accumulator = Accumulator(p, self.options)
         m.submodules.sweep = sweep = Sweep(
             p,
             base=p.inputs + self.index * p.slots,
             init=words["neurons"],
-            poison=self.poison,
+            options=self.options,
         )
         connect(m, fetcher.o, walker.i)
         connect(m, sweep.o, flipped(self.o))

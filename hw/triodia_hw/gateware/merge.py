@@ -34,7 +34,9 @@ class Merge(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        item, grant = Signal(self.ways), Signal(range(self.ways))
+        item = Signal(self.ways)
+        # Kept, so that synthesis does not fold the arbitration into every bit of the multiplexer.
+        grant = Signal(range(self.ways), attrs={"keep": 1})
         turn, all_end, free = Signal(range(self.ways)), Signal(), Signal()
         m.submodules.buffer = buffer = Buffer(self.shape)
         connect(m, buffer.o, flipped(self.o))

@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from .options import DEFAULT, Options
+
 __all__ = ["Ram"]
 
 
@@ -16,8 +18,9 @@ class Ram(wiring.Component):
 
     Parameters
     ----------
-    shape : ShapeLike of a word. depth : words. block : in block RAM, else distributed.
-    init : contents; ``None`` makes a working memory (writable, zero in simulation).
+    shape : layout of a word. depth : words.
+    options : where working memories go, and ``poison``.
+    init : contents, always in block RAM; ``None`` makes a working memory (writable).
 
     Members
     -------
@@ -30,12 +33,10 @@ class Ram(wiring.Component):
         shape: data.Layout,
         *,
         depth: int,
-        block: bool,
+        options: Options = DEFAULT,
         init: list[int] | None = None,
-        poison: bool = False,
     ) -> None:
-        self.shape, self.depth, self.block = shape, depth, block
-        self.init, self.poison = init, poison
+        self.shape, self.depth, self.options, self.init = shape, depth, options, init
         members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
         if init is None:
             members |= {"w_en": In(1), "w_addr": In(range(depth)), "w_data": In(shape)}
@@ -44,7 +45,8 @@ class Ram(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = Shape.cast(self.shape).width
-        style = {"ram_style": "block" if self.block else "distributed"}
+        block = self.options.block or self.init is not None
+        style = {"ram_style": "block" if block else "distributed"}
         # Plain bits inside: one shape for patching and for hex files, whatever the fields are.
         m.submodules.mem = mem = memory.Memory(
             shape=unsigned(width), depth=self.depth, init=self.init or [], attrs=style
@@ -58,7 +60,7 @@ class Ram(wiring.Component):
                 write.addr.eq(self.w_addr),
                 write.data.eq(self.w_data),
             ]
-            if self.poison:
+            if self.options.poison:
                 collided = Signal()
                 m.d.sync += collided.eq(self.w_en & (self.w_addr == self.r_addr))
                 with m.If(collided):

@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..contract import MachineParams, bits_for
 from ..layout import neuron_fields, row_depth, state_fields
-from ..memory import accumulator_width, memory_shapes
+from ..memory import accumulator_width
 from .neuron import NeuronUpdate
+from .options import DEFAULT, Options
 from .queue import Queue
 from .ram import Ram
 from .shapes import record_layout, struct
@@ -41,9 +42,9 @@ class Sweep(wiring.Component):
     """
 
     def __init__(
-        self, p: MachineParams, *, base: int, init: list[int], poison: bool = False
+        self, p: MachineParams, *, base: int, init: list[int], options: Options = DEFAULT
     ) -> None:
-        self.p, self.base, self.init, self.poison = p, base, init, poison
+        self.p, self.base, self.init, self.options = p, base, init, options
         addr = bits_for(p.slots)
         super().__init__({
             "start": In(1),
@@ -112,12 +113,11 @@ class Sweep(wiring.Component):
 
     def _memories(self, m: Module) -> tuple[Ram, Ram]:
         p = self.p
-        shape = next(s for s in memory_shapes(p) if s.name == "state")
         m.submodules.state = state = Ram(
-            struct(state_fields(p)), depth=shape.depth, block=shape.block, poison=self.poison
+            struct(state_fields(p)), depth=p.slots, options=self.options
         )
         m.submodules.neurons = neurons = Ram(
-            struct(neuron_fields(p)), depth=row_depth(p.slots), block=True, init=self.init
+            struct(neuron_fields(p)), depth=row_depth(p.slots), init=self.init
         )
         return state, neurons
 

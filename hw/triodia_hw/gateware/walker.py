@@ -50,7 +50,7 @@ class Walker(wiring.Component):
         m = Module()
         p = self.p
         m.submodules.synapses = synapses = Ram(
-            struct(synapse_fields(p)), depth=row_depth(p.synapse_words), block=True, init=self.init
+            struct(synapse_fields(p)), depth=row_depth(p.synapse_words), init=self.init
         )
         row = Signal(row_layout(p))  # the rest of the row: next address, synapses left
         busy = Signal()
