@@ -146,4 +146,4 @@ def network_spectrum(
     options = {"steps": steps, "transient": transient, "interval": interval, "leading": leading}
     found = lyapunov_spectrum(system, np.zeros(variables), seed=seed, **options)
     place = found.participation.reshape(-1, net.neurons, found.exponents.size).mean(axis=0)
-    return Spectrum(found.exponents, place, found.steps, system.spikes / system.calls)
+    return Spectrum(found.exponents, place, found.steps, float(system.spikes / system.calls))
