@@ -22,6 +22,12 @@ from triodia_sim.scoreboard import Scoreboard
 PERIOD_NS = 10
 
 
+def unsigned(handle: SimHandleBase) -> int:
+    """Value of a port; cocotb gives one bit and several bits different types."""
+    value = handle.value
+    return value.to_unsigned() if hasattr(value, "to_unsigned") else int(value)
+
+
 class Bench:
     """Drive and watch one machine; lets Python sleep while nothing is transferred."""
 
@@ -90,11 +96,11 @@ class Bench:
     def take(self) -> None:
         """Compare the word on the output."""
         dut = self.dut
-        kind, cycle = dut.o_kind.value.to_unsigned(), self.cycle()
+        kind, cycle = unsigned(dut.o_kind), self.cycle()
         self.board.word(
             kind,
             int(dut.o_last.value),
-            dut.o_source.value.to_unsigned(),
+            unsigned(dut.o_source),
             dut.o_value.value.to_signed(),
             cycle,
         )

@@ -28,7 +28,7 @@ module triodia_dump;
   initial if ($value$plusargs("dump_start=%d", start) && $value$plusargs("dump_stop=%d", stop))
   begin
     #(start);
-    $dumpfile("divergence.vcd");
+    $dumpfile("divergence.fst");
     $dumpvars(0, {TOP});
     #(stop - start);
     $dumpoff;
@@ -105,7 +105,7 @@ def cosimulate(
 
     Parameters
     ----------
-    folder : working folder; keeps Verilog, logs and, after a mismatch, ``divergence.vcd``.
+    folder : working folder; keeps Verilog, logs and, after a mismatch, ``divergence.fst``.
     state : also compare the state words of every neuron after every step (runs in lock step).
     stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
     verilog : folder of an earlier export to simulate instead of a new one.
@@ -161,7 +161,7 @@ def _waveform(folder: Path, job: dict, first: Divergence) -> str | None:
     stop = first.cycle + reset + _WAVE_AFTER
     plusargs = [f"+dump_start={start * _PERIOD_NS}", f"+dump_stop={stop * _PERIOD_NS}"]
     _simulate(folder, "icarus", job | {"stop_cycle": stop + 10}, plusargs)
-    wave = folder / "divergence.vcd"
+    wave = folder / "divergence.fst"
     return str(wave) if wave.exists() else None
 
 
@@ -196,6 +196,7 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
                 build_dir=folder / simulator,
                 test_dir=folder,
                 plusargs=plusargs or [],
+                waves=plusargs is not None,
                 extra_env={
                     "TRIODIA_JOB": str(folder / "job.json"),
                     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

@@ -147,7 +147,7 @@ def cosim(
             seed=seed,
         )
         if result.waveform and output is None:
-            kept = Path.cwd() / "divergence.vcd"
+            kept = Path.cwd() / "divergence.fst"
             Path(result.waveform).replace(kept)
             result = type(result)(**(vars(result) | {"waveform": str(kept)}))
     shown = {"samples": len(sequences), **result.as_dict()}

@@ -1,0 +1,141 @@
+"""The exported Verilog against the reference: networks spread over the parameter space."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.networks import random_events, random_image
+from triodia_sim.runner import CosimError, cosimulate, find_simulator
+
+# Widths, modes, shapes and corners; each runs a few sequences with every state word compared.
+CASES = {
+    "one lane": {"lanes": 1},
+    "two lanes": {"lanes": 2, "neurons": 16},
+    "lanes that do not divide": {"lanes": 3, "neurons": 16, "refractory_bits": 2},
+    "odd lanes": {"lanes": 5, "neurons": 31, "reset": "value"},
+    "sixteen lanes": {"lanes": 16, "neurons": 48, "inputs": 7},
+    "more lanes than neurons": {"lanes": 8, "neurons": 5, "readouts": 1},
+    "single neuron": {"lanes": 1, "neurons": 1, "readouts": 0, "inputs": 1, "density": 1.0},
+    "single readout": {"lanes": 1, "neurons": 1, "readouts": 1, "inputs": 1, "density": 1.0},
+    "full rows": {"lanes": 4, "neurons": 20, "density": 1.0},
+    "empty rows": {"lanes": 4, "neurons": 40, "density": 0.03},
+    "no synapse": {"lanes": 2, "neurons": 6, "density": 0.0, "bias_bits": 10, "state_bits": 12},
+    "saturating weights": {"lanes": 2, "full_scale": True, "state_bits": 8, "fraction_bits": 0},
+    "saturating current": {
+        "lanes": 4,
+        "full_scale": True,
+        "density": 1.0,
+        "synaptic": True,
+        "state_bits": 10,
+        "fraction_bits": 2,
+    },
+    "spike inputs": {"lanes": 3, "payload_bits": 1, "neurons": 18},
+    "spike inputs, synaptic": {"lanes": 2, "payload_bits": 1, "synaptic": True, "bias_bits": 9},
+    "two-bit weights": {"lanes": 4, "weight_bits": 2, "neurons": 24},
+    "sixteen-bit weights": {"lanes": 2, "weight_bits": 16, "state_bits": 24, "fraction_bits": 3},
+    "wide payload": {"lanes": 2, "payload_bits": 12, "fraction_bits": 10, "state_bits": 24},
+    "narrow leak": {"lanes": 2, "leak_bits": 1, "neurons": 14},
+    "wide leak": {"lanes": 2, "leak_bits": 16, "synaptic": True},
+    "long refractory": {"lanes": 2, "refractory_bits": 8, "reset": "value"},
+    "everything": {
+        "lanes": 7,
+        "neurons": 50,
+        "inputs": 9,
+        "readouts": 6,
+        "synaptic": True,
+        "reset": "value",
+        "bias_bits": 8,
+        "refractory_bits": 3,
+        "density": 0.3,
+    },
+    "many neurons": {"lanes": 8, "neurons": 200, "inputs": 12, "readouts": 9, "density": 0.1},
+}
+
+
+def sequences_for(image, seed):
+    return [random_events(image, steps, seed + steps) for steps in (6, 1, 9)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_random_networks(name, tmp_path):
+    image = random_image(3, **CASES[name])
+    sequences = sequences_for(image, 5)
+    seed = len(name)
+    stall = (0.3, 0.3) if seed % 2 else (0.0, 0.0)
+    result = cosimulate(image, sequences, tmp_path, state=True, stall=stall, seed=seed)
+    assert result.mismatches == 0, result.first
+    assert result.steps == 16
+    # ends, counters and state words of every neuron and step, at least
+    assert result.words >= 16 + 2 + 16 * image.params.neurons
+    assert result.counters["operations"] == result.operations
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["everything", "many neurons", "saturating current"])
+def test_verilator_equals_icarus(name, tmp_path):
+    image = random_image(3, **CASES[name])
+    sequences = sequences_for(image, 5)
+    results = [
+        cosimulate(image, sequences, tmp_path / simulator, simulator=simulator, state=state)
+        for simulator, state in (("icarus", False), ("verilator", False), ("verilator", True))
+    ]
+    assert [r.mismatches for r in results] == [0, 0, 0]
+    assert results[0].ends == results[1].ends  # the same cycle for every step
+
+
+def test_stalls_change_no_result(tmp_path):
+    image = random_image(4, lanes=4, neurons=40, inputs=6)
+    sequences = sequences_for(image, 2)
+    free = cosimulate(image, sequences, tmp_path / "free")
+    held = cosimulate(image, sequences, tmp_path / "held", stall=(0.0, 0.95), seed=1)
+    assert free.mismatches == held.mismatches == 0
+    assert free.spikes == held.spikes > 10
+    assert held.counters["output_stalls"] > free.counters["output_stalls"]
+    assert held.cycles > free.cycles
+
+
+def test_divergence_is_reported_with_a_waveform(tmp_path):
+    """A reference of other weights must differ, and the report must lead to where."""
+    image = random_image(4, lanes=2, neurons=20)
+    sequences = sequences_for(image, 2)
+    cosimulate(image, sequences, tmp_path / "right")
+    flipped = np.where(np.arange(image.weight.size) == 3, -image.weight, image.weight)
+    wrong = type(image)(**(vars(image) | {"weight": flipped}))
+    result = cosimulate(wrong, sequences, tmp_path / "wrong", verilog=tmp_path / "right")
+    assert result.mismatches > 0
+    first = result.first
+    assert 0 <= first.step < 9 and 0 <= first.sequence < 3
+    assert first.word in ("spike", "readout")
+    assert first.expected != first.got
+    assert result.waveform == str(tmp_path / "wrong" / "divergence.fst")
+    wave = Path(result.waveform).read_bytes()
+    assert wave[0] == 0  # FST header block
+    assert len(wave) > 5_000
+
+
+def test_hang_is_a_mismatch(tmp_path):
+    """A machine that never answers is reported, not waited for."""
+    image = random_image(4, lanes=1, neurons=6)
+    sequences = sequences_for(image, 2)
+    cosimulate(image, sequences, tmp_path / "right")
+    verilog = tmp_path / "right" / "triodia.v"
+    text = verilog.read_text()
+    assert text.count("(o_valid),") == 1
+    silent = text.replace("(o_valid),", "(),").replace("wire o_valid;", "wire o_valid = 1'b0;", 1)
+    verilog.write_text(silent)
+    result = cosimulate(image, sequences, tmp_path / "hung", verilog=tmp_path / "right")
+    assert result.mismatches == 1
+    assert result.first.word == "end"
+    assert result.first.got == "nothing in time"
+
+
+def test_unknown_simulator():
+    with pytest.raises(CosimError, match=r"^simulator must be one of icarus, verilator, not 'x'$"):
+        find_simulator("x")
+
+
+def test_missing_simulator(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(CosimError, match=r"^Icarus Verilog is missing; `apt-get install iverilog"):
+        find_simulator("icarus")
