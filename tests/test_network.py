@@ -23,7 +23,8 @@ def task_network(neurons=12, seed=0, **options) -> Network:
         classes=2,
         loader=lambda: data,
     )
-    return attach(new_network(neurons, seed, **options), task, data, seed, Settings())
+    drive = Settings(input_density=0.5, input_gain=1.0)
+    return attach(new_network(neurons, seed, **options), task, data, seed, drive)
 
 
 def broken(net, **changes):
