@@ -22,10 +22,14 @@ from triodia_sim.scoreboard import Scoreboard
 PERIOD_NS = 10
 
 
-def unsigned(handle: SimHandleBase) -> int:
-    """Value of a port; cocotb gives one bit and several bits different types."""
+def integer(handle: SimHandleBase, *, signed: bool = False) -> int | None:
+    """Value of a port, None if undefined; cocotb gives one bit and several different types."""
     value = handle.value
-    return value.to_unsigned() if hasattr(value, "to_unsigned") else int(value)
+    if not value.is_resolvable:
+        return None
+    if not hasattr(value, "to_unsigned"):
+        return int(value)
+    return value.to_signed() if signed else value.to_unsigned()
 
 
 class Bench:
@@ -65,7 +69,7 @@ class Bench:
             getattr(dut, f"i_{name}").value = value
         dut.i_valid.value = 1
         await RisingEdge(dut.clk)
-        while not int(dut.i_ready.value):
+        while not integer(dut.i_ready):
             await RisingEdge(dut.i_ready)
             await RisingEdge(dut.clk)
         dut.i_valid.value = 0
@@ -85,10 +89,10 @@ class Bench:
         dut = self.dut
         dut.o_ready.value = 1
         while not self.board.done:
-            if not int(dut.o_valid.value):
+            if not integer(dut.o_valid):
                 await RisingEdge(dut.o_valid)
             await RisingEdge(dut.clk)
-            if int(dut.o_valid.value) and int(dut.o_ready.value):
+            if integer(dut.o_valid) and integer(dut.o_ready):
                 self.take()
             if self.output_stall:
                 dut.o_ready.value = int(self.random.random() >= self.output_stall)
@@ -96,12 +100,12 @@ class Bench:
     def take(self) -> None:
         """Compare the word on the output."""
         dut = self.dut
-        kind, cycle = unsigned(dut.o_kind), self.cycle()
+        kind, cycle = integer(dut.o_kind), self.cycle()
         self.board.word(
             kind,
-            int(dut.o_last.value),
-            unsigned(dut.o_source),
-            dut.o_value.value.to_signed(),
+            integer(dut.o_last),
+            integer(dut.o_source),
+            integer(dut.o_value, signed=True),
             cycle,
         )
         if kind == OUTPUT_KINDS["end"]:
@@ -116,8 +120,8 @@ class Bench:
         p, fields = self.image.params, state_fields(self.image.params)
         for neuron, slot in enumerate(self.image.slot.tolist()):
             lane = getattr(self.dut.core, f"lane_{slot // p.slots}")
-            word = lane.sweep.state.mem[slot % p.slots].value
-            values = unpack(fields, word.to_unsigned()) if word.is_resolvable else {}
+            word = integer(lane.sweep.state.mem[slot % p.slots])
+            values = {} if word is None else unpack(fields, word)
             for name, *_ in fields:
                 self.board.state_word(neuron, name, values.get(name, "undefined"), cycle)
 
@@ -149,7 +153,7 @@ async def equals_reference(dut: SimHandleBase) -> None:
     else:
         await First(watcher, guard)
         await Timer(8 * PERIOD_NS, unit="ns")  # the counters lag
-        counters = {name: getattr(dut, name).value.to_unsigned() for name in COUNTERS}
+        counters = {name: integer(getattr(dut, name)) for name in COUNTERS}
         if bench.board.done and not bench.board.mismatches:
             bench.board.counters(counters, bench.cycle())
         ends = bench.taken_at

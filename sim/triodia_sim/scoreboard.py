@@ -84,28 +84,32 @@ class Scoreboard:
             sequence, step, *_ = self.plan[min(self.steps, len(self.plan) - 1)]
             self.first = Divergence(sequence, step, neuron, word, str(expected), str(got), cycle)
 
-    def word(self, kind: int, last: int, source: int, value: int, cycle: int) -> None:
-        """Compare an output word; ``cycle`` is when it was taken."""
-        name = _KIND.get(kind, f"kind {kind}")
+    def word(
+        self, kind: int | None, last: int | None, source: int | None, value: int | None, cycle: int
+    ) -> None:
+        """Compare an output word, None where undefined; ``cycle`` is when it was taken."""
+        name = _KIND.get(kind)
         self.words += 1
-        if self.done:
+        if name is None:
+            self._differ(-1, "kind", f"one of {sorted(_KIND)}", _shown(kind), cycle)
+        elif self.done:
             self._differ(-1, name, "nothing after the last step", f"source {source}", cycle)
         elif name == "end":
             self._end(last, cycle)
         else:
             neuron = self.neuron_of.get(source, -1)
             expected = self.expected.pop((name, neuron), None)
-            got = 1 if name == "spike" else value
+            got = 1 if name == "spike" else _shown(value)
             self.spikes += name == "spike"
             if expected != got:
                 self._differ(neuron, name, "none" if expected is None else expected, got, cycle)
 
-    def _end(self, last: int, cycle: int) -> None:
+    def _end(self, last: int | None, cycle: int) -> None:
         for (name, neuron), value in self.expected.items():
             self._differ(neuron, name, value, "none before the end of the step", cycle)
         planned = int(self.plan[self.steps][3])
         if last != planned:
-            self._differ(-1, "last", planned, last, cycle)
+            self._differ(-1, "last", planned, _shown(last), cycle)
         self.ended = self.state
         self.steps += 1
         self._open()
@@ -123,12 +127,12 @@ class Scoreboard:
         """Record that no end came in time."""
         self._differ(-1, "end", "end of the step", "nothing in time", cycle)
 
-    def counters(self, got: dict[str, int], cycle: int) -> None:
+    def counters(self, got: dict[str, int | None], cycle: int) -> None:
         """Compare the machine's own counts of events and synaptic operations."""
         for name, expected in (("events", self.events), ("operations", self.operations)):
             self.words += 1
             if got[name] != expected % (1 << 32):
-                self._differ(-1, f"counter {name}", expected, got[name], cycle)
+                self._differ(-1, f"counter {name}", expected, _shown(got[name]), cycle)
 
     def summary(self) -> dict:
         """Counts and the first divergence, for a JSON file."""
@@ -140,3 +144,7 @@ class Scoreboard:
             "mismatches": self.mismatches,
             "first": asdict(self.first) if self.first else None,
         }
+
+
+def _shown(value: int | None) -> int | str:
+    return "undefined" if value is None else value
