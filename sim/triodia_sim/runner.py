@@ -15,7 +15,14 @@ from triodia_hw.image import Image, save_image
 
 from .scoreboard import Divergence, Sequence
 
-__all__ = ["SIMULATORS", "CosimError", "CosimResult", "cosimulate", "find_simulator"]
+__all__ = [
+    "SIMULATORS",
+    "CosimError",
+    "CosimResult",
+    "UnknownSimulator",
+    "cosimulate",
+    "find_simulator",
+]
 
 SIMULATORS = ("icarus", "verilator")
 
@@ -40,6 +47,10 @@ endmodule
 
 class CosimError(RuntimeError):
     """A simulator is missing or failed; the message says which and what would help."""
+
+
+class UnknownSimulator(CosimError):
+    """A simulator name that is not in the list."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class CosimResult:
 def find_simulator(name: str) -> None:
     """Raise :class:`CosimError` unless simulator ``name`` can run; set up its environment."""
     if name not in SIMULATORS:
-        raise CosimError(f"simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
+        raise UnknownSimulator(f"simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
     if name == "icarus" and not shutil.which("iverilog"):
         raise CosimError("Icarus Verilog is missing; `apt-get install iverilog` brings it")
     if name == "verilator":

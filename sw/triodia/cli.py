@@ -13,9 +13,9 @@ from triodia_boards.patch import PatchError
 from triodia_hw.contract import ContractError
 from triodia_hw.image import ImageError
 from triodia_hw.yosys import YosysError
-from triodia_sim.runner import CosimError
+from triodia_sim.runner import CosimError, UnknownSimulator
 
-from .commands import compare, doctor, machine, networks
+from .commands import accuracy, compare, doctor, machine, networks
 from .errors import TriodiaError
 
 __all__ = ["app", "main"]
@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (doctor, networks, machine, compare):
+for module in (doctor, networks, machine, compare, accuracy):
     module.register(app)
 
 BAD_INPUT, NO_TOOL = 2, 3
@@ -39,6 +39,7 @@ _EXIT_CODES = {
     PatchError: NO_TOOL,
     YosysError: NO_TOOL,
     UnknownBoard: BAD_INPUT,
+    UnknownSimulator: BAD_INPUT,
 }
 
 

@@ -1,0 +1,193 @@
+"""The command line: the chain end to end on a small network, and one sentence for bad input."""
+
+import json
+import re
+
+import pytest
+
+from triodia.cli import run
+from triodia_hw.image import load_image, save_image
+
+
+def call(capsys, *arguments):
+    """Exit code, stdout and stderr of a command."""
+    code = run([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def ok(capsys, *arguments):
+    """JSON result of a command that must succeed."""
+    code, out, err = call(capsys, *arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Files of one small chain, made by the commands themselves."""
+    folder = tmp_path_factory.mktemp("chain")
+    names = {n: folder / n for n in ("dense.net", "sparse.net", "trained.net", "model.image")}
+    dense, sparse, trained, image = names.values()
+    for arguments in (
+        ["new", "-o", dense, "--neurons", 24, "--seed", 1],
+        ["prune", dense, "-o", sparse, "--method", "lnp", "--synapses", 0.5, "--nodes", 0.8],
+        ["train", sparse, "-o", trained, "--task", "digits", "--epochs", 2],
+        ["quantize", trained, "-o", image, "--lanes", 2],
+    ):
+        assert run([str(a) for a in [*arguments, "--json"]]) == 0
+    return names
+
+
+def test_prune_reports_before_and_after(files, capsys, tmp_path):
+    for method in ("lnp", "random", "magnitude", "none"):
+        result = ok(
+            capsys, "prune", files["dense.net"], "-o", tmp_path / "s.net", "--method", method
+        )
+        assert result["neurons_before"] == 24
+        assert result["synapses_before"] == 24 * 23
+        assert result["synapses"] == (24 * 23 if method == "none" else 12 * 23)
+
+
+def test_cosim_of_a_trained_network(files, capsys, tmp_path):
+    result = ok(
+        capsys,
+        *("cosim", files["model.image"], "--task", "digits", "--samples", 3),
+        *("--state", "--stall", 0.2, "-o", tmp_path),
+    )
+    assert result["mismatches"] == 0
+    assert result["steps"] == 3 * 8
+    image = load_image(files["model.image"])
+    assert result["words"] > 24 * image.params.neurons
+    for key in ("spikes", "cycles", "cycles_per_step", "simulator"):
+        assert key in result
+
+
+def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
+    from triodia_sim import runner
+
+    good = load_image(files["model.image"])
+
+    def tampered(image, folder):
+        changed = type(image)(**(vars(image) | {"weight": -image.weight}))
+        return runner_export(changed, folder)
+
+    runner_export = runner.export_verilog
+    monkeypatch.setattr(runner, "export_verilog", tampered)
+    monkeypatch.chdir(tmp_path)
+    save_image(good, tmp_path / "m.image")
+    code, out, err = call(
+        capsys, "cosim", tmp_path / "m.image", "--task", "digits", "--samples", 1, "--json"
+    )
+    assert code == 1
+    assert json.loads(out)["mismatches"] > 0
+    assert (tmp_path / "divergence.fst").exists()
+    assert re.match(
+        r"(?s).*triodia: \d+ words differ; the first: sequence 0, step \d+, neuron", err
+    )
+
+
+def test_quantize_reports_both_metrics(files, capsys, tmp_path):
+    result = ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "m.image")
+    assert result["samples"] == 500
+    assert 0 <= result["metric_integer"] <= 1 and 0 <= result["metric_float"] <= 1
+    assert result["accumulator_bound"] < 1 << (result["accumulator_bits"] - 1)
+
+
+def test_verilog(files, capsys, tmp_path):
+    result = ok(capsys, "verilog", files["model.image"], "-o", tmp_path)
+    assert (tmp_path / "triodia.v").read_text().startswith("// Triodia ")
+    assert result["memory_files"] == 2 * 3
+
+
+def test_same_seed_same_files(files, capsys, tmp_path):
+    ok(capsys, "new", "-o", tmp_path / "again.net", "--neurons", 24, "--seed", 1)
+    assert (tmp_path / "again.net").read_bytes() == files["dense.net"].read_bytes()
+    ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "again.image", "--lanes", 2)
+    assert (tmp_path / "again.image").read_bytes() == files["model.image"].read_bytes()
+
+
+def test_doctor_and_tasks(capsys):
+    tools = ok(capsys, "doctor")
+    assert tools["missing"] == []
+    assert {"tool", "version", "for", "get", "needed"} <= set(tools["tools"][0])
+    names = [task["name"] for task in ok(capsys, "tasks")["tasks"]]
+    assert names[:2] == ["japanese-vowels", "digits"]
+
+
+BAD = {
+    "missing network": (["prune", "{none}", "-o", "{out}"], "none.net"),
+    "a text file": (["train", "{text}", "-o", "{out}"], "text.net"),
+    "truncated network": (["train", "{cut}", "-o", "{out}"], "cut.net"),
+    "image for network": (["train", "{model.image}", "-o", "{out}"], "model.image"),
+    "network for image": (["verilog", "{trained.net}", "-o", "{out}"], "not a machine image"),
+    "truncated image": (["verilog", "{cutimage}", "-o", "{out}"], "damaged"),
+    "untrained network": (["quantize", "{sparse.net}", "-o", "{out}"], "triodia train"),
+    "unknown task": (["train", "{sparse.net}", "-o", "{out}", "--task", "x"], "japanese-vowels"),
+    "unknown method": (["prune", "{dense.net}", "-o", "{out}", "--method", "x"], "random"),
+    "fraction above 1": (
+        ["prune", "{dense.net}", "-o", "{out}", "--synapses", "1.5"],
+        "fraction kept",
+    ),
+    "step III": (["prune", "{dense.net}", "-o", "{out}", "--steps", "I,III"], "not implemented"),
+    "width out of range": (
+        ["quantize", "{trained.net}", "-o", "{out}", "--weight-bits", "40"],
+        "--weight-bits",
+    ),
+    "state too wide": (
+        ["quantize", "{trained.net}", "-o", "{out}", "--state-bits", "99"],
+        "state_bits must be in 4..24, not 99",
+    ),
+    "fraction too fine": (
+        ["quantize", "{trained.net}", "-o", "{out}", "--fraction-bits", "9"],
+        "fewer fraction bits",
+    ),
+    "unknown board": (["build", "{model.image}", "-o", "{out}", "--board", "x"], "ulx3s-25f"),
+    "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
+    "another task": (["cosim", "{model.image}", "--task", "japanese-vowels"], "digits"),
+    "no command": (["fly"], "fly"),
+    "no fractions": (["compare", "-o", "{out}", "--synapses", ","], "synapses"),
+    "words for fractions": (["compare", "-o", "{out}", "--synapses", "a,b"], "synapses"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence(name, files, capsys, tmp_path):
+    arguments, hint = BAD[name]
+    (tmp_path / "text.net").write_text("hello")
+    (tmp_path / "cut.net").write_bytes(files["trained.net"].read_bytes()[:-100])
+    (tmp_path / "cut.image").write_bytes(files["model.image"].read_bytes()[:-100])
+    places = {name: str(path) for name, path in files.items()} | {
+        "none": str(tmp_path / "none.net"),
+        "text": str(tmp_path / "text.net"),
+        "cut": str(tmp_path / "cut.net"),
+        "cutimage": str(tmp_path / "cut.image"),
+        "out": str(tmp_path / "out"),
+    }
+    before = set(tmp_path.iterdir())
+    filled = [re.sub(r"\{(.*)\}", lambda m: places[m[1]], a) for a in arguments]
+    code, out, err = call(capsys, *filled)
+    assert code == 2
+    assert out == ""
+    message = err.strip().splitlines()[-1]
+    assert message.startswith("triodia: ") and hint in message
+    assert "Traceback" not in err
+    assert set(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def test_missing_simulator_exits_3(files, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    code, _, err = call(capsys, "cosim", files["model.image"], "--task", "digits")
+    assert code == 3
+    assert "apt-get install iverilog" in err
+
+
+def test_network_that_does_not_fit(files, capsys, tmp_path):
+    """25F: 56 block RAMs; a machine of 16 lanes with three content memories each needs more."""
+    image = tmp_path / "wide.image"
+    ok(capsys, "quantize", files["trained.net"], "-o", image, "--lanes", 16, "--state-bits", 24)
+    code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
+    if code != 2:
+        pytest.fail(f"expected a refusal: {err}")
+    assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for", err)
+    assert not (tmp_path / "b").exists()
