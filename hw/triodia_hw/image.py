@@ -71,8 +71,8 @@ class Image:
             raise ContractError("row_start must have one entry a source and one more, from 0")
         if np.any(np.diff(self.row_start) < 0) or self.row_start[-1] != self.target.size:
             raise ContractError("row_start must ascend to the number of synapses")
-        if self.weight.shape != self.target.shape:
-            raise ContractError("weight and target must have the same length")
+        if self.target.ndim != 1 or self.weight.shape != self.target.shape:
+            raise ContractError("weight and target must be lists of the same length")
         if np.any((self.target < 0) | (self.target >= p.neurons)):
             raise ContractError(f"target must be in 0..{p.neurons - 1}")
         if np.any((self.weight < -limit) | (self.weight >= limit) | (self.weight == 0)):
@@ -186,48 +186,73 @@ def _arrays(image: Image) -> dict[str, np.ndarray]:
 
 
 def save_image(image: Image, path: str | Path) -> None:
-    """Write ``image``: aside first, then renamed, so that no half-written file is ever seen."""
-    header = {"params": asdict(image.params), "meta": image.meta, "digest": image.digest()}
-    metadata = {
+    """Write ``image``: aside first, then renamed, so that no half-written file is ever seen.
+
+    Equal images give equal bytes.
+    """
+    header = {
         "format": _FORMAT,
-        "schema": str(_SCHEMA),
-        "header": json.dumps(header, sort_keys=True),
+        "schema": _SCHEMA,
+        "params": asdict(image.params),
+        "meta": image.meta,
+        "digest": image.digest(),
     }
+    header = json.loads(json.dumps(header))  # as it will be read: keys of `meta` become text
+    text = json.dumps(header | {"check": _check(header)}, sort_keys=True)
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        aside.write_bytes(save(_arrays(image), metadata))
+        # One key only: safetensors writes several in an order that differs from run to run.
+        aside.write_bytes(save(_arrays(image), {"triodia": text}))
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
 
+def _check(header: dict) -> str:
+    """SHA-256 of all of the header but its own ``check``: the digest leaves out ``meta``."""
+    rest = {key: value for key, value in header.items() if key != "check"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def load_image(path: str | Path) -> Image:
     """Read an image; :class:`ImageError` says why a file is refused."""
+    if Path(path).is_dir():
+        raise ImageError(f"{path} is a folder; name the image file in it")
     try:
         with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
+            header = json.loads((file.metadata() or {}).get("triodia", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError:
         raise ImageError(f"{path} does not exist; `triodia quantize` makes an image") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ImageError(f"{path} is damaged or not an image ({error})") from None
-    if metadata.get("format") != _FORMAT:
-        raise ImageError(f"{path} is not a machine image (format {metadata.get('format')!r})")
-    if metadata.get("schema") != str(_SCHEMA):
+    kind = header.get("format") if isinstance(header, dict) else None
+    if kind != _FORMAT:
+        raise ImageError(f"{path} is not a machine image (format {kind!r})")
+    if header.get("schema") != _SCHEMA:
         raise ImageError(
-            f"{path} has image schema {metadata.get('schema')}, this version reads {_SCHEMA}; "
+            f"{path} has image schema {header.get('schema')}, this version reads {_SCHEMA}; "
             "use the Triodia version that wrote it"
         )
     try:
-        return _from_parts(json.loads(metadata["header"]), arrays)
-    except (KeyError, TypeError, json.JSONDecodeError, ContractError, IndexError) as error:
+        return _from_parts(header, arrays)
+    except KeyError as error:
+        raise ImageError(f"{path} holds a damaged image ({error} is missing)") from None
+    except (TypeError, ContractError) as error:
         raise ImageError(f"{path} holds a damaged image ({error})") from None
 
 
 def _from_parts(header: dict, arrays: dict[str, np.ndarray]) -> Image:
+    if header["check"] != _check(header):
+        raise ContractError("the header does not match its check sum")
+    for name, array in arrays.items():
+        if array.dtype != np.int32:
+            raise ContractError(f"{name} must be int32, not {array.dtype}")
     wide = {name: array.astype(np.int64) for name, array in arrays.items()}
     for flag in ("spiking", "readout"):
+        if np.any(wide[flag] >> 1):
+            raise ContractError(f"{flag} must be 0 or 1")
         wide[flag] = wide[flag].astype(bool)
     image = Image(
         params=MachineParams(**header["params"]),

@@ -29,7 +29,10 @@ class StepResult:
 
 
 class Reference:
-    """Run an image. ``step`` takes the input events of a time step and returns its result."""
+    """Run an image. ``step`` takes the input events of a time step and returns its result.
+
+    An input sends at most one event in a step: the accumulators are wide enough for that.
+    """
 
     def __init__(self, image: Image) -> None:
         self.image = image
@@ -44,6 +47,8 @@ class Reference:
         """Advance one step; after a ``last`` step the next one starts from reset."""
         im, p = self.image, self.image.params
         arriving = [(channel, self._payload(channel, payload)) for channel, payload in events]
+        if len({channel for channel, _ in events}) < len(events):
+            raise ContractError("an input channel must send at most one event in a step")
         arriving += [(p.inputs + int(i), p.one) for i in self.spikes]
         a = np.zeros(p.neurons, np.int64)
         sops = 0
