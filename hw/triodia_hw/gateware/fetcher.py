@@ -16,7 +16,7 @@ _IN_FLIGHT = 3  # look-ups between the issue of an address and the row queue, an
 
 
 class Fetcher(wiring.Component):
-    """Look up the row segment of each event; latency 3 cycles, throughput 1 event per cycle.
+    """Look up the row segment of each event; latency 4 cycles, throughput 1 event per cycle.
 
     In order. An event whose source has no synapse in this PE leaves nothing; the end of a step
     leaves a row without synapses. Looks ahead by a queue of 16 rows, so that the walker finds its

@@ -1,0 +1,190 @@
+# amaranth: UnusedElaboratable=no
+import random
+
+import pytest
+
+from tests.bench import simulate
+from triodia_hw.contract import MachineParams
+from triodia_hw.gateware.accumulator import Accumulator
+from triodia_hw.gateware.options import Options
+
+GRADED = MachineParams(inputs=9, neurons=12, lanes=1, accumulator_bits=22)
+SPIKES = MachineParams(inputs=9, neurons=12, lanes=1, accumulator_bits=22, payload_bits=1)
+NARROW = MachineParams(inputs=9, neurons=1, lanes=1, payload_bits=3, fraction_bits=1)
+OPTIONS = [Options(poison=True), Options(poison=True, block=False), Options()]
+NOTHING = {"valid": 0, "end": 0, "last": 0}
+
+
+class Bench:
+    """Feed steps of ``(target, weight, payload)`` or None (a gap), sweep each, and note it all."""
+
+    def __init__(self, p, options, *, clear=True):
+        self.dut, self.p, self.clear = Accumulator(p, options), p, clear
+        self.sums, self.lasts, self.operations = [], [], 0
+        self.latency = set()  # of the end of a step
+        self.sweeping = None  # slot that is read in this cycle
+
+    def run(self, steps):
+        async def testbench(ctx):
+            for number, step in enumerate(steps):
+                for operation in step:
+                    await self.cycle(ctx, self.word(operation))
+                while self.sweeping is not None:
+                    await self.cycle(ctx, NOTHING)
+                await self.end(ctx, number % 3 == 2)
+            while self.sweeping is not None:
+                await self.cycle(ctx, NOTHING)
+
+        simulate(self.dut, testbench)
+        return self.sums
+
+    def word(self, operation):
+        if operation is None:
+            return NOTHING
+        target, weight, payload = operation
+        synapse = {"target": target, "weight": weight}
+        return NOTHING | {"valid": 1, "synapse": synapse, "payload": payload}
+
+    async def end(self, ctx, last):
+        """End a step, after which the next may enter at once; its sweep starts when it may."""
+        self.sweeping, self.since = -1, 0
+        await self.cycle(ctx, NOTHING | {"end": 1, "last": last})
+
+    async def cycle(self, ctx, word):
+        dut, slot = self.dut, self.sweeping
+        reading = slot is not None and slot > 0  # the sum of the slot before is there
+        ctx.set(dut.i, word)
+        ctx.set(dut.sweep_addr, max(slot or 0, 0) % self.p.slots)
+        ctx.set(dut.clear, reading and self.clear)
+        ctx.set(dut.clear_addr, slot - 1 if reading else 0)
+        _, _, end, last, operation, total = await ctx.tick().sample(
+            dut.end, dut.last, dut.operation, dut.sweep_sum
+        )
+        self.operations += operation
+        if reading:
+            self.sums[-1].append(total)
+        if slot == -1:
+            self.since += 1
+            if end:
+                self.latency.add(self.since - 1)
+                self.lasts.append(last)
+                self.sums.append([])
+                self.sweeping = 0
+        elif slot is not None:
+            assert not end
+            self.sweeping = slot + 1 if slot < self.p.slots else None
+
+
+def expected(p, steps):
+    for step in steps:
+        sums = [0] * p.slots
+        for target, weight, payload in filter(None, step):
+            sums[target] += weight * (payload if p.graded else 1)
+        yield sums
+
+
+def operations(p, count, seed, targets, gaps=0.0):
+    chance = random.Random(seed)
+    limit = p.greatest_payload
+    return [
+        None
+        if chance.random() < gaps
+        else (
+            chance.randrange(targets),
+            chance.randrange(-128, 128),
+            chance.randrange(-limit, limit) if p.graded else 0,
+        )
+        for _ in range(count)
+    ]
+
+
+def check(p, steps, options):
+    bench = Bench(p, options)
+    assert bench.run(steps) == list(expected(p, steps))
+    assert bench.operations == sum(1 for step in steps for operation in step if operation)
+    assert bench.lasts == [number % 3 == 2 for number in range(len(steps))]
+    return bench
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["poison", "distributed", "plain"])
+@pytest.mark.parametrize("p", [GRADED, SPIKES], ids=["graded", "spikes"])
+@pytest.mark.parametrize("gaps", [0, 0.4])
+def test_random(p, options, gaps):
+    steps = [operations(p, 60, seed, 1 + seed % p.slots, gaps) for seed in range(14)]
+    check(p, steps, options)
+
+
+@pytest.mark.parametrize("between", ["others", "gaps"])
+@pytest.mark.parametrize("distance", range(1, 7))
+def test_same_target_at_every_distance(distance, between):
+    steps = []
+    for seed in range(3):
+        step = operations(GRADED, 40, seed, 1)  # all into target 0
+        for k in range(40):
+            if k % distance:
+                other = 1 + k % distance
+                step[k] = None if between == "gaps" else (other, *step[k][1:])
+        steps.append(step)
+    check(GRADED, steps, Options(poison=True))
+
+
+def test_banks_do_not_mix():
+    """One target at the end of a step and at the start of the next, at every distance."""
+    steps = []
+    for seed in range(24):
+        step = operations(GRADED, 1 + seed % 4, seed, 1)
+        steps.append([None] * (seed % 5) + step)
+    check(GRADED, steps, Options(poison=True))
+
+
+def test_one_slot():
+    steps = [operations(NARROW, 30, seed, 1, 0.3) for seed in range(8)]
+    check(NARROW, steps, Options(poison=True))
+
+
+def test_latency_of_the_end():
+    """5 cycles, read to written: the sweep may start in the cycle in which ``end`` is high."""
+    assert check(GRADED, [operations(GRADED, 5, 1, 2)] * 3, Options()).latency == {4}
+
+
+def test_greatest_sums():
+    """The width is used to its last bit, in both directions."""
+    p = MachineParams(inputs=2, neurons=2, lanes=1, accumulator_bits=16)
+    steps = [[(0, -128, -128), (0, -128, -127), (1, -128, 127), (1, -128, 127), (1, -128, 2)]]
+    assert check(p, steps, Options()).sums == [[32640, -32768]]
+
+
+def test_without_clear_sums_stay():
+    """So that it is the clear that empties a bank: banks take turns."""
+    bench = Bench(GRADED, Options(), clear=False)
+    steps = [[(3, 1, 10)], [(3, 1, 5)], [(3, 1, 100)], []]
+    assert [sums[3] for sums in bench.run(steps)] == [10, 5, 110, 5]
+
+
+def test_clear_all_clears_both_banks():
+    bench = Bench(GRADED, Options(poison=True), clear=False)
+    bench.run([])
+    dut, seen = bench.dut, []
+
+    async def run(ctx):
+        for step in ([(k, 7, 7) for k in range(12)], [(k, 5, 5) for k in range(12)]):
+            for operation in step:
+                await bench.cycle(ctx, bench.word(operation))
+            await bench.end(ctx, 0)
+            while bench.sweeping is not None:
+                await bench.cycle(ctx, NOTHING)
+        seen.extend(bench.sums)
+        ctx.set(dut.clear_all, 1)
+        for slot in range(12):
+            ctx.set(dut.clear, 1)
+            ctx.set(dut.clear_addr, slot)
+            await ctx.tick()
+        ctx.set(dut.clear_all, 0)
+        for _ in range(2):
+            await bench.end(ctx, 0)
+            while bench.sweeping is not None:
+                await bench.cycle(ctx, NOTHING)
+
+    simulate(dut, run)
+    assert seen == [[49] * 12, [25] * 12]
+    assert bench.sums[2:] == [[0] * 12, [0] * 12]

@@ -1,0 +1,109 @@
+# amaranth: UnusedElaboratable=no
+import random
+
+import numpy as np
+import pytest
+
+from tests.bench import simulate
+from triodia_hw.contract import MachineParams, NeuronParams, State, update
+from triodia_hw.gateware.neuron import NeuronUpdate
+from triodia_hw.layout import neuron_fields, state_fields
+from triodia_hw.memory import accumulator_width
+
+LATENCY = 8
+CASES = [
+    {},
+    {"synaptic": True, "reset": "value", "bias_bits": 10, "refractory_bits": 3},
+    {"payload_bits": 1, "fraction_bits": 7, "accumulator_bits": 20},
+    {"payload_bits": 1, "synaptic": True, "refractory_bits": 1, "accumulator_bits": 12},
+    {"state_bits": 4, "leak_bits": 1, "bias_bits": 4, "accumulator_bits": 2},
+    {"state_bits": 24, "leak_bits": 16, "synaptic": True, "bias_bits": 24, "accumulator_bits": 40},
+    {"state_bits": 8, "accumulator_bits": 30, "reset": "value", "refractory_bits": 8},
+    {"state_bits": 24, "leak_bits": 16, "bias_bits": 1, "accumulator_bits": 2},
+]
+
+
+def drawn(chance, low, high):
+    """Often a corner, else anywhere."""
+    corners = [x for x in (low, low + 1, -1, 0, 1, high - 1, high) if low <= x <= high]
+    return chance.choice(corners) if chance.random() < 0.4 else chance.randint(low, high)
+
+
+def cases(p, count, seed=0):
+    """Random inputs: one dict each of neuron, state and sum; a third are near the threshold."""
+    chance, result = random.Random(seed), []
+    low, high = p.state_range
+    leak, rest, bias = 1 << p.leak_bits, (1 << p.refractory_bits) - 1, 1 << max(p.bias_bits - 1, 0)
+    half = 1 << (accumulator_width(p) - 1)
+    for number in range(count):
+        one = {"threshold": drawn(chance, 1, high), "reset_value": drawn(chance, low, high)}
+        one |= {"beta": drawn(chance, 0, leak), "alpha": drawn(chance, 0, leak)}
+        one |= {"refractory": drawn(chance, 0, rest), "spiking": chance.randrange(4) > 0}
+        one |= {"bias": drawn(chance, -bias, bias - 1) if p.bias_bits else 0}
+        one |= {"readout": not one["spiking"] and chance.randrange(2), "r": 0}
+        one |= {"v": drawn(chance, low, high), "u": drawn(chance, low, high) if p.synaptic else 0}
+        if chance.random() < 0.3:
+            one["r"] = drawn(chance, 0, rest)
+        if number % 3 == 0:  # no leak, no sum: the potential decides alone
+            one |= {"beta": leak, "alpha": 0, "bias": 0, "sum": 0, "r": 0}
+            one["v"] = min(high, max(low, one["threshold"] + chance.randint(-1, 1)))
+        else:
+            one["sum"] = drawn(chance, -half, half - 1)
+        result.append(one)
+    return result
+
+
+def expected(p, todo):
+    """Outputs by the contract."""
+    columns = {name: np.array([one[name] for one in todo], np.int64) for name in todo[0]}
+    flags = {name: columns.pop(name).astype(bool) for name in ("spiking", "readout")}
+    state = State(*(columns.pop(name) for name in "vur"))
+    a = columns.pop("sum") << (0 if p.graded else p.fraction_bits)
+    after, spike = update(p, NeuronParams(**columns, **flags), state, a)
+    lists = (after.v, after.u, after.r, spike, flags["readout"])
+    return list(zip(*(values.tolist() for values in lists), strict=True))
+
+
+def outputs(p, out):
+    names = [name for name, *_ in state_fields(p)]
+    u = out.state.u if "u" in names else 0
+    r = out.state.r if "r" in names else 0
+    assert out.value == out.state.v
+    return out.state.v, u, r, out.spike, out.readout
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_equals_contract(case):
+    """Latency 8 cycles, one neuron per cycle, gaps and tags unchanged."""
+    p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
+    dut, todo, chance = NeuronUpdate(p), cases(p, 400), random.Random(1)
+    want = expected(p, todo)
+    spikes = [spike for *_, spike, _ in want]
+    assert 20 < sum(spikes) < 380
+
+    async def run(ctx):
+        sent = []  # what entered in each cycle
+        at = 0
+        while len(sent) < LATENCY or any(one is not None for one in sent[-LATENCY:]):
+            valid = at < len(todo) and (at < 100 or chance.random() < 0.8)
+            number = min(at, len(todo) - 1)
+            tag = {"slot": number % 15, "source": number % 35, "end": number % 2}
+            word = {"valid": valid, "tag": tag, "sum": todo[number]["sum"]}
+            word["neuron"] = {name: todo[number][name] for name, *_ in neuron_fields(p)}
+            word["state"] = {name: todo[number][name] for name, *_ in state_fields(p)}
+            ctx.set(dut.i, word)
+            *_, out = await ctx.tick().sample(dut.o)
+            sent.append(number if valid else None)
+            at += valid
+            due = sent[-1 - LATENCY] if len(sent) > LATENCY else None
+            assert out.valid == (due is not None)
+            if due is not None:
+                assert outputs(p, out) == want[due], todo[due]
+                assert (out.tag.slot, out.tag.source, out.tag.end) == (
+                    due % 15,
+                    due % 35,
+                    due % 2,
+                )
+        assert at == len(todo)
+
+    simulate(dut, run)
