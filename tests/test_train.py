@@ -116,6 +116,12 @@ def test_options_are_checked():
         train(new_network(4, 0), DIGITS, epoch=3)
     with pytest.raises(TriodiaError, match=r"^epochs and batch must be 1 or more$"):
         train(new_network(4, 0), DIGITS, epochs=0)
+    with pytest.raises(TriodiaError, match=r"^dropout, warp and average must be at least 0 and"):
+        train(new_network(4, 0), DIGITS, dropout=1.0)
+    with pytest.raises(TriodiaError, match=r"^noise, shift, rate_cost and silent_cost must be 0"):
+        train(new_network(4, 0), DIGITS, noise=-0.1)
+    with pytest.raises(TriodiaError, match=r"^lr must be above 0 and target_rate above 0 and"):
+        train(new_network(4, 0), DIGITS, target_rate=0.0)
 
 
 def test_warp_keeps_ends_and_padding():

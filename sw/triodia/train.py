@@ -47,6 +47,10 @@ class Settings:
             raise TriodiaError("epochs and batch must be 1 or more")
         if self.lr <= 0 or not 0 < self.target_rate <= 1:
             raise TriodiaError("lr must be above 0 and target_rate above 0 and at most 1")
+        if min(self.noise, self.shift, self.rate_cost, self.silent_cost) < 0:
+            raise TriodiaError("noise, shift, rate_cost and silent_cost must be 0 or more")
+        if not all(0 <= part < 1 for part in (self.dropout, self.warp, self.average)):
+            raise TriodiaError("dropout, warp and average must be at least 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def train(
 
     Adam on the cross entropy of the readouts' mean over valid steps, plus
     ``rate_cost * max(0, rate / target_rate - 1)^2`` and the neurons' mean of
-    ``silent_cost * max(0, 1 - rate_i / (0.2 target_rate))^2``, cosine learning rate; the result is
+    ``silent_cost * max(0, 1 - rate_i / (0.2 target_rate))^2``, one-cycle learning rate; the result is
     the running mean of the weights at the end, no epoch is selected. ``options`` are the fields of
     ``Settings``. ``data`` replaces the task's own, to tune on folds. ``progress`` gets
     ``{"epoch", "epochs", "loss", "accuracy", "rate"}`` after each epoch. The same seed gives the
