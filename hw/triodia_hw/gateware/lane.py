@@ -23,8 +23,8 @@ class Lane(wiring.Component):
     """Own ``slots`` neurons: walk their rows for each event, sum, and sweep at the end of a step.
 
     One synaptic operation per cycle while events wait. The sweep of a step runs while events of
-    the next one are accumulated; from the end token of a step to its first record out 18 cycles
-    pass, to its ``end`` 18 and one per slot.
+    the next one are accumulated; from the end token of a step to its first record out 26 cycles
+    pass, to its ``end`` 26 and one per slot.
 
     Parameters
     ----------
