@@ -101,9 +101,9 @@ def train(
 
     Adam on the cross entropy of the readouts' mean over valid steps, plus
     ``rate_cost * max(0, rate / target_rate - 1)^2`` and the neurons' mean of
-    ``silent_cost * max(0, 1 - rate_i / (0.2 target_rate))^2``, one-cycle learning rate; the result is
-    the running mean of the weights at the end, no epoch is selected. ``options`` are the fields of
-    ``Settings``. ``data`` replaces the task's own, to tune on folds. ``progress`` gets
+    ``silent_cost * max(0, 1 - rate_i / (0.2 target_rate))^2``, one-cycle learning rate; the result
+    is the running mean of the weights at the end, no epoch is selected. ``options`` are the fields
+    of ``Settings``. ``data`` replaces the task's own, to tune on folds. ``progress`` gets
     ``{"epoch", "epochs", "loss", "accuracy", "rate"}`` after each epoch. The same seed gives the
     same network on the same machine; the caller's torch random state is left as it was.
     """
