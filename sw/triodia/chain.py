@@ -16,7 +16,7 @@ from .lnp.pipeline import prune
 from .network import Network, new_network
 from .quantize import QuantizeOptions, quantize
 from .tasks import TaskData, get_task
-from .train import evaluate, train
+from .train import Settings, evaluate, train
 
 __all__ = ["ChainOptions", "run_chain"]
 
@@ -34,7 +34,7 @@ class ChainOptions:
     weight_bits: int = 8
     lanes: int = 4
     board: str = "ulx3s-25f"
-    epochs: int = 100
+    epochs: int = Settings.epochs
     target_rate: float = 0.05
     samples: int = 10
     simulator: str = "icarus"
@@ -117,6 +117,7 @@ def _cosimulated(
             in ("simulator", "steps", "spikes", "words", "operations", "mismatches", "cycles")
         }
         | {"samples": len(sequences), "first": str(result.first) if result.first else None},
+        "sops_per_lane_cycle": round(result.operations / result.cycles / o.lanes, 4),
         "mismatches": result.mismatches,
     }
 

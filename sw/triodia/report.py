@@ -18,37 +18,43 @@ _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --line: #8884; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #17181a; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+  max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .lead { font-size: 1.1rem; border-left: 4px solid #d9822b; padding-left: 1rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
-  white-space: nowrap; }
-th { font-weight: 600; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; }
+th, td { padding: .35rem .55rem; border-bottom: 1px solid var(--line); text-align: right; }
+td { white-space: nowrap; }
+th { font-weight: 600; vertical-align: bottom; max-width: 6rem; font-size: .9rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .5rem; }
+figure { margin: .5rem 0; }
 .plots svg { width: 100%; height: auto; }
 code { background: #8882; padding: .1rem .3rem; border-radius: 3px; overflow-wrap: anywhere; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 1rem; }
 """
 
-_HEADINGS = {
+_NETWORK = {
     "synapses_kept": "synapses kept",
-    "metric_float": "float",
-    "metric_integer": "integer",
-    "rate": "spikes / neuron / step",
-    "neurons": "neurons",
+    "metric_float": "{metric}, float",
+    "metric_integer": "{metric}, integer",
+    "rate": "spikes a neuron and step",
+    "neurons": "recurrent neurons",
     "synapses": "recurrent synapses",
     "synapses_stored": "synapses stored",
-    "sops_per_sample": "SOP / sample",
-    "cycles_per_sample": "cycles / sample",
-    "us_per_sample": "µs / sample",
-    "blocks": "EBR",
-    "luts": "LUT4",
-    "registers": "FF",
-    "multipliers": "DSP",
-    "fmax_mhz": "Fmax MHz",
+    "sops_per_sample": "SOPs a sample",
 }
+_MACHINE = {
+    "synapses_kept": "synapses kept",
+    "cycles_per_sample": "cycles a sample",
+    "sops_per_lane_cycle": "SOPs a lane and cycle",
+    "blocks": "block RAMs (EBR)",
+    "luts": "logic cells (LUT4)",
+    "registers": "registers",
+    "multipliers": "multipliers",
+    "fmax_mhz": "Fmax, MHz",
+    "us_per_sample": "µs a sample at Fmax",
+}
+_PERCENT = ("synapses_kept", "metric_float", "metric_integer")
 
 
 def comparison_page(data: dict) -> str:
@@ -64,16 +70,18 @@ def comparison_page(data: dict) -> str:
             ("cycles per sample (co-simulated)", {"cycles_per_sample": ""}),
             ("synaptic operations per sample", {"sops_per_sample": ""}),
             ("block RAMs (EBR)", {"blocks": ""}),
-            ("logic (LUT4)", {"luts": ""}),
+            ("logic cells (LUT4)", {"luts": ""}),
             ("microseconds per sample at Fmax", {"us_per_sample": ""}),
         )
     )
+    network = {k: v.format(metric=data["metric_name"]) for k, v in _NETWORK.items()}
     title = f"Triodia: {data['task']} on {data['board']}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>{title}</h1><p class=lead>{html.escape(data['sentence'])}</p>"
-        f"<h2>By sparsity</h2>{_table(rows, _HEADINGS)}<div class=plots>{plots}</div>"
+        f"<h2>The network by sparsity</h2>{_table(rows, network)}"
+        f"<h2>The machine by sparsity</h2>{_table(rows, _MACHINE)}<div class=plots>{plots}</div>"
         f"<h2>Hardware against software</h2>{_agreement(rows)}{_method(data)}</body></html>"
     )
 
@@ -81,10 +89,14 @@ def comparison_page(data: dict) -> str:
 def _table(rows: list[dict], headings: dict[str, str]) -> str:
     head = "".join(f"<th>{heading}</th>" for heading in headings.values())
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(number(row[key]))}</td>" for key in headings) + "</tr>"
+        "<tr>" + "".join(f"<td>{html.escape(_shown(key, row[key]))}</td>" for key in headings)
         for row in rows
     )
     return f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"
+
+
+def _shown(key: str, value: object) -> str:
+    return f"{value * 100:.4g} %" if key in _PERCENT else number(value)
 
 
 def _agreement(rows: list[dict]) -> str:
@@ -135,18 +147,20 @@ def _plot(rows: list[dict], title: str, series: dict[str, str]) -> str:
     for (key, label), colour, marker in zip(series.items(), (_FIRST, _SECOND), "os", strict=False):
         axes.plot(x, [row[key] for row in rows], marker=marker, color=colour, label=label or None)
     if not any(key.startswith("metric") for key in series):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * max(row[key] for row in rows for key in series))
+    if any(key.startswith("metric") for key in series):
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
     axes.set_xscale("log")
     axes.set_xticks(x, [f"{value:g}" for value in x])
     axes.minorticks_off()
-    axes.set_title(title, fontsize=10, color=_INK)
-    axes.set_xlabel("fraction of recurrent synapses kept", fontsize=8, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=8)
+    axes.set_title(title, fontsize=11, color=_INK)
+    axes.set_xlabel("fraction of recurrent synapses kept", fontsize=10, color=_INK)
+    axes.tick_params(colors=_INK, labelsize=10)
     axes.grid(color=_MUTED)
     for spine in axes.spines.values():
         spine.set_color(_MUTED)
     if any(series.values()):
-        axes.legend(fontsize=8, labelcolor=_INK, framealpha=0)
+        axes.legend(fontsize=10, labelcolor=_INK, framealpha=0)
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})

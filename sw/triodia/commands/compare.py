@@ -8,10 +8,11 @@ import typer
 from triodia_sim.runner import find_simulator
 
 from ..chain import ChainOptions
-from ..compare import COLUMNS
+from ..compare import MACHINE_COLUMNS, NETWORK_COLUMNS
 from ..compare import compare as run_comparison
 from ..console import Output
 from ..errors import CheckFailed, TriodiaError
+from ..train import Settings
 from .options import BoardName, Folder, Json, Lanes, Seed, SimulatorName, TaskName, WeightBits
 
 __all__ = ["register"]
@@ -22,9 +23,13 @@ def _show(options: ChainOptions, synapses: list[float], output: Path, as_json: b
     find_simulator(options.simulator)
     data = run_comparison(options, synapses, output, progress=show.note)
     data["page"] = str(output / "index.html")
-    title = f"{options.task} on {options.board}, {options.method}"
-    show.rows(data, data["rows"], COLUMNS, title=title)
-    if not as_json:
+    if as_json:
+        show.json(data)
+    else:
+        title = f"{options.task}, {options.method}: the network"
+        show.rows(data, data["rows"], NETWORK_COLUMNS, title=title)
+        title = f"The machine of {options.lanes} lanes on {options.board}"
+        show.rows(data, data["rows"], MACHINE_COLUMNS, title=title)
         show.out.print(data["sentence"], highlight=False)
         show.out.print(f"Page: {data['page']}", highlight=False)
     if data["mismatches"]:
@@ -41,7 +46,7 @@ def compare(
     neurons: Annotated[int, typer.Option(min=2)] = 128,
     weight_bits: WeightBits = 8,
     lanes: Lanes = 4,
-    epochs: Annotated[int, typer.Option(min=1)] = 100,
+    epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     target_rate: float = 0.05,
     samples: Annotated[int, typer.Option(help="Samples co-simulated.", min=1)] = 10,
     simulator: SimulatorName = "icarus",

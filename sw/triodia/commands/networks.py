@@ -9,7 +9,7 @@ from ..files import load_network, save_network
 from ..lnp.pipeline import prune as prune_network
 from ..network import new_network
 from ..tasks import TASKS, get_task
-from ..train import evaluate
+from ..train import Settings, evaluate
 from ..train import train as train_network
 from .options import Json, NetworkFile, Out, Seed, TaskName
 
@@ -95,7 +95,7 @@ def train(
     network: NetworkFile,
     output: Out,
     task: TaskName = "japanese-vowels",
-    epochs: Annotated[int, typer.Option(min=1)] = 100,
+    epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     target_rate: Annotated[
         float, typer.Option(help="Mean spikes a neuron and step that the loss allows.")
     ] = 0.05,
