@@ -16,8 +16,9 @@ def bytes_of_word(width: int) -> int:
 class Receiver(wiring.Component):
     """Receive bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
 
-    Samples in mid-bit. A byte whose stop bit is low is dropped. A byte that nobody takes before
-    the next one arrives is overwritten: the sender must keep to what the receiver can take.
+    Samples in mid-bit. A byte whose stop bit is low is dropped, and the next one starts only after
+    the line has been high. A byte that nobody takes before the next one arrives is overwritten:
+    the sender must keep to what the receiver can take.
 
     Members
     -------
@@ -35,11 +36,14 @@ class Receiver(wiring.Component):
         rx, shift = Signal(init=1), Signal(9)
         m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
         timer, bits = Signal(range(self.divisor + self.divisor // 2)), Signal(range(11))
+        idle = Signal(init=1)  # the line has been high since the last byte
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
             m.d.sync += timer.eq(self.divisor + self.divisor // 2 - 1)
-            with m.If(~rx):
+            with m.If(rx):
+                m.d.sync += idle.eq(1)
+            with m.Elif(idle):
                 m.d.sync += bits.eq(9)
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
@@ -49,6 +53,8 @@ class Receiver(wiring.Component):
                 bits.eq(bits - 1),
                 shift.eq(Cat(shift[1:], rx)),
             ]
+            with m.If(bits == 1):
+                m.d.sync += idle.eq(rx)
             with m.If((bits == 1) & rx):
                 m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(shift[1:])]
         return m

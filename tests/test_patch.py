@@ -1,0 +1,125 @@
+import re
+
+import numpy as np
+import pytest
+
+from triodia_boards.patch import PatchError, patch, read_back
+
+# Width of a block's words: how many of them it holds.
+DEPTH = {36: 512, 18: 1024, 9: 2048, 4: 4096, 2: 8192, 1: 16384}
+
+
+def block(words, width):
+    """The 2048 values of 9 bits that hold ``words``, as plainly as it can be said."""
+    each = 9 if width >= 9 else 8
+    values = [0] * 2048
+    for a, word in enumerate(words):
+        for b in range(width):
+            place = a * width + b
+            values[place // each] |= ((word >> b) & 1) << (place % each)
+    return values
+
+
+def section(number, values):
+    rows = [values[k : k + 8] for k in range(0, 2048, 8)]
+    lines = "\n".join(" ".join(f"{v:03x}" for v in row) for row in rows)
+    return f".bram_init {number}\n{lines}\n\n"
+
+
+def config(memories, extra=()):
+    """Configuration of memories ``(width, words, tile width)``, their blocks in mixed order."""
+    blocks = list(extra)
+    for width, words, tile in memories:
+        for low in range(0, width, tile):
+            for first in range(0, len(words), DEPTH[tile]):
+                some = words[first : first + DEPTH[tile]]
+                blocks.append(block([(w >> low) & ((1 << tile) - 1) for w in some], tile))
+    order = np.random.default_rng(len(blocks)).permutation(len(blocks))
+    sections = "".join(section(number, blocks[k]) for number, k in enumerate(order))
+    head = ".device LFE5U-25F\n\n.tile R1C1:PLC2\narc: A1 B2\nword: SLICEA.K0.INIT 0000ffff\n\n"
+    return f"{head}{sections}.tile R2C2:EBR\nenum: EBR0.MODE DP16KD\n"
+
+
+def words(width, depth, seed):
+    rng = np.random.default_rng(seed)
+    return [int.from_bytes(rng.bytes(8), "little") % (1 << width) for _ in range(depth)]
+
+
+SHAPES = [
+    [(36, 512, 36)],
+    [(21, 512, 36), (17, 1024, 18)],
+    [(21, 1536, 36), (8, 2048, 9), (31, 512, 36)],
+    [(4, 4096, 4), (2, 1024, 2), (1, 1024, 1)],
+    [(13, 2048, 9), (40, 512, 36), (17, 3072, 18)],
+    [(5, 4096, 4)],
+]
+
+
+def case(shapes):
+    marks = [words(width, depth, 10 + k) for k, (width, depth, _) in enumerate(shapes)]
+    wanted = [words(width, depth, 50 + k) for k, (width, depth, _) in enumerate(shapes)]
+    memories = [(f"m{k}", width, marks[k], wanted[k]) for k, (width, _, _) in enumerate(shapes)]
+    routed, done = (
+        config([(width, w[k], tile) for k, (width, _, tile) in enumerate(shapes)])
+        for w in (marks, wanted)
+    )
+    return routed, done, memories
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+def test_patch(shapes):
+    """The patched text is the one that the wanted words would have made, bit for bit."""
+    routed, done, memories = case(shapes)
+    patched, slices = patch(routed, memories)
+    assert patched == done != routed
+    assert slices == sum(width * depth // 512 for width, depth, _ in shapes)
+    assert read_back(routed, patched, memories) == [wanted for *_, wanted in memories]
+    assert read_back(routed, routed, memories) == [marks for _, _, marks, _ in memories]
+
+
+def test_read_back_sees_a_wrong_bit():
+    routed, done, memories = case(SHAPES[1])
+    lines = done.splitlines()
+    at = next(k for k, line in enumerate(lines) if re.match(r"[0-9a-f]{3} ", line))
+    lines[at] = f"{int(lines[at][:3], 16) ^ 1:03x}{lines[at][3:]}"
+    assert read_back(routed, "\n".join(lines) + "\n", memories) != [w for *_, w in memories]
+
+
+def test_zeros_can_be_written():
+    """Contents may repeat; only the placeholders must be unlike each other."""
+    routed, _, memories = case(SHAPES[2])
+    zeros = [(name, width, marks, [0] * len(marks)) for name, width, marks, _ in memories]
+    patched, _ = patch(routed, zeros)
+    assert read_back(routed, patched, zeros) == [zero for *_, zero in zeros]
+    assert not re.search(r"^[0-9a-f ]*[1-9a-f][0-9a-f ]*$", patched.split("INIT 0000ffff")[1], re.M)
+
+
+def test_missing_placeholder():
+    routed, _, memories = case(SHAPES[0])
+    memories.append(("lost", 9, words(9, 512, 99), [0] * 512))
+    text = r"^memory lost is in 0 places of the routed design instead of one; build it again$"
+    for use in (lambda: patch(routed, memories), lambda: read_back(routed, routed, memories)):
+        with pytest.raises(PatchError, match=text):
+            use()
+
+
+def test_placeholder_in_two_places():
+    _, _, memories = case(SHAPES[0])
+    marks = memories[0][2]
+    routed = config([(36, marks, 36)], extra=[block(marks, 36)])
+    text = r"^memory m0 is in 2 places of the routed design instead of one; build it again$"
+    with pytest.raises(PatchError, match=text):
+        patch(routed, memories)
+
+
+def test_equal_placeholders():
+    routed, _, memories = case(SHAPES[0])
+    text = r"^two placeholder slices are alike; change the placeholder seed$"
+    with pytest.raises(PatchError, match=text):
+        patch(routed, [*memories, ("again", *memories[0][1:])])
+
+
+def test_no_blocks_at_all():
+    _, _, memories = case(SHAPES[0])
+    with pytest.raises(PatchError, match=r"^memory m0 is in 0 places .*$"):
+        patch(".device LFE5U-25F\n", memories)
