@@ -18,6 +18,7 @@ CASES = {
     "more lanes than neurons": {"lanes": 8, "neurons": 5, "readouts": 1},
     "single neuron": {"lanes": 1, "neurons": 1, "readouts": 0, "inputs": 1, "density": 1.0},
     "single readout": {"lanes": 1, "neurons": 1, "readouts": 1, "inputs": 1, "density": 1.0},
+    "one slot a lane": {"lanes": 4, "neurons": 3, "readouts": 1, "density": 1.0},
     "full rows": {"lanes": 4, "neurons": 20, "density": 1.0},
     "empty rows": {"lanes": 4, "neurons": 40, "density": 0.03},
     "no synapse": {"lanes": 2, "neurons": 6, "density": 0.0, "bias_bits": 10, "state_bits": 12},

@@ -71,7 +71,11 @@ FAULTS = {
         "tag = Cat(synapse.target, bank)",
         "tag = Cat(synapse.target, C(0, 1))",
     ),
-    "sum not cleared": ("sweep.py", "self.clear.eq(reading & ~tag.end)", "self.clear.eq(0)"),
+    "sum not cleared": (
+        "sweep.py",
+        "self.clear.eq(update.fetch.valid & ~update.fetch.end)",
+        "self.clear.eq(0)",
+    ),
     "sweep reads the wrong bank": (
         "accumulator.py",
         "Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum)",
@@ -82,7 +86,7 @@ FAULTS = {
         "finish.eq(slot == p.slots)",
         "finish.eq(slot == p.slots - 1)",
     ),
-    "state kept after the last step": ("sweep.py", "with m.If(~tag.last):", "with m.If(1):"),
+    "state kept after the last step": ("sweep.py", "with m.If(~last):", "with m.If(1):"),
     "spikes of the last step delivered": (
         "core.py",
         "~(record.readout | record.last)",

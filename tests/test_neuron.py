@@ -74,7 +74,7 @@ def outputs(p, out):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equals_contract(case):
-    """Latency 8 cycles, one neuron per cycle, gaps and tags unchanged."""
+    """Latency 8 cycles, one neuron per cycle, gaps and end unchanged; the sum 4 cycles late."""
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
     dut, todo, chance = NeuronUpdate(p), cases(p, 400), random.Random(1)
     want = expected(p, todo)
@@ -87,23 +87,23 @@ def test_equals_contract(case):
         while len(sent) < LATENCY or any(one is not None for one in sent[-LATENCY:]):
             valid = at < len(todo) and (at < 100 or chance.random() < 0.8)
             number = min(at, len(todo) - 1)
-            tag = {"slot": number % 15, "source": number % 35, "end": number % 2}
-            word = {"valid": valid, "tag": tag, "sum": todo[number]["sum"]}
+            word = {"valid": valid, "end": number % 2}
             word["neuron"] = {name: todo[number][name] for name, *_ in neuron_fields(p)}
             word["state"] = {name: todo[number][name] for name, *_ in state_fields(p)}
             ctx.set(dut.i, word)
-            *_, out = await ctx.tick().sample(dut.o)
+            late = sent[-4] if len(sent) >= 4 else None
+            ctx.set(dut.sum, 0 if late is None else todo[late]["sum"])
+            *_, out, fetch = await ctx.tick().sample(dut.o, dut.fetch)
             sent.append(number if valid else None)
+            asked = sent[-3] if len(sent) > 2 else None
+            assert fetch.valid == (asked is not None)
+            assert not fetch.valid or fetch.end == asked % 2
             at += valid
             due = sent[-1 - LATENCY] if len(sent) > LATENCY else None
             assert out.valid == (due is not None)
             if due is not None:
                 assert outputs(p, out) == want[due], todo[due]
-                assert (out.tag.slot, out.tag.source, out.tag.end) == (
-                    due % 15,
-                    due % 35,
-                    due % 2,
-                )
+                assert out.end == due % 2
         assert at == len(todo)
 
     simulate(dut, run)

@@ -1,12 +1,10 @@
 """Neuron pipeline: leak, integrate, fire."""
 
-from itertools import pairwise
-
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams, bits_for
+from ..contract import MachineParams
 from ..layout import neuron_fields, state_fields
 from ..memory import accumulator_width
 from .shapes import struct
@@ -16,26 +14,17 @@ __all__ = ["NeuronUpdate"]
 _LATENCY = 8
 
 
-def tag_layout(p: MachineParams) -> data.StructLayout:
-    """Which neuron, and what is to become of its result; goes through unchanged."""
-    return data.StructLayout({
-        "slot": bits_for(p.slots),
-        "source": bits_for(p.sources),
-        "end": 1,
-        "last": 1,
-        "first": 1,
-    })
-
-
 class NeuronUpdate(wiring.Component):
     """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 8 cycles.
 
-    In order; never waits. ``tag`` travels along.
+    In order; never waits. ``end`` travels along.
 
     Members
     -------
-    i : In. valid, tag, neuron (parameters), state, sum (of the accumulator).
-    o : Out, registered. valid, tag, state (next), spike, readout, value (membrane potential).
+    i : In. valid, end, neuron (parameters), state.
+    fetch : Out. valid, end of what came 2 cycles before: its sum is wanted 2 cycles from now.
+    sum : In. The accumulator's sum, 4 cycles after ``i``.
+    o : Out, registered. valid, end, state (next), spike, readout, value (membrane potential).
     """
 
     def __init__(self, p: MachineParams) -> None:
@@ -45,16 +34,17 @@ class NeuronUpdate(wiring.Component):
             "i": In(
                 data.StructLayout({
                     "valid": 1,
-                    "tag": tag_layout(p),
+                    "end": 1,
                     "neuron": neuron,
                     "state": state,
-                    "sum": signed(accumulator_width(p)),
                 })
             ),
+            "fetch": Out(data.StructLayout({"valid": 1, "end": 1})),
+            "sum": In(signed(accumulator_width(p))),
             "o": Out(
                 data.StructLayout({
                     "valid": 1,
-                    "tag": tag_layout(p),
+                    "end": 1,
                     "state": state,
                     "spike": 1,
                     "readout": 1,
@@ -66,16 +56,13 @@ class NeuronUpdate(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        valid = Signal(_LATENCY)
-        neuron, state, tag = (
+        valid, end = Signal(_LATENCY), Signal(_LATENCY)
+        neuron, state = (
             self._delay(m, member, name)
-            for member, name in (
-                (self.i.neuron, "neuron"),
-                (self.i.state, "state"),
-                (self.i.tag, "tag"),
-            )
+            for member, name in ((self.i.neuron, "neuron"), (self.i.state, "state"))
         )
-        m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        m.d.sync += [valid.eq(Cat(self.i.valid, valid)), end.eq(Cat(self.i.end, end))]
+        m.d.comb += [self.fetch.valid.eq(valid[1]), self.fetch.end.eq(end[1])]
 
         # 1 to 4: products, rounded toward zero. 5: synaptic current, and v + bias.
         v_left = self._decay(m, self.i.state.v, self.i.neuron.beta, "v")
@@ -107,7 +94,7 @@ class NeuronUpdate(wiring.Component):
         if p.synaptic:
             late = [Signal.like(u, name=f"u_{k}") for k in (6, 7)]
             m.d.sync += [late[0].eq(u), late[1].eq(late[0]), self.o.state.u.eq(late[1])]
-        m.d.comb += [self.o.valid.eq(valid[-1]), self.o.tag.eq(tag[-1])]
+        m.d.comb += [self.o.valid.eq(valid[-1]), self.o.end.eq(end[-1])]
         return m
 
     def _delay(self, m: Module, value: data.View, name: str) -> list[data.View]:
@@ -145,9 +132,7 @@ class NeuronUpdate(wiring.Component):
         """``u'`` after 5 cycles: what enters the membrane."""
         p = self.p
         scale = 0 if p.graded else p.fraction_bits
-        sums = [self.i.sum, *(Signal.like(self.i.sum, name=f"sum_{k}") for k in range(1, 5))]
-        m.d.sync += [later.eq(earlier) for earlier, later in pairwise(sums)]
-        arriving = sums[4] << scale
+        arriving = self.sum << scale
         if not p.synaptic:
             u = Signal(signed(len(arriving)))
             m.d.sync += u.eq(arriving)

@@ -66,43 +66,30 @@ class Sweep(wiring.Component):
         connect(m, queue.o, flipped(self.o))
         state, neurons = self._memories(m)
 
-        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources), init=self.base)
+        slot, finish, issue = Signal(range(p.slots + 1)), Signal(), Signal()
         busy, last, first = Signal(init=1), Signal(init=1), Signal(init=1)
-        places, issue, finish = Signal(range(_DEPTH + 1), init=_DEPTH), Signal(), Signal()
+        places = Signal(range(_DEPTH + 1), init=_DEPTH)
         m.d.comb += [issue.eq(busy & (places != 0)), finish.eq(slot == p.slots)]
         with m.If(self.start):
-            m.d.sync += [busy.eq(1), last.eq(self.last), slot.eq(0), source.eq(self.base)]
+            m.d.sync += [busy.eq(1), last.eq(self.last), slot.eq(0)]
         with m.Elif(issue):
-            m.d.sync += [slot.eq(slot + 1), source.eq(source + 1)]
+            m.d.sync += slot.eq(slot + 1)
             with m.If(finish):
-                m.d.sync += [busy.eq(0), first.eq(0)]
+                m.d.sync += busy.eq(0)
 
         # Cycle 1: the memories read. Cycle 2: their words, registered, enter the pipeline.
-        tag = Signal(update.i.tag.shape())
-        reading = Signal()
-        m.d.sync += reading.eq(issue)
+        reading, ending = Signal(), Signal()
+        m.d.comb += [state.r_addr.eq(slot), neurons.r_addr.eq(slot), self.ready.eq(~first)]
         m.d.sync += [
-            tag.slot.eq(slot),
-            tag.source.eq(source),
-            tag.end.eq(finish),
-            tag.last.eq(last),
-            tag.first.eq(first),
+            reading.eq(issue),
+            ending.eq(finish),
             update.i.valid.eq(reading),
-            update.i.tag.eq(tag),
+            update.i.end.eq(ending),
             update.i.neuron.eq(neurons.r_data),
             update.i.state.eq(state.r_data),
-            update.i.sum.eq(self.sum),
         ]
-        m.d.comb += [
-            self.addr.eq(slot),
-            state.r_addr.eq(slot),
-            neurons.r_addr.eq(slot),
-            self.clear.eq(reading & ~tag.end),
-            self.clear_addr.eq(tag.slot),
-            self.clear_all.eq(tag.first),
-            self.ready.eq(~first),
-        ]
-        self._retire(m, update.o, state, queue)
+        self._sums(m, update, first)
+        self._retire(m, update.o, state, queue, last, first)
         left, taken = Signal(), Signal()  # places given back
         m.d.sync += [
             left.eq(update.o.valid & ~queue.i.valid),
@@ -121,18 +108,49 @@ class Sweep(wiring.Component):
         )
         return state, neurons
 
-    def _retire(self, m: Module, done: data.View, state: Ram, queue: Queue) -> None:
-        """Write the new state (zero at the end of a sequence) and emit what there is to emit."""
-        tag, record = done.tag, queue.i.p
+    def _sums(self, m: Module, update: NeuronUpdate, first: Signal) -> None:
+        """Ask for each neuron's sum just in time, and clear it behind.
+
+        Neurons pass in order, so a counter at each end of the pipeline does for a tag along it.
+        """
+        slot = Signal(range(self.p.slots + 1))
+        m.d.comb += [self.addr.eq(slot), self.clear_all.eq(first)]
+        m.d.sync += [
+            self.clear.eq(update.fetch.valid & ~update.fetch.end),
+            self.clear_addr.eq(slot),
+            update.sum.eq(self.sum),
+        ]
+        with m.If(update.fetch.valid):
+            m.d.sync += slot.eq(Mux(update.fetch.end, 0, slot + 1))
+
+    def _retire(
+        self,
+        m: Module,
+        done: data.View,
+        state: Ram,
+        queue: Queue,
+        last: Signal,
+        first: Signal,
+    ) -> None:
+        """Write the new state (zero at the end of a sequence) and emit what there is to emit.
+
+        ``last`` and ``first`` hold until the end has passed: the next sweep waits for it.
+        """
+        p, record = self.p, queue.i.p
+        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources), init=self.base)
+        with m.If(done.valid):
+            m.d.sync += [slot.eq(slot + 1), source.eq(source + 1)]
+            with m.If(done.end):
+                m.d.sync += [slot.eq(0), source.eq(self.base), first.eq(0)]
         m.d.comb += [
-            state.w_en.eq(done.valid & ~tag.end),
-            state.w_addr.eq(tag.slot),
-            queue.i.valid.eq(done.valid & (tag.end | (~tag.first & (done.spike | done.readout)))),
-            record.end.eq(tag.end),
-            record.last.eq(tag.last),
+            state.w_en.eq(done.valid & ~done.end),
+            state.w_addr.eq(slot),
+            queue.i.valid.eq(done.valid & (done.end | (~first & (done.spike | done.readout)))),
+            record.end.eq(done.end),
+            record.last.eq(last),
             record.readout.eq(done.readout),
-            record.source.eq(tag.source),
+            record.source.eq(source),
             record.value.eq(done.value),
         ]
-        with m.If(~tag.last):
+        with m.If(~last):
             m.d.comb += state.w_data.eq(done.state)
