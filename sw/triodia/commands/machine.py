@@ -165,12 +165,17 @@ def build(
     output: Folder,
     board: BoardName = "ulx3s-25f",
     seed: Annotated[int, typer.Option(help="Seed of the placement.", min=0)] = 1,
+    router: Annotated[
+        str, typer.Option(help="router1, or router2 if that does not end.")
+    ] = "router1",
     as_json: Json = False,
 ) -> None:
     """Make a bitstream: synthesis, place-and-route, contents; report resources and Fmax."""
     show = Output(as_json)
     chosen = get_board(board)
-    report = build_bitstream(load_image(image), chosen, output, seed=seed, progress=show.note)
+    report = build_bitstream(
+        load_image(image), chosen, output, seed=seed, router=router, progress=show.note
+    )
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}
     show.result(result, title=f"Bitstream for {board}")
