@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from triodia_boards.boards import get_board
 from triodia_boards.flow import build, check_fit
+from triodia_hw.bound import work_of
 from triodia_hw.image import Image, save_image
 from triodia_sim.runner import cosimulate
 
@@ -107,6 +110,7 @@ def _cosimulated(
     progress(f"co-simulate {o.samples} samples ({o.simulator})")
     sequences = input_events(image, data.x_test, data.len_test, limit=o.samples)
     result = cosimulate(image, sequences, folder / "cosim", simulator=o.simulator)
+    work = work_of(image, sequences)
     return {
         "cycles_per_sample": round(result.cycles / len(sequences), 1),
         "cycles_per_step": result.cycles_per_step,
@@ -117,7 +121,8 @@ def _cosimulated(
             in ("simulator", "steps", "spikes", "words", "operations", "mismatches", "cycles")
         }
         | {"samples": len(sequences), "first": str(result.first) if result.first else None},
-        "sops_per_lane_cycle": round(result.operations / result.cycles / o.lanes, 4),
+        "cycles_over_bound": round(result.cycles / sum(step.bound for step in work), 4),
+        "load_balance": round(float(np.mean([step.balance for step in work])), 4),
         "mismatches": result.mismatches,
     }
 

@@ -35,6 +35,7 @@ NETWORK_COLUMNS = {
 MACHINE_COLUMNS = {
     "synapses_kept": "kept",
     "cycles_per_sample": "cycles/sample",
+    "cycles_over_bound": "/bound",
     "mismatches": "mismatches",
     "blocks": "EBR",
     "luts": "LUT4",

@@ -46,7 +46,8 @@ _NETWORK = {
 _MACHINE = {
     "synapses_kept": "synapses kept",
     "cycles_per_sample": "cycles a sample",
-    "sops_per_lane_cycle": "SOPs a lane and cycle",
+    "cycles_over_bound": "cycles over bound",
+    "load_balance": "load balance of lanes",
     "blocks": "block RAMs (EBR)",
     "luts": "logic cells (LUT4)",
     "registers": "registers",
@@ -131,6 +132,9 @@ def _method(data: dict) -> str:
         f"placement {data['options']['place_seed']}. One seed: no spread is shown here.",
         "Metric": "whole test set, integer network by the reference.",
         "Cycles": "hardware counter, mean over the co-simulated samples, without stalls.",
+        "Bound": "sum over steps of the greatest of neurons a lane, events, and synapses of the "
+        "busiest lane: what one memory port a lane and one bus allow. Load balance: mean over "
+        "greatest load of a lane, mean over steps.",
         "Fmax, µs": "nextpnr's estimate after routing, speed grade 6; the bitstream itself runs on "
         "the board's 25 MHz oscillator.",
         "Made with": f"{versions}; {data['machine']}; {data['seconds']:.0f} s in all.",
