@@ -114,6 +114,8 @@ class Bench:
                 self.compare_state(cycle)
             self.checked = self.board.steps
             self.progress.set()
+            if self.checked % 16 == 0:
+                Path(self.job["progress"]).write_text(str(self.checked))
 
     def compare_state(self, cycle: int) -> None:
         """Read every neuron's state word out of the machine's memories."""

@@ -7,6 +7,8 @@ import logging
 import os
 import shutil
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -111,6 +113,7 @@ def cosimulate(
     stall: tuple[float, float] = (0.0, 0.0),
     seed: int = 0,
     verilog: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> CosimResult:
     """Run ``sequences`` through the exported Verilog of ``image`` and compare with the reference.
 
@@ -120,6 +123,7 @@ def cosimulate(
     state : also compare the state words of every neuron after every step (runs in lock step).
     stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
     verilog : folder of an earlier export to simulate instead of a new one.
+    progress : called now and then with the steps compared and the steps there are.
 
     Raises
     ------
@@ -138,6 +142,7 @@ def cosimulate(
     job = {
         "image": str(folder / "cosim.image"),
         "result": str(folder / "cosim.json"),
+        "progress": str(folder / "progress"),
         "sequences": sequences,
         "state": state,
         "stall": stall,
@@ -145,8 +150,10 @@ def cosimulate(
         "stop_cycle": None,
     }
     save_image(image, job["image"])
-    Path(job["result"]).unlink(missing_ok=True)
-    _simulate(folder, simulator, job)
+    for file in ("result", "progress"):
+        Path(job[file]).unlink(missing_ok=True)
+    with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
+        _simulate(folder, simulator, job)
     if not Path(job["result"]).exists():
         raise CosimError(f"{simulator} ended without a result; see {folder / 'cosim.log'}")
     result = json.loads(Path(job["result"]).read_text())
@@ -161,6 +168,28 @@ def cosimulate(
         waveform=waveform,
         **result,
     )
+
+
+@contextlib.contextmanager
+def _watched(file: Path, steps: int, progress: Callable[[int, int], None] | None) -> Iterator[None]:
+    """Tell ``progress`` what the simulator writes to ``file`` while the context lasts."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.3):
+            with contextlib.suppress(OSError, ValueError):
+                progress(int(file.read_text()), steps)
+
+    if progress is None:
+        yield
+        return
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _waveform(folder: Path, job: dict, first: Divergence) -> str | None:

@@ -136,7 +136,7 @@ def cosim(
     data = task_data(loaded, task)
     sequences = input_events(loaded, data.x_test, data.len_test, limit=samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences))} steps")
-    with TemporaryDirectory(prefix="triodia-cosim-") as scratch:
+    with TemporaryDirectory(prefix="triodia-cosim-") as scratch, show.bar("steps compared") as bar:
         result = cosimulate(
             loaded,
             sequences,
@@ -145,6 +145,7 @@ def cosim(
             state=state,
             stall=(stall, stall),
             seed=seed,
+            progress=bar,
         )
         if result.waveform and output is None:
             kept = Path.cwd() / "divergence.fst"
