@@ -70,6 +70,12 @@ def test_random_networks(name, tmp_path):
     # ends, counters and state words of every neuron and step, at least
     assert result.words >= 16 + 2 + 16 * image.params.neurons
     assert result.counters["operations"] == result.operations
+    # Once more without waiting after each step, so that steps overlap.
+    again = cosimulate(
+        image, sequences, tmp_path / "again", stall=stall, seed=seed, verilog=tmp_path
+    )
+    assert again.mismatches == 0, again.first
+    assert again.spikes == result.spikes
 
 
 @pytest.mark.slow
@@ -129,6 +135,25 @@ def test_hang_is_a_mismatch(tmp_path):
     assert result.mismatches == 1
     assert result.first.word == "end"
     assert result.first.got == "nothing in time"
+
+
+def test_words_after_the_last_end_are_seen(tmp_path):
+    image = random_image(4, lanes=1, neurons=6)
+    cosimulate(image, [random_events(image, 3, 1)], tmp_path / "right")
+    verilog = tmp_path / "right" / "triodia.v"
+    text = verilog.read_text()
+    assert text.count("(o_valid),") == 1
+    stuck = "  wire quiet; reg over = 0;\n  assign o_valid = quiet | over;\n"
+    stuck += "  always @(posedge clk) if (quiet & o_ready & o_last) over <= 1;\n"
+    text = text.replace("(o_valid),", "(quiet),").replace(
+        "  wire o_valid;\n", "  wire o_valid;\n" + stuck, 1
+    )
+    verilog.write_text(text)
+    result = cosimulate(
+        image, [random_events(image, 3, 1)], tmp_path / "stuck", verilog=tmp_path / "right"
+    )
+    assert result.mismatches > 0
+    assert result.first.expected == "nothing after the last step"
 
 
 def test_unknown_simulator():

@@ -102,6 +102,16 @@ FAULTS = {
         "tokens.p.payload.eq(word.payload if self.p.graded else 0)",
         "tokens.p.payload.eq(word.payload.as_unsigned() >> 1 if self.p.graded else 0)",
     ),
+    "value on a spike": (
+        "core.py",
+        "Mux(record.readout & ~record.end, record.value, 0)",
+        "record.value",
+    ),
+    "last on every word": (
+        "core.py",
+        "word.last.eq(record.last & record.end)",
+        "word.last.eq(record.last)",
+    ),
     "spike worth one instead of 2**f": (
         "core.py",
         "self.p.one if self.p.graded",

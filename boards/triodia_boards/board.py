@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from amaranth import *
 from amaranth.build import Platform
 from amaranth.lib import io
-from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer
 
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.core import Core
@@ -90,7 +90,8 @@ class BoardTop(Elaboratable):
         button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
         m.submodules.clock, m.submodules.button = clock, button
         m.d.comb += ClockSignal().eq(clock.i)
-        m.submodules.reset = ResetSynchronizer(button.i)
+        # Asserted in step with the clock too: an edge in between could upset what reset does not.
+        m.submodules.reset = FFSynchronizer(button.i, ResetSignal())
 
     def _pins(
         self,
@@ -104,7 +105,7 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
         m.d.comb += [receiver.rx.eq(rx.i), tx.o.eq(transmitter.tx)]
-        for index, light in enumerate((C(1), core.o.valid & ~core.o.ready)):
+        for index, light in enumerate((~ResetSignal(), core.o.valid & ~core.o.ready)):
             led = io.FFBuffer("o", platform.request("led", index, dir="-"))
             m.submodules[f"led_{index}"] = led
             m.d.comb += led.o.eq(light)

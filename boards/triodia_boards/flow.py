@@ -16,7 +16,7 @@ from triodia_hw.contract import MachineParams
 from triodia_hw.export import memory_name
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
-from triodia_hw.memory import contents, ecp5_blocks, memory_shapes
+from triodia_hw.memory import contents, ecp5_blocks, ecp5_multipliers, memory_shapes
 from triodia_hw.yosys import YosysError, run_yosys
 
 from .board import Board, BoardTop
@@ -94,6 +94,12 @@ def check_fit(p: MachineParams, board: Board) -> Options:
     Working memories go to block RAM if there is enough of it, else to distributed RAM. Raises
     :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
     """
+    multipliers = ecp5_multipliers(p)
+    if multipliers > board.multipliers:
+        raise DoesNotFit(
+            f"{board.name} has {board.multipliers} multipliers and the machine needs "
+            f"{multipliers} for {p.lanes} lanes; use fewer lanes or take a larger board"
+        )
     for block in (True, False):
         need = ecp5_blocks(p, block=block)
         if need <= board.blocks:
@@ -117,8 +123,8 @@ def build(
     """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
 
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from it to be sure. ``router1`` reaches a clock
-    that is a quarter faster and steadier; ``router2`` finishes on crowded designs.
+    the placed and routed design, and are read back from its configuration. ``router1`` reaches a
+    clock that is a quarter faster and steadier; ``router2`` finishes on crowded designs.
 
     Raises
     ------

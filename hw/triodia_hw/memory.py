@@ -15,7 +15,14 @@ from .layout import (
     width_of,
 )
 
-__all__ = ["MemoryShape", "contents", "ebr_blocks", "ecp5_blocks", "memory_shapes"]
+__all__ = [
+    "MemoryShape",
+    "contents",
+    "ebr_blocks",
+    "ecp5_blocks",
+    "ecp5_multipliers",
+    "memory_shapes",
+]
 
 # Word width and depth of the shapes of an 18-Kbit ECP5 block RAM (Lattice FPGA-TN-02204).
 _EBR_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
@@ -71,6 +78,17 @@ def ecp5_blocks(p: MachineParams, *, block: bool = True) -> int:
     """Block RAMs (EBR) the whole machine takes on an ECP5; ``block`` as in memory_shapes."""
     each = sum(ebr_blocks(s.width, s.depth) for s in memory_shapes(p, block=block) if s.block)
     return p.lanes * each
+
+
+def ecp5_multipliers(p: MachineParams) -> int:
+    """18 x 18 bit multipliers the whole machine takes on an ECP5."""
+
+    def blocks(a: int, b: int) -> int:
+        return -(-a // 18) * -(-b // 18)  # of signed factors of a and b bits
+
+    leak = blocks(p.state_bits, p.leak_bits + 2)
+    payload = blocks(p.weight_bits, max(p.payload_bits, p.fraction_bits + 2)) if p.graded else 0
+    return p.lanes * (leak * (2 if p.synaptic else 1) + payload)
 
 
 def contents(image: Image) -> list[dict[str, list[int]]]:

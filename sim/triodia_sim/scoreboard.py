@@ -71,7 +71,7 @@ class Scoreboard:
             return
         _, _, events, last = self.plan[self.steps]
         result = self.reference.step(events, last)
-        spikes = {("spike", int(i)): 1 for i in result.spikes}
+        spikes = {("spike", int(i)): 0 for i in result.spikes}  # their value
         values = zip(self.image.readouts.tolist(), result.readouts.tolist(), strict=True)
         self.expected = spikes | {("readout", i): v for i, v in values}
         self.operations += result.sops
@@ -95,14 +95,24 @@ class Scoreboard:
         elif self.done:
             self._differ(-1, name, "nothing after the last step", f"source {source}", cycle)
         elif name == "end":
+            if value != 0:
+                self._differ(-1, "value of an end", 0, _shown(value), cycle)
             self._end(last, cycle)
         else:
-            neuron = self.neuron_of.get(source, -1)
-            expected = self.expected.pop((name, neuron), None)
-            got = 1 if name == "spike" else _shown(value)
-            self.spikes += name == "spike"
-            if expected != got:
-                self._differ(neuron, name, "none" if expected is None else expected, got, cycle)
+            self._item(name, last, source, value, cycle)
+
+    def _item(
+        self, name: str, last: int | None, source: int | None, value: int | None, cycle: int
+    ) -> None:
+        """A spike, whose value is 0, or a readout; neither is marked last, none comes twice."""
+        neuron = self.neuron_of.get(source, -1)
+        expected = self.expected.pop((name, neuron), None)
+        self.spikes += name == "spike"
+        if expected is None or value != expected:
+            shown = "none" if expected is None else expected
+            self._differ(neuron, name, shown, f"value {_shown(value)}", cycle)
+        if last != 0:
+            self._differ(neuron, f"last of a {name}", 0, _shown(last), cycle)
 
     def _end(self, last: int | None, cycle: int) -> None:
         for (name, neuron), value in self.expected.items():

@@ -63,6 +63,8 @@ def compare(
     for value in synapses:
         if not 0 < value <= 1:
             raise TriodiaError(f"synapses must be above 0 and at most 1, not {value}")
+    if len({f"{value:g}" for value in synapses}) < len(synapses):
+        raise TriodiaError("synapses must not name a fraction twice")
     if not synapses:
         raise TriodiaError("synapses must name at least one fraction to keep")
     start = time.monotonic()

@@ -18,18 +18,21 @@ def input_events(
 ) -> list[Sequence]:
     """Samples ``x`` (batch, time, channels) as the machine's input: one sequence each.
 
+    ``limit`` takes that many, evenly spread: data sets are often sorted by class.
+
     Channels are standardised as in training, clipped, and rounded to payloads with
     ``fraction_bits`` fractional bits; a payload of 0 does nothing and is not sent.
     """
     p, meta = image.params, image.meta
     count = len(x) if limit is None else min(limit, len(x))
-    z = (x[:count] - np.array(meta["input_mean"])) / np.array(meta["input_std"])
+    chosen = np.linspace(0, len(x) - 1, count).astype(int)
+    z = (x[chosen] - np.array(meta["input_mean"])) / np.array(meta["input_std"])
     z = np.clip(z, -meta["input_clip"], meta["input_clip"])
     high = p.greatest_payload - 1
     payloads = np.clip(np.rint(z * p.one), -high - 1, high).astype(int)
     return [
         [[(c, int(v)) for c, v in enumerate(step) if v] for step in sample[:length]]
-        for sample, length in zip(payloads.tolist(), lengths[:count].tolist(), strict=True)
+        for sample, length in zip(payloads.tolist(), lengths[chosen].tolist(), strict=True)
     ]
 
 

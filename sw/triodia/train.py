@@ -130,7 +130,10 @@ def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | 
     optimiser = torch.optim.AdamW(_groups(model, s), lr=s.lr)
     updates = s.epochs * math.ceil(len(y) / s.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [g["lr"] for g in optimiser.param_groups], total_steps=updates, pct_start=0.1
+        optimiser,
+        [g["lr"] for g in optimiser.param_groups],
+        total_steps=updates,
+        pct_start=max(0.1, 2 / updates),
     )
     mean = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)

@@ -1,5 +1,6 @@
 """``quantize``, ``verilog``, ``cosim`` and ``build``: from a trained network to a bitstream."""
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,7 +150,7 @@ def cosim(
         )
         if result.waveform and output is None:
             kept = Path.cwd() / "divergence.fst"
-            Path(result.waveform).replace(kept)
+            shutil.move(result.waveform, kept)  # the scratch folder may be on another disk
             result = type(result)(**(vars(result) | {"waveform": str(kept)}))
     shown = {"samples": len(sequences), **result.as_dict()}
     shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
