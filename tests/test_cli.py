@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.networks import random_image
 from triodia.cli import run
 from triodia_hw.image import load_image, save_image
 
@@ -87,6 +88,11 @@ def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
     )
 
 
+def test_one_epoch_is_enough_to_run(files, capsys, tmp_path):
+    result = ok(capsys, "train", files["sparse.net"], "-o", tmp_path / "t.net", "--epochs", 1)
+    assert result["epochs"] == 1
+
+
 def test_quantize_reports_both_metrics(files, capsys, tmp_path):
     result = ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "m.image")
     assert result["samples"] == 500
@@ -145,6 +151,8 @@ BAD = {
     "unknown board": (["build", "{model.image}", "-o", "{out}", "--board", "x"], "ulx3s-25f"),
     "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
     "another task": (["cosim", "{model.image}", "--task", "japanese-vowels"], "digits"),
+    "no folder": (["train", "{sparse.net}", "-o", "{out}/x.net"], "does not exist; make it first"),
+    "a fraction twice": (["compare", "-o", "{out}", "--synapses", "0.5,0.50"], "twice"),
     "no command": (["fly"], "fly"),
     "no fractions": (["compare", "-o", "{out}", "--synapses", ","], "synapses"),
     "words for fractions": (["compare", "-o", "{out}", "--synapses", "a,b"], "synapses"),
@@ -182,12 +190,21 @@ def test_missing_simulator_exits_3(files, capsys, monkeypatch):
     assert "apt-get install iverilog" in err
 
 
-def test_network_that_does_not_fit(files, capsys, tmp_path):
-    """25F: 56 block RAMs; a machine of 16 lanes with three content memories each needs more."""
-    image = tmp_path / "wide.image"
-    ok(capsys, "quantize", files["trained.net"], "-o", image, "--lanes", 16, "--state-bits", 24)
+def test_too_many_multipliers(files, capsys, tmp_path):
+    """16 lanes with two multipliers each; the 25F has 28."""
+    image = tmp_path / "lanes.image"
+    ok(capsys, "quantize", files["trained.net"], "-o", image, "--lanes", 16)
     code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
-    if code != 2:
-        pytest.fail(f"expected a refusal: {err}")
-    assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for", err)
+    assert code == 2
+    assert "ulx3s-25f has 28 multipliers and the machine needs 32 for 16 lanes" in err
+
+
+def test_network_that_does_not_fit(files, capsys, tmp_path):
+    """25F: 56 block RAMs; a random machine of a quarter million synapse words needs more."""
+    image = tmp_path / "large.image"
+    save_image(random_image(1, lanes=4, neurons=512, density=1.0), image)
+    code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
+    assert code == 2
+    assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for 512", err)
+    assert "prune further" in err
     assert not (tmp_path / "b").exists()

@@ -8,6 +8,7 @@ import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from triodia_boards.boards import get_board
 
 from .chain import ChainOptions, run_chain
-from .errors import TriodiaError
+from .errors import CheckFailed, TriodiaError
 from .files import write_atomic
 from .report import comparison_page
 from .tasks import get_task
@@ -109,10 +110,13 @@ def _run_rows(
             while not lines.empty():
                 progress(lines.get())
             return [task.result() for task in tasks]
-        except BaseException:
+        except BrokenProcessPool:
+            raise CheckFailed(
+                "a row's process was killed, perhaps for want of memory; use fewer workers"
+            ) from None
+        finally:
             for task in tasks:
                 task.cancel()
-            raise
 
 
 def _row(options: ChainOptions, kept: float, folder: Path, lines: queue.Queue) -> dict:

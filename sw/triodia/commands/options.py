@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import TriodiaError
+
 __all__ = [
     "BoardName",
     "Folder",
@@ -19,9 +21,19 @@ __all__ = [
     "WeightBits",
 ]
 
+
+def _in_a_folder(path: Path) -> Path:
+    """Refuse a file in a folder that is not there, before any work is done."""
+    if not path.parent.is_dir():
+        raise TriodiaError(f"{path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise TriodiaError(f"{path} is a folder; name a file in it")
+    return path
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
-Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_in_a_folder)]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
