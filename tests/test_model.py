@@ -63,6 +63,29 @@ def test_matches_the_equations(reset, tau_syn_mean, refractory):
         assert got.v_out[0].detach().numpy() == pytest.approx(v_out, abs=1e-4)
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_fast_run_equals_the_steps(dropout):
+    """Same traces and same gradients of every parameter, with a loss on all spikes and readouts."""
+    net, _ = example(2)
+    found, losses = [], torch.linspace(-1, 2, 14)[:, None]
+    for plain in (True, False):
+        model = SpikingModel(net, slope=4.0)
+        assert model.plain
+        model.plain = plain
+        torch.manual_seed(0)
+        x = torch.randn(5, 14, 3) * 1.5
+        trace = model(x, torch.tensor([14, 3, 9, 14, 7]), dropout)
+        ((losses * trace.spikes).sum() + (losses * trace.v_out).sin().sum()).backward()
+        found.append((trace, {name: p.grad for name, p in model.named_parameters()}))
+    (fast, grads), (slow, expected) = found
+    assert fast.spikes.sum() > 20 and torch.equal(fast.spikes, slow.spikes)
+    assert torch.allclose(fast.v, slow.v, atol=1e-5)
+    assert torch.allclose(fast.v_out, slow.v_out, atol=1e-4)
+    for name, grad in expected.items():
+        assert grad.abs().sum() > 0, name
+        assert torch.allclose(grads[name], grad, rtol=1e-3, atol=1e-4), name
+
+
 def test_padding_does_not_matter():
     net, x = example(1)
     padded = np.zeros((2, 14, 3), np.float32)

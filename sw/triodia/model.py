@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .bptt import run_lif
 from .errors import TriodiaError
 from .network import Network
 
@@ -81,6 +82,7 @@ class SpikingModel(nn.Module):
         for name in ("mask_in", "mask_rec", "mask_out", "threshold", "refractory"):
             self.register_buffer(name, _tensor(getattr(net, name)))
         self.any_rest = bool((net.refractory > 0).any())
+        self.plain = net.tau_syn is None and net.reset == "subtract" and not self.any_rest
 
     def constants(self) -> dict[str, Tensor | None]:
         """Masked weights and decays: what stays the same over the steps of a run."""
@@ -132,17 +134,29 @@ class SpikingModel(nn.Module):
         c, state = self.constants(), self.initial(len(x))
         drive = x @ c["w_in"]
         keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
+        run = self._plain if self.plain else self._stepwise
+        spikes, v, v_out = run(drive, state, c, keep)
+        valid = (torch.arange(x.shape[1]) < lengths[:, None]).to(x.dtype)[..., None]
+        return Trace(spikes * valid, v, v_out * valid)
+
+    def _stepwise(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
         states = []
-        for t in range(x.shape[1]):
+        for t in range(drive.shape[1]):
             sent = state.spikes if keep is None else state.spikes * keep
             state = self.step(drive[:, t], state, c, sent)
             states.append(state)
-        valid = (torch.arange(x.shape[1]) < lengths[:, None]).to(x.dtype)[..., None]
-        return Trace(
-            torch.stack([s.spikes for s in states], 1) * valid,
-            torch.stack([s.v for s in states], 1),
-            torch.stack([s.v_out for s in states], 1) * valid,
-        )
+        return [torch.stack([getattr(s, part) for s in states], 1) for part in Trace._fields]
+
+    def _plain(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
+        """The same, faster, for neurons without synaptic current, rest and reset to 0."""
+        drive = drive.transpose(0, 1) + self.bias
+        spikes, v = run_lif(drive, c["w_rec"], c["beta"], self.threshold, keep, self.slope)
+        arriving = (spikes if keep is None else spikes * keep) @ c["w_out"]
+        v_out, traces = self.bias_out + c["beta_out"] * state.v_out, []
+        for a in arriving:
+            traces.append(v_out)
+            v_out = torch.addcmul(a + self.bias_out, c["beta_out"], v_out)
+        return [part.transpose(0, 1) for part in (spikes, v, torch.stack(traces))]
 
     def network(self) -> Network:
         """The trained values as a ``Network``; weights off the graph are exactly 0."""

@@ -133,7 +133,7 @@ def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | 
         optimiser,
         [g["lr"] for g in optimiser.param_groups],
         total_steps=updates,
-        pct_start=max(0.1, 2 / updates),
+        pct_start=0.101,  # torch divides by pct_start * updates - 1; 0.1 of 10 leaves 0
     )
     mean = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)
@@ -160,7 +160,7 @@ def _update(
 ) -> np.ndarray:
     """One Adam step; loss, accuracy and rate, each times the samples of the batch."""
     x, lengths, y = batch
-    trace = model(x, lengths, s.dropout)
+    trace = model(x[:, : lengths.max()], lengths, s.dropout)
     logits = trace.v_out.sum(1) / lengths[:, None]
     rates = trace.spikes.sum((0, 1)) / lengths.sum()
     rate = rates.mean()
