@@ -1,4 +1,8 @@
-"""The fewest cycles a machine could take for given inputs, whatever its schedule."""
+"""The fewest cycles for given inputs if each step ends before the next one starts.
+
+A machine that overlaps steps, as this one does with the inputs of the next, can fall slightly
+below the sum of these bounds: a lane with little to do in a step begins the next one early.
+"""
 
 from dataclasses import dataclass
 
@@ -24,7 +28,7 @@ class StepWork:
 
     @property
     def bound(self) -> int:
-        """Cycles that no schedule of one port a memory and one bus can beat."""
+        """Cycles this step takes at least by itself, with one memory port a lane and one bus."""
         return max(self.slots, self.events, int(self.loads.max()))
 
     @property

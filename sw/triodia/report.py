@@ -133,7 +133,8 @@ def _method(data: dict) -> str:
         "Metric": "whole test set, integer network by the reference.",
         "Cycles": "hardware counter, mean over the co-simulated samples, without stalls.",
         "Bound": "sum over steps of the greatest of neurons a lane, events, and synapses of the "
-        "busiest lane: what one memory port a lane and one bus allow. Load balance: mean over "
+        "busiest lane: what one memory port a lane and one bus allow if each step "
+        "ends before the next starts; the overlap of steps can bring the ratio below 1. Load balance: mean over "
         "greatest load of a lane, mean over steps.",
         "Fmax, µs": "nextpnr's estimate after routing, speed grade 6; the bitstream itself runs on "
         "the board's 25 MHz oscillator.",
