@@ -134,8 +134,8 @@ def _method(data: dict) -> str:
         "Cycles": "hardware counter, mean over the co-simulated samples, without stalls.",
         "Bound": "sum over steps of the greatest of neurons a lane, events, and synapses of the "
         "busiest lane: what one memory port a lane and one bus allow if each step "
-        "ends before the next starts; the overlap of steps can bring the ratio below 1. Load balance: mean over "
-        "greatest load of a lane, mean over steps.",
+        "ends before the next starts; the overlap of steps can bring the ratio below 1. "
+        "Load balance: mean over greatest load of a lane, mean over steps.",
         "Fmax, µs": "nextpnr's estimate after routing, speed grade 6; the bitstream itself runs on "
         "the board's 25 MHz oscillator.",
         "Made with": f"{versions}; {data['machine']}; {data['seconds']:.0f} s in all.",
