@@ -11,8 +11,9 @@ from safetensors.numpy import save
 
 from triodia import files
 from triodia.errors import TriodiaError
-from triodia.files import load_network, save_network, write_atomic
+from triodia.files import load_network, save_network
 from triodia.network import new_network
+from triodia_hw.atomic import WriteError, write_atomic
 
 from .test_network import task_network
 
@@ -95,10 +96,10 @@ def test_write_is_all_or_nothing(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(TriodiaError, match=r"a must be a file that can be written: disk full$"):
+    with pytest.raises(WriteError, match=r"a must be a file that can be written \(disk full\)$"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
-    with pytest.raises(TriodiaError, match="must be in a folder that can be written"):
+    with pytest.raises(WriteError, match="must be in a folder that can be written"):
         write_atomic(tmp_path / "no" / "a", b"")
 
 

@@ -8,6 +8,7 @@ from safetensors.numpy import load, save
 
 from tests.networks import random_image
 from triodia_hw import image as image_module
+from triodia_hw.atomic import WriteError
 from triodia_hw.image import Image, ImageError, load_image, save_image
 
 META = {"task": "digits", "scales": [0.1, 1e-300], "notes": {"2": None, "10": True}}
@@ -158,13 +159,12 @@ def test_forged(path, change, text):
 def test_failed_write_keeps_the_old_file(monkeypatch, tmp_path, image, path):
     old = path.read_bytes()
 
-    def full(self, content):
-        self.touch()
+    def full(handle):
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pathlib.Path.write_bytes", full)
-        with pytest.raises(OSError, match=r"^no space left on device$"):
+        patched.setattr("os.fsync", full)
+        with pytest.raises(WriteError, match=r"can be written \(no space left on device\)$"):
             save_image(replace(image, meta={}), path)
     assert os.listdir(tmp_path) == ["net.image"]
     assert path.read_bytes() == old

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 
+from .atomic import write_atomic
 from .contract import MachineParams
 from .gateware.top import Top
 from .image import Image
@@ -70,9 +71,7 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
                 name = f"{memory_name(lane, shape.name)}.hex"
                 files[name] = hex_lines(words[shape.name], shape.width)
     for name, text in files.items():
-        aside = folder / f".{name}.part"
-        aside.write_text(text)
-        aside.replace(folder / name)
+        write_atomic(folder / name, text.encode())
     return [folder / name for name in files]
 
 

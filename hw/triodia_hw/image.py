@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from .atomic import write_atomic
 from .contract import ContractError, MachineParams, NeuronParams
 from .placer import place
 
@@ -199,14 +199,8 @@ def save_image(image: Image, path: str | Path) -> None:
     }
     header = json.loads(json.dumps(header))  # as it will be read: keys of `meta` become text
     text = json.dumps(header | {"check": _check(header)}, sort_keys=True)
-    path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # One key only: safetensors writes several in an order that differs from run to run.
-        aside.write_bytes(save(_arrays(image), {"triodia": text}))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    # One key only: safetensors writes several in an order that differs from run to run.
+    write_atomic(path, save(_arrays(image), {"triodia": text}))
 
 
 def _check(header: dict) -> str:

@@ -71,6 +71,7 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _fail(f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT)
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130)

@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from triodia_boards.boards import get_board
+from triodia_hw.atomic import write_atomic
 
 from .chain import ChainOptions, run_chain
 from .errors import CheckFailed, TriodiaError
-from .files import write_atomic
 from .report import comparison_page
 from .tasks import get_task
 

@@ -1,8 +1,6 @@
 """Network files: safetensors with one JSON header, written whole or not at all."""
 
 import json
-import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,36 +8,15 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from triodia_hw.atomic import write_atomic
+
 from .errors import TriodiaError
 from .network import Network
 
-__all__ = ["load_network", "save_network", "write_atomic"]
+__all__ = ["load_network", "save_network"]
 
 _FORMAT, _SCHEMA = "triodia-network", 1
 _PLAIN = ("reset", "task", "input_clip", "provenance")  # all other fields are arrays
-
-
-def write_atomic(path: str | Path, content: bytes) -> None:
-    """Write ``content`` aside and move it to ``path``: a reader sees all of it or the old file."""
-    path = Path(path)
-    try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise TriodiaError(f"{path} must be in a folder that can be written: {error}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(aside, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from colleagues
-        os.replace(aside, path)
-    except BaseException as error:
-        Path(aside).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise TriodiaError(f"{path} must be a file that can be written: {error}") from error
-        raise
 
 
 def save_network(net: Network, path: str | Path) -> None:

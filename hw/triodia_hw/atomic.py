@@ -1,0 +1,38 @@
+"""Files written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["WriteError", "write_atomic"]
+
+
+class WriteError(OSError):
+    """A file that cannot be written; the message names it and why."""
+
+
+def write_atomic(path: str | Path, content: bytes) -> None:
+    """Write ``content`` aside and move it to ``path``: a reader sees all of it or the old file."""
+    path = Path(path)
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise WriteError(
+            f"{path} must be in a folder that can be written ({error.strerror or error})"
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(aside, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from colleagues
+        os.replace(aside, path)
+    except BaseException as error:
+        Path(aside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(
+                f"{path} must be a file that can be written ({error.strerror or error})"
+            ) from error
+        raise
