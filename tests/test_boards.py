@@ -7,7 +7,7 @@ import pytest
 
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
-from triodia_boards.boards import BOARDS, UnknownBoard, get_board
+from triodia_boards.boards import BOARDS, BadChoice, get_board
 from triodia_boards.flow import BuildError, DoesNotFit, build, check_fit, placeholder
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import Options
@@ -34,8 +34,15 @@ def test_elaborates(name):
 
 def test_unknown_board():
     text = r"^board must be one of ulx3s-25f, ulx3s-85f, not 'ulx4s'$"
-    with pytest.raises(UnknownBoard, match=text):
+    with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
+
+
+def test_unknown_router(tmp_path):
+    text = r"^router must be one of router1, router2, not 'router3'$"
+    with pytest.raises(BadChoice, match=text):
+        build(random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path / "new", router="router3")
+    assert not (tmp_path / "new").exists()
 
 
 def test_placeholders():

@@ -149,6 +149,7 @@ BAD = {
         "fewer fraction bits",
     ),
     "unknown board": (["build", "{model.image}", "-o", "{out}", "--board", "x"], "ulx3s-25f"),
+    "unknown router": (["build", "{model.image}", "-o", "{out}", "--router", "x"], "router2"),
     "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
     "another task": (["cosim", "{model.image}", "--task", "japanese-vowels"], "digits"),
     "no folder": (["train", "{sparse.net}", "-o", "{out}/x.net"], "does not exist; make it first"),

@@ -3,17 +3,17 @@
 from .board import Board
 from .ulx3s import ULX3S_25F, ULX3S_85F
 
-__all__ = ["BOARDS", "UnknownBoard", "get_board"]
+__all__ = ["BOARDS", "BadChoice", "get_board"]
 
 BOARDS = {board.name: board for board in (ULX3S_25F, ULX3S_85F)}
 
 
-class UnknownBoard(ValueError):
-    """A board name that is not in the list."""
+class BadChoice(ValueError):
+    """A board or router that is not in the list; the message names those that are."""
 
 
 def get_board(name: str) -> Board:
-    """Board called ``name``; :class:`UnknownBoard` lists the names there are."""
+    """Board called ``name``; :class:`BadChoice` lists the names there are."""
     if name not in BOARDS:
-        raise UnknownBoard(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+        raise BadChoice(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
     return BOARDS[name]

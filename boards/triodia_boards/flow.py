@@ -20,6 +20,7 @@ from triodia_hw.memory import contents, ecp5_blocks, ecp5_multipliers, memory_sh
 from triodia_hw.yosys import YosysError, run_yosys
 
 from .board import Board, BoardTop
+from .boards import BadChoice
 from .patch import patch, read_back
 
 __all__ = [
@@ -123,16 +124,16 @@ def build(
     """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
 
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from its configuration. ``router1`` reaches a
-    clock that is a quarter faster and steadier; ``router2`` finishes on crowded designs.
+    the placed and routed design, and are read back from its configuration. ``router1`` is
+    the default; ``router2`` ends sooner on crowded designs.
 
     Raises
     ------
-    DoesNotFit, BuildError
+    BadChoice, DoesNotFit, BuildError
     """
     start = time.monotonic()
     if router not in ROUTERS:
-        raise DoesNotFit(f"router must be one of {', '.join(ROUTERS)}, not {router!r}")
+        raise BadChoice(f"router must be one of {', '.join(ROUTERS)}, not {router!r}")
     p = image.params
     options = check_fit(p, board)
     folder = Path(folder)
@@ -164,7 +165,9 @@ def _fill(image: Image, marks: list[dict[str, list[int]]], source: Path, target:
         memories, read_back(routed, patched, memories), strict=True
     ):
         if got != wanted:
-            raise BuildError(f"memory {name} read back from the bitstream is not what was written")
+            raise BuildError(
+                f"memory {name} read back from the configuration is not what was written"
+            )
     target.write_text(patched)
     return slices
 
@@ -182,7 +185,6 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> None:
     (folder / "top.lpf").write_text(pins)
     script = [
         "read_rtlil top.il",
-        "delete w:$verilog_initial_trigger",
         # Ram promises nothing on a collision, so the read-old emulation Yosys would build may go.
         "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:CLK_ENABLE=1 %i",
         "synth_ecp5 -top top -json top.json",

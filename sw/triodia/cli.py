@@ -7,7 +7,7 @@ import torch
 import typer
 from typer.exceptions import TyperException
 
-from triodia_boards.boards import UnknownBoard
+from triodia_boards.boards import BadChoice
 from triodia_boards.flow import BuildError, DoesNotFit
 from triodia_boards.patch import PatchError
 from triodia_hw.contract import ContractError
@@ -38,7 +38,7 @@ _EXIT_CODES = {
     BuildError: NO_TOOL,
     PatchError: NO_TOOL,
     YosysError: NO_TOOL,
-    UnknownBoard: BAD_INPUT,
+    BadChoice: BAD_INPUT,
     UnknownSimulator: BAD_INPUT,
 }
 
