@@ -165,3 +165,13 @@ def test_missing_simulator(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(CosimError, match=r"^Icarus Verilog is missing; `apt-get install iverilog"):
         find_simulator("icarus")
+
+
+def test_no_result(tmp_path, monkeypatch):
+    """A simulator that writes none is an error, even where an earlier run left one."""
+    image = random_image(4, lanes=1, neurons=6)
+    (tmp_path / "cosim.json").write_text('{"steps": 3}')
+    monkeypatch.setattr("triodia_sim.runner._simulate", lambda *_: None)
+    text = rf"^icarus ended without a result; see {tmp_path}/cosim\.log$"
+    with pytest.raises(CosimError, match=text):
+        cosimulate(image, [random_events(image, 3, 1)], tmp_path)

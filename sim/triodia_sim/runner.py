@@ -133,31 +133,46 @@ def cosimulate(
     find_simulator(simulator)
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    _take_verilog(image, folder, verilog)
+    job = _job(image, folder, sequences, state=state, stall=stall, seed=seed)
+    with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
+        _simulate(folder, simulator, job)
+    return _result(folder, simulator, job)
+
+
+def _take_verilog(image: Image, folder: Path, verilog: str | Path | None) -> None:
+    """Put into ``folder`` the Verilog of ``image``, or what the folder ``verilog`` has."""
     if verilog is None:
         export_verilog(image, folder)
-    else:
-        for file in Path(verilog).iterdir():
-            if file.suffix in (".v", ".hex"):
-                shutil.copy(file, folder)
+        return
+    for file in Path(verilog).iterdir():
+        if file.suffix in (".v", ".hex"):
+            shutil.copy(file, folder)
+
+
+def _job(image: Image, folder: Path, sequences: list[Sequence], **options: object) -> dict:
+    """What the testbench needs to know; no result of an earlier run is left behind."""
     job = {
         "image": str(folder / "cosim.image"),
         "result": str(folder / "cosim.json"),
         "progress": str(folder / "progress"),
         "sequences": sequences,
-        "state": state,
-        "stall": stall,
-        "seed": seed,
         "stop_cycle": None,
+        **options,
     }
     save_image(image, job["image"])
     for file in ("result", "progress"):
         Path(job[file]).unlink(missing_ok=True)
-    with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
-        _simulate(folder, simulator, job)
+    return job
+
+
+def _result(folder: Path, simulator: str, job: dict) -> CosimResult:
+    """What the testbench found; records a waveform if words differed."""
     if not Path(job["result"]).exists():
         raise CosimError(f"{simulator} ended without a result; see {folder / 'cosim.log'}")
     result = json.loads(Path(job["result"]).read_text())
-    first = Divergence(**result.pop("first")) if result["first"] else result.pop("first")
+    first = result.pop("first")
+    first = Divergence(**first) if first else None
     waveform = _waveform(folder, job, first) if first else None
     cycles = result["ends"][-1] if result["ends"] else result["counters"]["cycles"]
     return CosimResult(
@@ -209,13 +224,11 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
     from cocotb_tools.runner import get_runner  # slow to import, and needs a simulator
 
     (folder / "job.json").write_text(json.dumps(job))
-    sources, arguments = [folder / f"{TOP}.v"], []
-    if simulator == "icarus":
-        (folder / "triodia_dump.v").write_text(_DUMP)
-        sources.append(folder / "triodia_dump.v")
-        arguments = ["-s", "triodia_dump"]
-    else:
-        arguments = ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
+    sources, arguments = _sources(folder, simulator)
+    environment = {
+        "TRIODIA_JOB": str(folder / "job.json"),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     log = folder / "cosim.log"
     logging.getLogger("cocotb_tools").setLevel(logging.WARNING)
     try:
@@ -237,12 +250,19 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
                 test_dir=folder,
                 plusargs=plusargs or [],
                 waves=plusargs is not None,
-                extra_env={
-                    "TRIODIA_JOB": str(folder / "job.json"),
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                },
+                extra_env=environment,
                 log_file=log,
                 results_xml=str(folder / "results.xml"),
             )
     except (SystemExit, RuntimeError, OSError) as error:
         raise CosimError(f"{simulator} failed ({error}); see {log}") from None
+
+
+def _sources(folder: Path, simulator: str) -> tuple[list[Path], list[str]]:
+    """Verilog files of ``folder`` and the simulator's own build arguments."""
+    machine = folder / f"{TOP}.v"
+    if simulator != "icarus":
+        return [machine], ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
+    dump = folder / "triodia_dump.v"
+    dump.write_text(_DUMP)
+    return [machine, dump], ["-s", "triodia_dump"]
