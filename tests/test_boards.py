@@ -30,10 +30,11 @@ def test_elaborates(name):
     # check_fit and the flow rely on these.
     assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
     assert board.blocks > 0 < board.luts
+    assert f"LFE5U-{board.device[2:-1]}F" == board.platform().device
 
 
 def test_unknown_board():
-    text = r"^board must be one of ulx3s-25f, ulx3s-85f, not 'ulx4s'$"
+    text = r"^board must be one of ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f, not 'ulx4s'$"
     with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
 

@@ -1,11 +1,11 @@
 """The boards there are, by name."""
 
 from .board import Board
-from .ulx3s import ULX3S_25F, ULX3S_85F
+from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
 
-BOARDS = {board.name: board for board in (ULX3S_25F, ULX3S_85F)}
+BOARDS = {board.name: board for board in (ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F)}
 
 
 class BadChoice(ValueError):

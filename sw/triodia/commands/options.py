@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from triodia_boards.boards import BOARDS
+
 from ..errors import TriodiaError
 
 __all__ = [
@@ -38,7 +40,7 @@ Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
-BoardName = Annotated[str, typer.Option("--board", help="Board: ulx3s-25f or ulx3s-85f.")]
+BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
 Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 16.", min=1, max=16)]
