@@ -13,6 +13,13 @@ def bytes_of_word(width: int) -> int:
     return -(-width // 7)
 
 
+def _checked(divisor: int) -> int:
+    """``divisor``, if a bit is long enough to be sampled in its middle."""
+    if divisor < 4:
+        raise ValueError(f"divisor must be at least 4, not {divisor!r}")
+    return divisor
+
+
 class Receiver(wiring.Component):
     """Receive bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
 
@@ -26,9 +33,7 @@ class Receiver(wiring.Component):
     """
 
     def __init__(self, divisor: int) -> None:
-        if divisor < 4:
-            raise ValueError(f"divisor must be at least 4, not {divisor!r}")
-        self.divisor = divisor
+        self.divisor = _checked(divisor)
         super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
@@ -69,9 +74,7 @@ class Transmitter(wiring.Component):
     """
 
     def __init__(self, divisor: int) -> None:
-        if divisor < 4:
-            raise ValueError(f"divisor must be at least 4, not {divisor!r}")
-        self.divisor = divisor
+        self.divisor = _checked(divisor)
         super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
