@@ -9,11 +9,9 @@ from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from triodia_hw.contract import MachineParams
-from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.options import DEFAULT, Options
-from triodia_hw.layout import input_fields, output_fields, width_of
 
-from .serial import Assembler, Receiver, Splitter, Transmitter
+from .serial_core import SerialCore
 
 __all__ = ["BAUD", "Board", "BoardTop"]
 
@@ -44,12 +42,10 @@ class Board:
 
 
 class BoardTop(Elaboratable):
-    """The machine behind the board's serial port, on the board's own oscillator.
+    """Clock, reset and pins of a board for :class:`.serial_core.SerialCore`.
 
-    Input words arrive and output words leave as groups of bytes (:class:`.serial.Assembler`) at
-    :data:`BAUD`. A LED shows that the machine is out of reset, the next that it waits for room to
-    put out a word. The serial port has no flow control: a host sends a step only when the
-    end of the last one has come back.
+    Runs on the board's own oscillator; the serial port at :data:`BAUD`. A LED shows that the
+    machine is out of reset, the next that it waits for room to put out a word.
     """
 
     def __init__(
@@ -64,24 +60,11 @@ class BoardTop(Elaboratable):
     def elaborate(self, platform: Platform) -> Module:
         m = Module()
         self._clock(m, platform)
-        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
         divisor = round(platform.default_clk_frequency / BAUD)
-        m.submodules.receiver = receiver = Receiver(divisor)
-        m.submodules.assembler = assembler = Assembler(width_of(input_fields(self.p)))
-        m.submodules.splitter = splitter = Splitter(width_of(output_fields(self.p)))
-        m.submodules.transmitter = transmitter = Transmitter(divisor)
-        for source, sink in (
-            (receiver.o, assembler.i),
-            (assembler.o, core.i),
-            (core.o, splitter.i),
-            (splitter.o, transmitter.i),
-        ):
-            m.d.comb += [
-                sink.valid.eq(source.valid),
-                Value.cast(sink.payload).eq(Value.cast(source.payload)),
-                source.ready.eq(sink.ready),
-            ]
-        self._pins(m, platform, receiver, transmitter, core)
+        m.submodules.serial = serial = SerialCore(
+            self.p, self.contents, divisor=divisor, options=self.options
+        )
+        self._pins(m, platform, serial)
         return m
 
     def _clock(self, m: Module, platform: Platform) -> None:
@@ -93,19 +76,12 @@ class BoardTop(Elaboratable):
         # Asserted in step with the clock too: an edge in between could upset what reset does not.
         m.submodules.reset = FFSynchronizer(button.i, ResetSignal())
 
-    def _pins(
-        self,
-        m: Module,
-        platform: Platform,
-        receiver: Receiver,
-        transmitter: Transmitter,
-        core: Core,
-    ) -> None:
+    def _pins(self, m: Module, platform: Platform, serial: SerialCore) -> None:
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
-        m.d.comb += [receiver.rx.eq(rx.i), tx.o.eq(transmitter.tx)]
-        for index, light in enumerate((~ResetSignal(), core.o.valid & ~core.o.ready)):
+        m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]
+        for index, light in enumerate((~ResetSignal(), serial.waiting)):
             led = io.FFBuffer("o", platform.request("led", index, dir="-"))
             m.submodules[f"led_{index}"] = led
             m.d.comb += led.o.eq(light)

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Assembler", "Receiver", "Splitter", "Transmitter", "bytes_of_word"]
+__all__ = ["Assembler", "Receiver", "Splitter", "Transmitter", "bytes_of_word", "check_divisor"]
 
 
 def bytes_of_word(width: int) -> int:
@@ -13,7 +13,7 @@ def bytes_of_word(width: int) -> int:
     return -(-width // 7)
 
 
-def _checked(divisor: int) -> int:
+def check_divisor(divisor: int) -> int:
     """``divisor``, if a bit is long enough to be sampled in its middle."""
     if divisor < 4:
         raise ValueError(f"divisor must be at least 4, not {divisor!r}")
@@ -33,7 +33,7 @@ class Receiver(wiring.Component):
     """
 
     def __init__(self, divisor: int) -> None:
-        self.divisor = _checked(divisor)
+        self.divisor = check_divisor(divisor)
         super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
@@ -74,7 +74,7 @@ class Transmitter(wiring.Component):
     """
 
     def __init__(self, divisor: int) -> None:
-        self.divisor = _checked(divisor)
+        self.divisor = check_divisor(divisor)
         super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
