@@ -5,23 +5,10 @@ import re
 
 import pytest
 
+from tests.commands import call, ok
 from tests.networks import random_image
 from triodia.cli import run
 from triodia_hw.image import load_image, save_image
-
-
-def call(capsys, *arguments):
-    """Exit code, stdout and stderr of a command."""
-    code = run([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def ok(capsys, *arguments):
-    """JSON result of a command that must succeed."""
-    code, out, err = call(capsys, *arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +78,18 @@ def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
 def test_one_epoch_is_enough_to_run(files, capsys, tmp_path):
     result = ok(capsys, "train", files["sparse.net"], "-o", tmp_path / "t.net", "--epochs", 1)
     assert result["epochs"] == 1
+
+
+def test_accuracy(capsys):
+    small = ("--task", "digits", "--seeds", 1, "--neurons", 16, "--epochs", 1, "--nodes", 0.5)
+    result = ok(capsys, "accuracy", *small)
+    assert [row["column"] for row in result["rows"]] == ["dense", "lnp", "random"]
+    assert [row["neurons"] for row in result["rows"]] == [16, 8, 8]
+    assert result["options"]["training"] == {"epochs": 1}
+    assert set(result["summary"]) == {"dense", "lnp", "random"}
+    for row in result["rows"]:
+        assert 0 <= row["quantized"] <= 1 and 0 <= row["accuracy"] <= 1
+        assert row["accuracy"] == result["summary"][row["column"]]["accuracy"]["mean"]
 
 
 def test_quantize_reports_both_metrics(files, capsys, tmp_path):

@@ -11,6 +11,7 @@ from ..network import Network
 from ..quantize import QuantizeOptions
 from ..quantize import quantize as quantize_network
 from ..tasks import TaskData
+from ..train import Settings
 from .options import Json, TaskName, WeightBits
 
 __all__ = ["register"]
@@ -37,6 +38,7 @@ def accuracy(
     synapses: Annotated[float, typer.Option(help="Part of the synapses kept.")] = 0.5,
     nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 0.43,
     weight_bits: WeightBits = 8,
+    epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     as_json: Json = False,
 ) -> None:
     """Accuracy of dense, LNP and an equally large random network, float and integer, by seed."""
@@ -59,6 +61,7 @@ def accuracy(
         neurons=neurons,
         synapses=synapses,
         nodes=nodes,
+        training={"epochs": epochs},
         quantizer=integer,
         progress=report,
     )
