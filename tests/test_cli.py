@@ -37,6 +37,15 @@ def test_prune_reports_before_and_after(files, capsys, tmp_path):
         assert result["synapses"] == (24 * 23 if method == "none" else 12 * 23)
 
 
+def test_help_lists_the_methods(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    for command in ("prune", "compare"):
+        code, out, _ = call(capsys, command, "--help")
+        assert code == 0
+        text = " ".join(re.sub(r"[^\w.,-]+", " ", out).split())
+        assert "lnp, random, magnitude, weight-sampling or none." in text
+
+
 def test_cosim_of_a_trained_network(files, capsys, tmp_path):
     result = ok(
         capsys,
@@ -155,6 +164,15 @@ BAD = {
     "a fraction twice": (["compare", "-o", "{out}", "--synapses", "0.5,0.50"], "twice"),
     "no command": (["fly"], "fly"),
     "no fractions": (["compare", "-o", "{out}", "--synapses", ","], "synapses"),
+    "fractions of nothing pruned": (
+        ["compare", "-o", "{out}", "--method", "none", "--synapses", "1,0.5"],
+        "method must be one that prunes, not 'none', to keep the fraction 0.5; with 'none' ask for",
+    ),
+    "neurons of nothing pruned": (
+        ["compare", "-o", "{out}", "--method", "none", "--synapses", "1", "--nodes", "0.4"],
+        "to keep the fraction 0.4",
+    ),
+    "unknown method to compare": (["compare", "-o", "{out}", "--method", "x"], "weight-sampling"),
     "words for fractions": (["compare", "-o", "{out}", "--synapses", "a,b"], "synapses"),
 }
 

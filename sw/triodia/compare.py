@@ -18,6 +18,7 @@ from triodia_hw.atomic import write_atomic
 
 from .chain import ChainOptions, run_chain
 from .errors import CheckFailed, TriodiaError
+from .lnp.pipeline import METHODS
 from .report import comparison_page
 from .tasks import get_task
 
@@ -60,14 +61,7 @@ def compare(
     Rows run in ``workers`` processes (default: one a core). Returns what results.json holds:
     ``rows``, ``options``, ``versions``, ``seconds``, ``sentence``.
     """
-    get_task(options.task), get_board(options.board)
-    for value in synapses:
-        if not 0 < value <= 1:
-            raise TriodiaError(f"synapses must be above 0 and at most 1, not {value}")
-    if len({f"{value:g}" for value in synapses}) < len(synapses):
-        raise TriodiaError("synapses must not name a fraction twice")
-    if not synapses:
-        raise TriodiaError("synapses must name at least one fraction to keep")
+    _check(options, synapses)
     start = time.monotonic()
     rows = _run_rows(options, synapses, folder, progress, workers or os.cpu_count() or 1)
     data = {
@@ -85,6 +79,25 @@ def compare(
     write_atomic(folder / "results.json", json.dumps(data, indent=2).encode())
     write_atomic(folder / "index.html", comparison_page(data).encode())
     return data
+
+
+def _check(options: ChainOptions, synapses: list[float]) -> None:
+    """Refuse what would fail, or mislead, only after minutes."""
+    get_task(options.task), get_board(options.board)
+    for value in synapses:
+        if not 0 < value <= 1:
+            raise TriodiaError(f"synapses must be above 0 and at most 1, not {value}")
+    if len({f"{value:g}" for value in synapses}) < len(synapses):
+        raise TriodiaError("synapses must not name a fraction twice")
+    if not synapses:
+        raise TriodiaError("synapses must name at least one fraction to keep")
+    if options.method not in METHODS:
+        raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {options.method!r}")
+    if options.method == "none" and (least := min(*synapses, options.nodes)) < 1:
+        raise TriodiaError(
+            f"method must be one that prunes, not 'none', to keep the fraction {least:g}; "
+            "with 'none' ask for --synapses 1 and --nodes 1"
+        )
 
 
 def _run_rows(

@@ -13,7 +13,17 @@ from ..compare import compare as run_comparison
 from ..console import Output
 from ..errors import CheckFailed, TriodiaError
 from ..train import Settings
-from .options import BoardName, Folder, Json, Lanes, Seed, SimulatorName, TaskName, WeightBits
+from .options import (
+    BoardName,
+    Folder,
+    Json,
+    Lanes,
+    Method,
+    Seed,
+    SimulatorName,
+    TaskName,
+    WeightBits,
+)
 
 __all__ = ["register"]
 
@@ -41,7 +51,7 @@ def compare(
     task: TaskName = "japanese-vowels",
     synapses: Annotated[str, typer.Option(help="Fractions kept, by comma.")] = "1.0,0.5,0.2,0.1",
     nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 1.0,
-    method: Annotated[str, typer.Option(help="lnp, random, magnitude or none.")] = "lnp",
+    method: Method = "lnp",
     board: BoardName = "ulx3s-25f",
     neurons: Annotated[int, typer.Option(min=2)] = 128,
     weight_bits: WeightBits = 8,

@@ -11,7 +11,7 @@ from ..network import new_network
 from ..tasks import TASKS, get_task
 from ..train import Settings, evaluate
 from ..train import train as train_network
-from .options import Json, NetworkFile, Out, Seed, TaskName
+from .options import Json, Method, NetworkFile, Out, Seed, TaskName
 
 __all__ = ["register"]
 
@@ -65,7 +65,7 @@ def prune(
     output: Out,
     synapses: Annotated[float, typer.Option(help="Part of the synapses kept.")] = 0.5,
     nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 1.0,
-    method: Annotated[str, typer.Option(help="lnp, random, magnitude or none.")] = "lnp",
+    method: Method = "lnp",
     steps: Annotated[str, typer.Option(help="Steps of LNP, by comma.")] = "I,II",
     seed: Seed = 0,
     as_json: Json = False,

@@ -8,6 +8,7 @@ import typer
 from triodia_boards.boards import BOARDS
 
 from ..errors import TriodiaError
+from ..lnp.pipeline import METHODS
 
 __all__ = [
     "BoardName",
@@ -15,6 +16,7 @@ __all__ = [
     "ImageFile",
     "Json",
     "Lanes",
+    "Method",
     "NetworkFile",
     "Out",
     "Seed",
@@ -42,5 +44,6 @@ ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
 BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
+Method = Annotated[str, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")]
 WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
 Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 16.", min=1, max=16)]
