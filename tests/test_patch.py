@@ -123,3 +123,11 @@ def test_no_blocks_at_all():
     _, _, memories = case(SHAPES[0])
     with pytest.raises(PatchError, match=r"^memory m0 is in 0 places .*$"):
         patch(".device LFE5U-25F\n", memories)
+
+
+def test_lost_block():
+    """A block that is gone from what is read back is an error, not a word of zeros."""
+    routed, done, memories = case(SHAPES[0])
+    gone = done.replace(".bram_init 0\n", ".bram_init 7\n")
+    with pytest.raises(PatchError, match=r"^block RAM 0 is not in the patched design; build it"):
+        read_back(routed, gone, memories)

