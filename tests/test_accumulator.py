@@ -11,18 +11,24 @@ from triodia_hw.gateware.options import Options
 GRADED = MachineParams(inputs=9, neurons=12, lanes=1, accumulator_bits=22)
 SPIKES = MachineParams(inputs=9, neurons=12, lanes=1, accumulator_bits=22, payload_bits=1)
 NARROW = MachineParams(inputs=9, neurons=1, lanes=1, payload_bits=3, fraction_bits=1)
-OPTIONS = [Options(poison=True), Options(poison=True, block=False), Options()]
-NOTHING = {"valid": 0, "end": 0, "last": 0}
+SUMS = ("sums_0", "sums_1")
+OPTIONS = [Options(poison=True), Options(poison=True, distributed=SUMS), Options()]
+NOTHING = {"valid": 0, "end": 0, "last": 0, "read": 0, "what": 0, "some": 0}
+SETTLED = 5  # cycles from an end until the sums of its step can be read
+READ = 2  # cycles from an address to its sum
 
 
 class Bench:
-    """Feed steps of ``(target, weight, payload)`` or None (a gap), sweep each, and note it all."""
+    """Feed steps of ``(target, weight, payload)`` or None (a gap), sweep each, and note it all.
+
+    An operation of weight 0 is a filler; ``"read"`` is an end that only reads state.
+    """
 
     def __init__(self, p, options, *, clear=True):
         self.dut, self.p, self.clear = Accumulator(p, options), p, clear
         self.sums, self.lasts, self.operations = [], [], 0
-        self.latency = set()  # of the end of a step
-        self.sweeping = None  # slot that is read in this cycle
+        self.reads = []  # what the ends that only read state asked for
+        self.sweeping = None  # slot that is read in this cycle; until then, cycles left
 
     def run(self, steps):
         async def testbench(ctx):
@@ -41,44 +47,45 @@ class Bench:
     def word(self, operation):
         if operation is None:
             return NOTHING
+        if operation[0] == "read":
+            return NOTHING | {"end": 1, "read": 1, "what": operation[1]}
         target, weight, payload = operation
-        synapse = {"target": target, "weight": weight}
-        return NOTHING | {"valid": 1, "synapse": synapse, "payload": payload}
+        halves = bool(weight & 15) + 2 * bool(weight >> 4)
+        synapse = {"target": target, "weight": weight, "some": halves}
+        return NOTHING | {"valid": 1, "payload": payload} | synapse
 
     async def end(self, ctx, last):
         """End a step, after which the next may enter at once; its sweep starts when it may."""
-        self.sweeping, self.since = -1, 0
+        self.sweeping = -SETTLED
+        self.sums.append([])
         await self.cycle(ctx, NOTHING | {"end": 1, "last": last})
 
     async def cycle(self, ctx, word):
         dut, slot = self.dut, self.sweeping
-        reading = slot is not None and slot > 0  # the sum of the slot before is there
+        reading = slot is not None and slot >= READ  # the sum of a slot is there
         ctx.set(dut.i, word)
         ctx.set(dut.sweep_addr, max(slot or 0, 0) % self.p.slots)
         ctx.set(dut.clear, reading and self.clear)
-        ctx.set(dut.clear_addr, slot - 1 if reading else 0)
-        _, _, end, last, operation, total = await ctx.tick().sample(
-            dut.end, dut.last, dut.operation, dut.sweep_sum
+        ctx.set(dut.clear_addr, slot - READ if reading else 0)
+        _, _, end, last, read, what, operation, total = await ctx.tick().sample(
+            dut.end, dut.last, dut.read, dut.what, dut.operation, dut.sweep_sum
         )
         self.operations += operation
+        assert end == word["end"]
+        if end and read:
+            self.reads.append(what)
+        elif end:
+            self.lasts.append(last)
         if reading:
             self.sums[-1].append(total)
-        if slot == -1:
-            self.since += 1
-            if end:
-                self.latency.add(self.since - 1)
-                self.lasts.append(last)
-                self.sums.append([])
-                self.sweeping = 0
-        elif slot is not None:
-            assert not end
-            self.sweeping = slot + 1 if slot < self.p.slots else None
+        if slot is not None:
+            self.sweeping = slot + 1 if slot + 1 < self.p.slots + READ else None
 
 
 def expected(p, steps):
     for step in steps:
         sums = [0] * p.slots
-        for target, weight, payload in filter(None, step):
+        for target, weight, payload in (one for one in step if one and one[0] != "read"):
             sums[target] += weight * (payload if p.graded else 1)
         yield sums
 
@@ -101,8 +108,10 @@ def operations(p, count, seed, targets, gaps=0.0):
 def check(p, steps, options):
     bench = Bench(p, options)
     assert bench.run(steps) == list(expected(p, steps))
-    assert bench.operations == sum(1 for step in steps for operation in step if operation)
+    words = [one for step in steps for one in step if one]
+    assert bench.operations == sum(1 for one in words if one[0] != "read" and one[1])
     assert bench.lasts == [number % 3 == 2 for number in range(len(steps))]
+    assert bench.reads == [what for kind, what, *_ in words if kind == "read"]
     return bench
 
 
@@ -115,7 +124,7 @@ def test_random(p, options, gaps):
 
 
 @pytest.mark.parametrize("between", ["others", "gaps"])
-@pytest.mark.parametrize("distance", range(1, 7))
+@pytest.mark.parametrize("distance", range(1, 9))
 def test_same_target_at_every_distance(distance, between):
     steps = []
     for seed in range(3):
@@ -142,9 +151,29 @@ def test_one_slot():
     check(NARROW, steps, Options(poison=True))
 
 
-def test_latency_of_the_end():
-    """5 cycles, read to written: the sweep may start in the cycle in which ``end`` is high."""
-    assert check(GRADED, [operations(GRADED, 5, 1, 2)] * 3, Options()).latency == {4}
+@pytest.mark.parametrize("settled", range(SETTLED))
+def test_sums_are_not_there_sooner(settled, monkeypatch):
+    """Read a cycle sooner than 5 after ``end``, the last sum is still on its way."""
+    monkeypatch.setattr("tests.test_accumulator.SETTLED", settled)
+    steps = [operations(GRADED, 9, seed, 1) for seed in range(4)]
+    bench = Bench(GRADED, Options(poison=True))
+    assert bench.run(steps) != list(expected(GRADED, steps))
+
+
+@pytest.mark.parametrize("p", [GRADED, SPIKES], ids=["graded", "spikes"])
+def test_fillers_and_reads(p):
+    """Fillers add nothing and are no operations; an end that reads leaves the banks."""
+    chance, steps = random.Random(1), []
+    for seed in range(12):
+        step = operations(p, 50, seed, 3, 0.2)
+        for k in range(50):
+            if step[k] and chance.random() < 0.3:
+                step[k] = (step[k][0], 0, step[k][2])
+            elif chance.random() < 0.2:
+                step[k] = ("read", chance.randrange(4))
+        steps.append(step)
+    bench = check(p, steps, Options(poison=True))
+    assert len(bench.reads) > 40
 
 
 def test_greatest_sums():

@@ -65,19 +65,25 @@ def test_placeholders():
 
 def test_check_fit_prefers_block_memory():
     board = BOARDS["ulx3s-25f"]
-    assert check_fit(SMALL, board) == Options(block=True)
-    tight = replace(board, blocks=ecp5_blocks(SMALL))
-    assert check_fit(SMALL, tight) == Options(block=True)
-    less = replace(board, blocks=ecp5_blocks(SMALL) - 1)
-    assert check_fit(SMALL, less) == Options(block=False)
-    least = replace(board, blocks=ecp5_blocks(SMALL, block=False))
-    assert check_fit(SMALL, least) == Options(block=False)
+    assert check_fit(SMALL, board) == Options()
+    # A working memory of these 2 PEs takes a block each: state goes first, then the sums.
+    all_blocks = ecp5_blocks(SMALL)
+    orders = [(), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")]
+    for number, distributed in enumerate(orders):
+        assert ecp5_blocks(SMALL, distributed=distributed) == all_blocks - 2 * number
+        tight = replace(board, blocks=all_blocks - 2 * number)
+        assert check_fit(SMALL, tight) == Options(distributed=distributed)
+        if number:
+            more = replace(board, blocks=all_blocks - 2 * number + 1)
+            assert check_fit(SMALL, more) == Options(distributed=distributed)
+    with pytest.raises(DoesNotFit):
+        check_fit(SMALL, replace(board, blocks=all_blocks - 7))
 
 
 def test_check_fit_refuses():
     board = BOARDS["ulx3s-25f"]
     p = MachineParams(inputs=100, neurons=1000, lanes=4, synapse_words=30_000)
-    need = ecp5_blocks(p, block=False)
+    need = ecp5_blocks(p, distributed=("state", "sums_0", "sums_1"))
     text = (
         rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
         r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
@@ -85,6 +91,18 @@ def test_check_fit_refuses():
     )
     with pytest.raises(DoesNotFit, match=text):
         check_fit(p, board)
+
+
+def test_check_fit_refuses_more_multipliers():
+    board = BOARDS["ulx3s-25f"]
+    p = MachineParams(inputs=10, neurons=60, lanes=30)
+    text = (
+        r"^ulx3s-25f has 28 multipliers and the machine needs 60 for 30 lanes; use fewer lanes "
+        r"or take a larger board$"
+    )
+    with pytest.raises(DoesNotFit, match=text):
+        check_fit(p, board)
+    check_fit(replace(p, lanes=14), board)
 
 
 def test_build_refuses_before_it_starts(tmp_path):

@@ -9,6 +9,7 @@ from tests.commands import call, ok
 from tests.networks import random_image
 from triodia.cli import run
 from triodia_hw.image import load_image, save_image
+from triodia_hw.memory import memory_shapes
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,20 @@ def test_cosim_of_a_trained_network(files, capsys, tmp_path):
     assert result["words"] > 24 * image.params.neurons
     for key in ("spikes", "cycles", "cycles_per_step", "simulator"):
         assert key in result
+
+
+@pytest.mark.slow
+def test_cosim_of_a_netlist(files, capsys, tmp_path):
+    result = ok(
+        capsys,
+        *("cosim", files["model.image"], "--task", "digits", "--samples", 1),
+        *("--netlist", "ecp5", "-o", tmp_path),
+    )
+    assert result["mismatches"] == 0
+    assert result["netlist"]["cells"] == "ecp5"
+    assert result["netlist"]["lut4"] > 100
+    assert result["netlist"]["packed"]["blocks"] > 0
+    assert (tmp_path / "netlist" / "triodia.v").is_file()
 
 
 def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
@@ -111,7 +126,10 @@ def test_quantize_reports_both_metrics(files, capsys, tmp_path):
 def test_verilog(files, capsys, tmp_path):
     result = ok(capsys, "verilog", files["model.image"], "-o", tmp_path)
     assert (tmp_path / "triodia.v").read_text().startswith("// Triodia ")
-    assert result["memory_files"] == 2 * 3
+    p = load_image(files["model.image"]).params
+    columns = [len(shape.columns) for shape in memory_shapes(p) if shape.content]
+    assert result["memory_files"] == 2 * sum(columns) >= 2 * 3
+    assert len(list(tmp_path.glob("lane_*.hex"))) == result["memory_files"]
 
 
 def test_same_seed_same_files(files, capsys, tmp_path):
@@ -159,6 +177,11 @@ BAD = {
     "unknown board": (["build", "{model.image}", "-o", "{out}", "--board", "x"], "ulx3s-25f"),
     "unknown router": (["build", "{model.image}", "-o", "{out}", "--router", "x"], "router2"),
     "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
+    "unknown cells": (["cosim", "{model.image}", "--task", "digits", "--netlist", "x"], "ecp5"),
+    "state of a netlist": (
+        ["cosim", "{model.image}", "--netlist", "ecp5", "--state"],
+        "one of the two",
+    ),
     "another task": (["cosim", "{model.image}", "--task", "japanese-vowels"], "digits"),
     "no folder": (["train", "{sparse.net}", "-o", "{out}/x.net"], "does not exist; make it first"),
     "a fraction twice": (["compare", "-o", "{out}", "--synapses", "0.5,0.50"], "twice"),

@@ -22,7 +22,7 @@ settings.load_profile("contract")
 RANGES = {
     "inputs": (1, 16384),
     "neurons": (1, 16384),
-    "lanes": (1, 16),
+    "lanes": (1, 32),
     "weight_bits": (2, 16),
     "payload_bits": (1, 12),
     "fraction_bits": (0, 10),
@@ -32,6 +32,9 @@ RANGES = {
     "bias_bits": (0, 24),
     "refractory_bits": (0, 8),
     "synapse_words": (1, 1048576),
+    "gap_bits": (1, 14),
+    "row_words": (1, 16384),
+    "rows_per_pointer": (1, 8),
 }
 
 
@@ -58,7 +61,7 @@ def machines(draw):
         synaptic=draw(st.booleans()),
         reset=draw(st.sampled_from(["subtract", "value"])),
         bias_bits=draw(between(0, state_bits)),
-        refractory_bits=draw(between(0, 8)),
+        refractory_bits=draw(between(0, min(8, state_bits - 1))),
     )
 
 
@@ -209,6 +212,12 @@ def test_type_of_each_parameter(name, value):
             {"bias_bits": 9, "state_bits": 8},
             r"^bias_bits must be at most state_bits \(8\), not 9$",
         ),
+        (
+            {"refractory_bits": 8, "state_bits": 8},
+            r"^refractory_bits must be less than state_bits \(8\), not 8$",
+        ),
+        ({"rows_per_pointer": 3}, r"^rows_per_pointer must be a power of two, not 3$"),
+        ({"rows_per_pointer": 6}, r"^rows_per_pointer must be a power of two, not 6$"),
     ],
 )
 def test_modes(changes, text):
@@ -262,6 +271,18 @@ def test_shapes_and_roles():
     text = r"^neuron 1 must not be both spiking and a readout$"
     with pytest.raises(ContractError, match=text):
         neuron_params(p, readout=both).check(p)
+
+
+@pytest.mark.parametrize(("gap_bits", "neurons", "width"), [(1, 99, 1), (4, 64, 4), (14, 64, 5)])
+def test_gap_width(gap_bits, neurons, width):
+    """Never more bits than a slot number of 32 slots has."""
+    assert params(gap_bits=gap_bits, neurons=neurons).gap_width == width
+
+
+@pytest.mark.parametrize(("group", "words"), [(1, 13), (2, 7), (4, 4), (8, 2)])
+def test_pointer_words(group, words):
+    """13 sources in groups; the last one may be short."""
+    assert params(inputs=5, neurons=8, lanes=4, rows_per_pointer=group).pointer_words == words
 
 
 def test_derived_sizes():

@@ -1,11 +1,13 @@
 """The exported Verilog against the reference: networks spread over the parameter space."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.networks import random_events, random_image
+from triodia_hw.export import export_verilog
 from triodia_sim.runner import CosimError, cosimulate, find_simulator
 
 # Widths, modes, shapes and corners; each runs a few sequences with every state word compared.
@@ -50,8 +52,25 @@ CASES = {
         "refractory_bits": 3,
         "density": 0.3,
     },
+    "fillers": {"lanes": 2, "neurons": 90, "density": 0.06, "storage": {"gap_bits": 1}},
+    "groups": {"lanes": 3, "neurons": 40, "storage": {"rows_per_pointer": 2, "gap_bits": 2}},
+    "large groups": {
+        "lanes": 2,
+        "neurons": 31,
+        "density": 0.2,
+        "payload_bits": 1,
+        "storage": {"rows_per_pointer": 8},
+    },
+    "many lanes": {"lanes": 32, "neurons": 70, "inputs": 6, "density": 0.2, "reset": "value"},
     "many neurons": {"lanes": 8, "neurons": 200, "inputs": 12, "readouts": 9, "density": 0.1},
 }
+
+
+def test_some_cases_have_fillers():
+    images = {name: random_image(3, **case) for name, case in CASES.items()}
+    fillers = {name: im.words_per_lane().sum() - im.synapses for name, im in images.items()}
+    assert fillers["fillers"] > 100 and fillers["groups"] > 10
+    assert fillers["large groups"] == 0
 
 
 def sequences_for(image, seed):
@@ -89,6 +108,28 @@ def test_verilator_equals_icarus(name, tmp_path):
     ]
     assert [r.mismatches for r in results] == [0, 0, 0]
     assert results[0].ends == results[1].ends  # the same cycle for every step
+
+
+LOADED = ["lanes that do not divide", "spike inputs, synaptic", "everything", "fillers", "groups"]
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_another_network_is_loaded(name, tmp_path):
+    """Into a machine that was exported for a network of the same parameters."""
+    images = [random_image(seed, **CASES[name]) for seed in (3, 4)]
+    ps = [image.params for image in images]
+    names = ("accumulator_bits", "synapse_words", "row_words")
+    p = replace(ps[0], **{n: max(getattr(p, n) for p in ps) for n in names})
+    first, second = (replace(image, params=p) for image in images)
+    sequences = sequences_for(second, 5)
+    export_verilog(first, tmp_path / "first")
+    stall = (0.1, 0.3) if len(name) % 2 else (0.0, 0.0)
+    options = {"verilog": tmp_path / "first", "stall": stall}
+    result = cosimulate(second, sequences, tmp_path / "run", load=True, state=True, **options)
+    assert result.mismatches == 0, result.first
+    assert result.steps == 16 and result.spikes > 10
+    # It is the loading that does it: without, the machine has the network of its export.
+    assert cosimulate(second, sequences, tmp_path / "not", **options).mismatches > 0
 
 
 def test_stalls_change_no_result(tmp_path):

@@ -17,7 +17,23 @@ CASES = {
     "plain": {"lanes": 2, "inputs": 3},
     "spikes": {"lanes": 3, "payload_bits": 1, "synaptic": True, "refractory_bits": 2},
     "one slot": {"lanes": 4, "neurons": 3, "readouts": 1},
+    "columns": {"lanes": 1, "neurons": 40, "inputs": 90, "density": 0.3, "weight_bits": 12},
 }
+
+
+def hex_files(p):
+    """Content memories by file: shape, column and the bits of a word in front of it."""
+    return {
+        f"{memory_name(lane, shape.name, index)}.hex": (
+            lane,
+            shape,
+            index,
+            sum(shape.columns[:index]),
+        )
+        for lane in range(p.lanes)
+        for shape in memory_shapes(p)
+        for index in range(len(shape.columns) if shape.content else 0)
+    }
 
 
 def other(image):
@@ -55,8 +71,9 @@ def test_same_image_same_bytes(export):
 
 def test_files(export, tmp_path):
     image, first, *_ = export
+    hexes = set(hex_files(image.params))
     memories = ("pointers", "synapses", "neurons")
-    hexes = {f"lane_{k}_{m}.hex" for k in range(image.params.lanes) for m in memories}
+    assert hexes >= {f"lane_{k}_{m}_0.hex" for k in range(image.params.lanes) for m in memories}
     assert {path.name for path in first.iterdir()} == hexes | {f"{TOP}.v"}
 
 
@@ -92,12 +109,21 @@ def test_header(export):
 
 def test_hex_files_are_the_contents(export):
     image, first, *_ = export
-    for lane, words in enumerate(contents(image)):
-        for shape in memory_shapes(image.params):
-            if shape.content:
-                text = (first / f"{memory_name(lane, shape.name)}.hex").read_text()
-                assert [int(line, 16) for line in text.splitlines()] == words[shape.name]
-                assert {len(line) for line in text.splitlines()} == {-(-shape.width // 4)}
+    whole = [{s.name: [0] * s.depth for s in memory_shapes(image.params)} for _ in contents(image)]
+    for name, (lane, shape, index, offset) in hex_files(image.params).items():
+        lines = (first / name).read_text().splitlines()
+        assert {len(line) for line in lines} == {-(-shape.columns[index] // 4)}
+        for address, line in enumerate(lines):
+            assert int(line, 16) < 1 << shape.columns[index]
+            whole[lane][shape.name][address] |= int(line, 16) << offset
+        assert len(lines) == shape.depth
+    for words, want in zip(whole, contents(image), strict=True):
+        assert {name: words[name] for name in want} == want
+
+
+def test_some_memory_has_columns(exports):
+    shapes = memory_shapes(exports["columns"][0].params)
+    assert max(len(shape.columns) for shape in shapes if shape.content) > 1
 
 
 def test_hex_lines():
@@ -115,16 +141,15 @@ def modules(text):
 def test_each_memory_loads_its_file(export):
     image, first, *_ = export
     loads = {
-        name: re.findall(r'\$readmemh\("([^"]+)", mem\)', text)
+        name: re.findall(r'\$readmemh\("([^"]+)", (mem_\d)\)', text)
         for name, text in modules((first / f"{TOP}.v").read_text()).items()
     }
     holders = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
-    want = {
-        f"{TOP}.core.lane_{lane}.{holder}.{memory}": [f"lane_{lane}_{memory}.hex"]
-        for lane in range(image.params.lanes)
-        for memory, holder in holders.items()
-    }
-    assert {name: files for name, files in loads.items() if files} == want
+    want = {}
+    for file, (lane, shape, index, _) in hex_files(image.params).items():
+        module = f"{TOP}.core.lane_{lane}.{holders[shape.name]}.{shape.name}"
+        want.setdefault(module, []).append((file, f"mem_{index}"))
+    assert {name: sorted(files) for name, files in loads.items() if files} == want
 
 
 def test_netlist_does_not_hold_the_network(export):
@@ -134,14 +159,15 @@ def test_netlist_does_not_hold_the_network(export):
     assert other(image).params == image.params
     assert [k for k, (a, b) in enumerate(zip(one, two, strict=True)) if a != b] == [1]
     for memory in ("synapses", "neurons"):
-        name = f"{memory_name(0, memory)}.hex"
+        name = f"{memory_name(0, memory, 0)}.hex"
         assert (first / name).read_text() != (third / name).read_text()
 
 
 def test_working_memories_start_undefined(export):
     _, first, *_ = export
     text = (first / f"{TOP}.v").read_text()
-    assert not re.search(r"\bmem\[[^\]]*\] = ", text)
+    assert not re.search(r"\bmem(_\d)?\[[^\]]*\] = ", text)
+    assert re.search(r"\breg \[\d+:0\] mem \[", text)
 
 
 def test_ports(export):

@@ -1,11 +1,12 @@
-"""Can the co-simulation fail? Deliberate faults in the gateware, each of which it must catch.
+"""Can the tests fail? Deliberate faults in the gateware, each of which must be caught.
 
-Each fault is a change of one place in the source. A copy of the package with the fault exports the
-Verilog; the reference and the testbench stay as they are. A fault whose text is no longer in the
+A copy of the package with the fault exports the Verilog, and the reference and the testbench stay
+as they are; or a simulation of the tests runs with the copy. A fault whose text is no longer in the
 source fails the test, so that none is silently lost.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,113 +15,16 @@ from pathlib import Path
 import pytest
 
 import triodia_hw
+from tests.faults import FAULTS
 from tests.networks import random_events, random_image
 from triodia_hw.image import save_image
 from triodia_sim.runner import cosimulate
 
-# name: (file of the gateware, text, faulty text)
-FAULTS = {
-    "rounding to minus infinity": (
-        "neuron.py",
-        "Mux(product < 0, below, 0)",
-        "Mux(product < 0, 0, 0)",
-    ),
-    "threshold exceeded, not reached": ("neuron.py", "(over >= 0)", "(over > 0)"),
-    "no saturation of the potential": (
-        "neuron.py",
-        "candidate.eq(_saturate(raw, p.state_bits))",
-        "candidate.eq(raw)",
-    ),
-    "no saturation of the current": (
-        "neuron.py",
-        "u.eq(_saturate(left + arriving, p.state_bits))",
-        "u.eq(left + arriving)",
-    ),
-    "refractory period one short": ("neuron.py", "Mux(spike, n.refractory, 0)", "0"),
-    "potential moves while refractory": (
-        "neuron.py",
-        "v = Mux(resting, s.v, ",
-        "v = Mux(resting, candidate, ",
-    ),
-    "bias left out": ("neuron.py", "v_left + neuron[4].bias", "v_left"),
-    "synaptic leak by the membrane's": (
-        "neuron.py",
-        "self.i.state.u, self.i.neuron.alpha",
-        "self.i.state.u, self.i.neuron.beta",
-    ),
-    "row one synapse short": ("walker.py", "row.length == 2", "row.length <= 3"),
-    "row starts one late": (
-        "fetcher.py",
-        "rows.i.p.start.eq(pointer.start)",
-        "rows.i.p.start.eq(pointer.start + 1)",
-    ),
-    "row of one synapse lost": ("fetcher.py", "(pointer.length != 0)", "(pointer.length > 1)"),
-    "event lost when the queue fills": ("lane.py", "_SPARE = 4", "_SPARE = 0"),
-    "no forwarding from the last sum": (
-        "accumulator.py",
-        "Mux(follows, total, operand)",
-        "operand",
-    ),
-    "no forwarding at distance two": (
-        "accumulator.py",
-        "Mux(same_then[1], total, written)",
-        "Mux(same_then[1], stored, written)",
-    ),
-    "forwarding across banks": (
-        "accumulator.py",
-        "tag = Cat(synapse.target, bank)",
-        "tag = Cat(synapse.target, C(0, 1))",
-    ),
-    "sum not cleared": (
-        "sweep.py",
-        "self.clear.eq(update.fetch.valid & ~update.fetch.end)",
-        "self.clear.eq(0)",
-    ),
-    "sweep reads the wrong bank": (
-        "accumulator.py",
-        "Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum)",
-        "Mux(bank, banks[1].r_data.sum, banks[0].r_data.sum)",
-    ),
-    "sweep one neuron short": (
-        "sweep.py",
-        "finish.eq(slot == p.slots)",
-        "finish.eq(slot == p.slots - 1)",
-    ),
-    "state kept after the last step": ("sweep.py", "with m.If(~last):", "with m.If(1):"),
-    "spikes of the last step delivered": (
-        "core.py",
-        "~(record.readout | record.last)",
-        "~record.readout",
-    ),
-    "end overtakes items": (
-        "merge.py",
-        "all_end.eq(Cat(i.valid & i.p.end for i in self.i).all())",
-        "all_end.eq(Cat(i.valid & i.p.end for i in self.i).any() & ~item.any())",
-    ),
-    "payload taken as unsigned": (
-        "core.py",
-        "tokens.p.payload.eq(word.payload if self.p.graded else 0)",
-        "tokens.p.payload.eq(word.payload.as_unsigned() >> 1 if self.p.graded else 0)",
-    ),
-    "value on a spike": (
-        "core.py",
-        "Mux(record.readout & ~record.end, record.value, 0)",
-        "record.value",
-    ),
-    "last on every word": (
-        "core.py",
-        "word.last.eq(record.last & record.end)",
-        "word.last.eq(record.last)",
-    ),
-    "spike worth one instead of 2**f": (
-        "core.py",
-        "self.p.one if self.p.graded",
-        "1 if self.p.graded",
-    ),
-}
+ROOT = Path(__file__).resolve().parent.parent
 
 # Networks that bring different faults to light: one that uses everything, one of integers so small
-# that potentials often equal thresholds, one whose events pile up in the queues.
+# that potentials often equal thresholds, one whose events pile up in the queues, one with
+# fillers and groups of rows.
 CASES = {
     "everything": {
         "lanes": 4,
@@ -144,6 +48,12 @@ CASES = {
         "leak_bits": 1,
     },
     "long queues": {"lanes": 2, "neurons": 30, "inputs": 40, "density": 1.0},
+    "fillers and groups": {
+        "lanes": 2,
+        "neurons": 40,
+        "density": 0.15,
+        "storage": {"gap_bits": 1, "rows_per_pointer": 4},
+    },
 }
 
 
@@ -160,24 +70,30 @@ def work(tmp_path_factory):
     return work
 
 
-def export_with_fault(folder, name, image_file):
-    """Verilog of the image by a copy of the package with the fault."""
-    package = folder / "source" / "triodia_hw"
+def faulty_package(folder, name):
+    """Folder with a copy of the package with the fault; what Python must be told to use it."""
+    package, fault = folder / "source" / "triodia_hw", FAULTS[name]
     shutil.copytree(Path(triodia_hw.__file__).parent, package)
-    file, text, faulty = FAULTS[name]
-    source = package / "gateware" / file
-    assert source.read_text().count(text) == 1, f"{text!r} is no longer once in {file}"
-    source.write_text(source.read_text().replace(text, faulty))
-    code = (
-        "import sys; from triodia_hw.export import export_verilog; "
-        "from triodia_hw.image import load_image; import triodia_hw; "
-        "assert triodia_hw.__file__.startswith(sys.argv[1]); "
-        "export_verilog(load_image(sys.argv[2]), sys.argv[3])"
+    source = package / "gateware" / fault.file
+    assert source.read_text().count(fault.text) == 1, f"{fault.text!r} is not once in {fault.file}"
+    source.write_text(source.read_text().replace(fault.text, fault.faulty))
+    paths = [str(folder / "source"), *filter(None, sys.path)]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def run_with_fault(folder, environment, code, *arguments):
+    code = f"import sys, triodia_hw; assert triodia_hw.__file__.startswith(sys.argv[1]); {code}"
+    command = [sys.executable, "-c", code, str(folder / "source"), *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    arguments = [str(folder / "source"), str(image_file), str(folder / "verilog")]
-    environment = os.environ | {"PYTHONPATH": str(folder / "source")}
-    subprocess.run([sys.executable, "-c", code, *arguments], env=environment, check=True)
-    return folder / "verilog"
+
+
+EXPORT = (
+    "from triodia_hw.export import export_verilog; from triodia_hw.image import load_image; "
+    "export_verilog(load_image(sys.argv[2]), sys.argv[3])"
+)
+PYTEST = "import pytest; sys.exit(pytest.main(sys.argv[2:]))"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -188,13 +104,25 @@ def test_without_fault(case, work, tmp_path):
     assert result.spikes > 40
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not fault.by])
 def test_fault_is_caught(name, work, tmp_path):
     for case, (image, file, sequences) in work.items():
         folder = tmp_path / case
-        verilog = export_with_fault(folder, name, file)
+        verilog = folder / "verilog"
+        done = run_with_fault(folder, faulty_package(folder, name), EXPORT, file, verilog)
+        assert done.returncode == 0, done.stderr
         result = cosimulate(image, sequences, folder / "run", verilog=verilog)
         if result.mismatches:
             assert result.first is not None
             return
     pytest.fail(f"{name}: no network shows it")
+
+
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.by])
+def test_fault_is_caught_in_simulation(name, tmp_path):
+    """By a test that fails with the fault; without it, it passes as all tests do."""
+    file, tests = FAULTS[name].by
+    arguments = ["-n", "0", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", file, "-k", tests]
+    done = run_with_fault(tmp_path, faulty_package(tmp_path, name), PYTEST, *arguments)
+    assert done.returncode == 1, done.stdout[-2000:]
+    assert re.search(r"^E +(AssertionError|TimeoutError|assert )", done.stdout, re.M), done.stdout

@@ -7,6 +7,7 @@ from tests.networks import random_image
 from triodia_hw.contract import ContractError, MachineParams, NeuronParams
 from triodia_hw.image import Image, accumulator_bound, build_image
 from triodia_hw.reference import Reference
+from triodia_hw.storage import fit_storage
 
 
 def tiny(**changes):
@@ -95,6 +96,30 @@ def test_few_synapse_words_are_refused():
         tiny(params=replace(p, synapse_words=2))
 
 
+def test_fillers_are_counted():
+    """A row of 8 slots with targets 0 and 7: a gap of 6 is 3 fillers of 2 slots and none left."""
+    p = replace(tiny().params, neurons=8, lanes=1, gap_bits=1, synapse_words=5, row_words=5)
+    n = random_image(1, lanes=1, neurons=8, inputs=2, payload_bits=4, fraction_bits=2).neurons
+    parts = {"row_start": np.array([0, 2, *[2] * 9]), "slot": np.arange(8)}
+    parts |= {"target": np.array([0, 7]), "weight": np.array([1, 1])}
+    image = tiny(params=p, neurons=n, **parts)
+    assert image.segment_words().tolist() == [[5], *[[0]] * 9]
+    assert image.words_per_lane().tolist() == [5]
+    for name in ("synapse_words", "row_words"):
+        with pytest.raises(ContractError, match=rf"^{name} must hold 5, not 4$"):
+            tiny(params=replace(p, **{name: 4}), neurons=n, **parts)
+    assert tiny(params=replace(p, gap_bits=14), neurons=n, **parts).words_per_lane() == [2]
+
+
+def test_row_words_are_those_of_a_pe():
+    """Rows may be longer than row_words, where PEs share them; no PE's segment may."""
+    p = replace(tiny().params, row_words=1)
+    assert tiny(params=p).segment_words().max() == 1
+    text = r"^row_words must hold 2, not 1$"
+    with pytest.raises(ContractError, match=text):
+        tiny(params=p, slot=np.array([2, 0, 3]))
+
+
 def worst_case(seed, **case):
     """Network whose neurons all fire in step 0, and whose worst case is a sum in step 1."""
     p = MachineParams(inputs=4, neurons=6, lanes=2, bias_bits=3, **case)
@@ -141,7 +166,12 @@ def test_bound_of_no_synapses():
     assert (image.params.accumulator_bits, image.params.synapse_words) == (2, 1)
 
 
-@pytest.mark.parametrize("lanes", [1, 3, 16])
+def params_of(p):
+    """Without what the storage decides."""
+    return replace(p, synapse_words=1, gap_bits=14, row_words=1 << 14, rows_per_pointer=1)
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 16, 32])
 def test_build_image_keeps_the_network(lanes):
     rng = np.random.default_rng(7)
     weights = rng.integers(-128, 128, (3, 5)) * (rng.random((3, 5)) < 0.7)
@@ -152,7 +182,10 @@ def test_build_image_keeps_the_network(lanes):
         row = slice(image.row_start[source], image.row_start[source + 1])
         rebuilt[image.target[row], source] = image.weight[row]
     assert rebuilt.tolist() == weights.tolist()
-    assert image.params.synapse_words == image.words_per_lane().max()
+    p = image.params
+    assert p.synapse_words == image.words_per_lane().max()
+    assert p.row_words == image.segment_words().max()
+    assert p == fit_storage(params_of(p), image.row_start, image.slot[image.target])
     assert image.meta == {"task": "x"}
 
 

@@ -127,11 +127,12 @@ def forged(path, change):
     path.write_bytes(save(arrays, {"triodia": json.dumps(header)}))
 
 
-def test_newer_schema(path):
-    forged(path, lambda header, arrays: header.update(schema=2))
+@pytest.mark.parametrize("schema", [1, 3, "2", None])
+def test_other_schemas(path, schema):
+    forged(path, lambda header, arrays: header.update(schema=schema))
     refused(
         path,
-        r"has image schema 2, this version reads 1; use the Triodia version that wrote it$",
+        rf"has image schema {schema}, this version reads 2; use the Triodia version that wrote it$",
     )
 
 
@@ -143,7 +144,9 @@ FORGERIES = [
     (lambda h, a: a.update(spiking=a["spiking"] * 3), r"spiking must be 0 or 1"),
     (lambda h, a: a.pop("slot"), r"'slot' is missing"),
     (lambda h, a: h.pop("meta"), r"'meta' is missing"),
-    (lambda h, a: h["params"].update(lanes=0), r"lanes must be in 1\.\.16, not 0"),
+    (lambda h, a: h["params"].update(lanes=0), r"lanes must be in 1\.\.32, not 0"),
+    (lambda h, a: h["params"].update(row_words=1), r"row_words must hold \d+, not 1"),
+    (lambda h, a: h["params"].update(gap_bits=0), r"gap_bits must be in 1\.\.14, not 0"),
     (lambda h, a: h["params"].update(cores=1), r".*unexpected keyword argument 'cores'"),
     (lambda h, a: h["params"].update(neurons=13), r"threshold must have 13 values, .*"),
     (lambda h, a: h.update(params=3), r".+"),

@@ -49,7 +49,7 @@ def test_latency(lane):
             seen.extend([(cycle, end)] if valid else [])
 
     simulate(dut, run)
-    assert [cycle for cycle, _ in seen] == list(range(26, 26 + NEURONS + 1))
+    assert [cycle for cycle, _ in seen] == list(range(25, 25 + NEURONS + 1))
     assert [end for _, end in seen] == [0] * NEURONS + [1]
 
 
@@ -77,8 +77,8 @@ def test_one_operation_per_cycle(lane):
     assert done == list(range(done[0], done[0] + synapses))
 
 
-def test_room_is_for_five(lane):
-    """Five tokens sent blindly after any cycle with ``room`` all arrive."""
+def test_room_is_for_two(lane):
+    """Two tokens sent blindly behind any cycle with ``room`` all arrive."""
     dut, image = lane
 
     async def run(ctx):
@@ -87,7 +87,7 @@ def test_room_is_for_five(lane):
         blind = 0
         while cycle < 3000:
             if ctx.get(dut.room) and not blind and sent < 300:
-                blind = 5
+                blind = 3
             ctx.set(dut.valid, blind > 0)
             ctx.set(dut.token, {"source": sent % image.params.inputs, "payload": 1})
             sent += blind > 0

@@ -1,11 +1,19 @@
 import itertools
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.networks import random_image
-from triodia_hw.contract import MachineParams
+from triodia_hw.contract import MachineParams, NeuronParams, State, update
 from triodia_hw.layout import neuron_fields, pointer_fields, synapse_fields, unpack
-from triodia_hw.memory import accumulator_width, contents, ebr_blocks, ecp5_blocks, memory_shapes
+from triodia_hw.memory import (
+    accumulator_width,
+    contents,
+    ecp5_blocks,
+    memory_shapes,
+    read_words,
+)
 
 CASES = [
     {"lanes": 1},
@@ -14,6 +22,8 @@ CASES = [
     {"lanes": 5, "neurons": 3, "readouts": 1},
     {"lanes": 2, "neurons": 40, "density": 0.9, "inputs": 30},
     {"lanes": 2, "density": 0.0},
+    {"lanes": 2, "neurons": 40, "storage": {"gap_bits": 1, "rows_per_pointer": 4}},
+    {"lanes": 3, "neurons": 31, "storage": {"gap_bits": 2, "rows_per_pointer": 8}},
 ]
 
 
@@ -22,21 +32,35 @@ def image(request):
     return random_image(4, **request.param)
 
 
+def rows_of(p, words):
+    """``(source, start, length)`` of every row of a PE, as the hardware finds them."""
+    for word, first in zip(
+        words["pointers"], range(0, p.sources, p.rows_per_pointer), strict=False
+    ):
+        pointer = unpack(pointer_fields(p), word)
+        start = pointer["start"]
+        for k in range(p.rows_per_pointer):
+            length = pointer[f"length_{k}"]
+            yield first + k, start, length
+            start += length
+
+
 def decoded_synapses(image):
     """``{(source, target): weight}`` by walking the words as the hardware does."""
     p, found = image.params, {}
     neuron_at = {slot: i for i, slot in enumerate(image.slot.tolist())}
     for lane, words in enumerate(contents(image)):
-        for address in range(p.sources):
-            pointer = unpack(pointer_fields(p), words["pointers"][address])
-            source = address
-            if address >= p.inputs and pointer["length"]:
+        for address, start, length in rows_of(p, words):
+            source, slot = address, -1
+            if address >= p.inputs and length:
                 source = p.inputs + neuron_at[address - p.inputs]
-            for k in range(pointer["start"], pointer["start"] + pointer["length"]):
+            for k in range(start, start + length):
                 synapse = unpack(synapse_fields(p), words["synapses"][k])
-                key = source, neuron_at[lane * p.slots + synapse["target"]]
-                assert key not in found
-                found[key] = synapse["weight"]
+                slot += synapse["gap"] + 1
+                if synapse["weight"]:
+                    key = source, neuron_at[lane * p.slots + slot]
+                    assert key not in found
+                    found[key] = synapse["weight"]
     return found
 
 
@@ -58,19 +82,18 @@ def test_words_decode_to_the_neurons(image):
         assert words[slot // p.slots]["neurons"][slot % p.slots] == 0
 
 
-def test_synapses_are_stored_once_and_in_order(image):
+def test_words_are_stored_once_and_in_order(image):
     p = image.params
     for lane, words in enumerate(contents(image)):
-        pointers = [unpack(pointer_fields(p), word) for word in words["pointers"]]
-        rows = [pointer for pointer in pointers if pointer["length"]]
-        ends = [0, *itertools.accumulate(row["length"] for row in rows)]
-        assert [row["start"] for row in rows] == ends[:-1]
+        rows = [(start, length) for _, start, length in rows_of(p, words) if length]
+        ends = [0, *itertools.accumulate(length for _, length in rows)]
+        assert [start for start, _ in rows] == ends[:-1]
         assert ends[-1] == image.words_per_lane()[lane]
 
 
 def test_padding(image):
     p = image.params
-    used = {"pointers": p.sources, "synapses": p.synapse_words, "neurons": p.slots}
+    used = {"pointers": p.pointer_words, "synapses": p.synapse_words, "neurons": p.slots + 3}
     for words in contents(image):
         for shape in memory_shapes(p):
             if shape.content:
@@ -79,20 +102,6 @@ def test_padding(image):
                 assert shape.depth - 512 < used[shape.name] <= shape.depth
                 assert not any(words[shape.name][used[shape.name] :])
                 assert all(0 <= word < 1 << shape.width for word in words[shape.name])
-
-
-def fewest(width, depth, tile):
-    """Fewest blocks by cutting the memory into tiles of one size, counted one by one."""
-    columns = len(range(0, width, tile[0]))
-    return sum(columns for _ in range(0, depth, tile[1]))
-
-
-def test_blocks_by_brute_force():
-    tiles = [(36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)]
-    for width in (*range(1, 41), 72, 100):
-        for depth in (1, 511, 512, 513, 1024, 1536, 2049, 4096, 5000, 16384, 16385):
-            want = min(fewest(width, depth, tile) for tile in tiles)
-            assert ebr_blocks(width, depth) == want, (width, depth)
 
 
 def test_blocks_of_a_machine():
@@ -111,7 +120,63 @@ def test_blocks_of_a_machine():
         (20, 300),
     ]
     assert ecp5_blocks(p) == 2 * (2 + 3 + 1 + 1 + 1 + 1)
-    assert ecp5_blocks(p, block=False) == 2 * (2 + 3 + 1)
+    assert ecp5_blocks(p, distributed=("state",)) == 2 * (2 + 3 + 1 + 1 + 1)
+    assert ecp5_blocks(p, distributed=("sums_0", "sums_1")) == 2 * (2 + 3 + 1 + 1)
+    # Gaps of 5 bits and 4 rows a pointer of at most 30 words: 175 pointers of 12 + 4 * 5 bits;
+    # 3072 synapses of 13 bits, a column of 9 bits in 2 blocks and one of 4 in 1.
+    q = replace(p, gap_bits=5, row_words=30, rows_per_pointer=4)
+    assert [(s.width, s.depth) for s in memory_shapes(q)][:2] == [(32, 512), (13, 3072)]
+    assert ecp5_blocks(q) == 2 * (1 + 3 + 1 + 1 + 1 + 1)
+
+
+def test_neuron_memory_holds_the_words_for_reading():
+    sizes = {"inputs": 1, "lanes": 1}
+    depths = [memory_shapes(MachineParams(**sizes, neurons=n))[2].depth for n in (509, 510)]
+    assert depths == [512, 1024]
+
+
+def test_distributed_memories():
+    p = MachineParams(inputs=1, neurons=1, lanes=1)
+    shapes = memory_shapes(p, distributed=("state", "sums_1"))
+    assert [s.name for s in shapes if not s.block] == ["state", "sums_1"]
+    assert [s.name for s in shapes if s.content] == ["pointers", "synapses", "neurons"]
+
+
+def test_cut(image):
+    """Columns of a memory, put together again, are its words; a working memory has none."""
+    words = contents(image)[0]
+    for shape in memory_shapes(image.params):
+        parts, offset = list(shape.cut(words)), 0
+        if not shape.content:
+            assert parts == []
+            continue
+        assert tuple(width for width, _ in parts) == shape.columns
+        whole = [0] * shape.depth
+        for width, part in parts:
+            assert all(0 <= word < 1 << width for word in part)
+            whole = [a | b << offset for a, b in zip(whole, part, strict=True)]
+            offset += width
+        assert whole == words[shape.name]
+
+
+def test_read_words_show_the_state(image):
+    """By the contract: an update by them is v, u or r of any state, and no spike."""
+    p, rng = image.params, np.random.default_rng(1)
+    low, high = p.state_range
+    v = rng.integers(low, high + 1, 50)
+    u = rng.integers(low, high + 1, 50) if p.synaptic else v * 0
+    for what, word in zip("vu", read_words(p), strict=False):
+        values = unpack(neuron_fields(p), word)
+        names = ("threshold", "beta", "alpha", "reset_value", "refractory", "bias")
+        columns = {name: np.full(50, values.get(name, 0)) for name in names}
+        flags = {name: np.full(50, bool(values[name])) for name in ("spiking", "readout")}
+        # What is not read starts from any value, and leaves nothing.
+        after, spike = update(p, NeuronParams(**columns, **flags), State(v, u, v * 0), v * 0)
+        assert after.v.tolist() == (v if what == "v" and not p.synaptic else after.v).tolist()
+        assert not spike.any() and flags["readout"].all()
+        alone = State(v, u * 0, v * 0) if what == "v" else State(v, u, v * 0)
+        shown, _ = update(p, NeuronParams(**columns, **flags), alone, v * 0)
+        assert shown.v.tolist() == {"v": v, "u": u}[what].tolist()
 
 
 def test_sums_of_spike_machines_are_narrower():

@@ -16,6 +16,8 @@ from triodia_boards.manifest import BadBuild, Manifest
 from triodia_boards.patch import read_back
 from triodia_boards.program import placeholder, program, reprogram
 from triodia_boards.tools import BuildError, run_tool
+from triodia_hw.capacity import fit_capacity
+from triodia_hw.contract import ContractError
 from triodia_hw.export import memory_name
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import save_image
@@ -51,26 +53,35 @@ def unpacked(bitstream, folder):
 
 
 def memories(image):
-    """Name, width, placeholder and words; none of :mod:`triodia_boards.program`'s own."""
-    shapes = [s for s in memory_shapes(image.params) if s.content]
-    words, marks = contents(image), placeholder(image.params)
-    return [
-        (memory_name(lane, s.name), s.width, marks[lane][s.name], words[lane][s.name])
-        for lane in range(image.params.lanes)
-        for s in shapes
-    ]
+    """Name, width, placeholder and words of columns; none of :mod:`triodia_boards.program`'s."""
+    words, marks, result = contents(image), placeholder(image.params), []
+    for lane in range(image.params.lanes):
+        for shape in (s for s in memory_shapes(image.params) if s.content):
+            offset = 0
+            for index, width in enumerate(shape.columns):
+                both = (
+                    [(word >> offset) % (1 << width) for word in some[lane][shape.name]]
+                    for some in (marks, words)
+                )
+                result.append((memory_name(lane, shape.name, index), width, *both))
+                offset += width
+    return result
 
 
 def test_second_network(built, capsys, tmp_path):
     """The bitstream holds the second network, every word; the build stays as it was."""
     assert SECOND.params == FIRST.params
-    for first, second in zip(memories(FIRST), memories(SECOND), strict=True):
-        assert first[:3] == second[:3] and first[3] != second[3]
+    pairs = list(zip(memories(FIRST), memories(SECOND), strict=True))
+    assert all(first[:3] == second[:3] for first, second in pairs)
+    changed = {first[0].rsplit("_", 1)[0] for first, second in pairs if first[3] != second[3]}
+    assert changed == {"lane_0_pointers", "lane_0_synapses", "lane_0_neurons"}
     before = {path.name: path.read_bytes() for path in built.iterdir()}
     save_image(SECOND, tmp_path / "second.image")
     result = ok(capsys, "patch", built, tmp_path / "second.image", "-o", tmp_path / "new.bit")
     assert result["board"] == "ulx3s-25f" and result["digest"] == SECOND.digest()
-    assert result["bitstream"] == str(tmp_path / "new.bit") and result["patched_slices"] == 54
+    assert result["bitstream"] == str(tmp_path / "new.bit") and result["patched_slices"] == sum(
+        width * len(words) // 512 for _, width, _, words in memories(SECOND)
+    )
     routed = (built / "top.config").read_text()
     found = read_back(routed, unpacked(tmp_path / "new.bit", tmp_path), memories(SECOND))
     assert found == [words for *_, words in memories(SECOND)]
@@ -180,13 +191,23 @@ def test_unknown_board(made):
     refused(made, rf"\S+build\.json must name one of {', '.join(BOARDS)}, not 'ulx4s'")
 
 
-def test_another_machine(made):
-    image = random_image(1, lanes=1, neurons=13, weight_bits=8)
-    p, q = FIRST.params, image.params
-    differ = sorted(name for name in vars(p) if getattr(p, name) != getattr(q, name))
-    assert {"neurons", "synapse_words"} <= {*differ} and "lanes" not in differ
-    listed = "; ".join(f"{n} must be {getattr(p, n)}, not {getattr(q, n)}" for n in differ)
-    refused(made, f"the image must be of the machine that was built: {listed}", image)
+def test_a_network_too_large(made):
+    image = random_image(1, lanes=1, neurons=13)
+    with pytest.raises(
+        ContractError, match=r"^neurons must be at most 12 for this machine, not 13"
+    ):
+        reprogram(made, image, made / "new.bit")
+    assert not (made / "new.bit").exists()
+
+
+def test_a_smaller_network_of_another_shape(built, tmp_path):
+    image = random_image(5, lanes=3, neurons=9, inputs=2, density=0.3)
+    report = reprogram(built, image, tmp_path / "new.bit")
+    placed = fit_capacity(image, FIRST.params)
+    assert report.digest == placed.digest() != image.digest()
+    routed = (built / "top.config").read_text()
+    found = read_back(routed, unpacked(tmp_path / "new.bit", tmp_path), memories(placed))
+    assert found == [words for *_, words in memories(placed)]
 
 
 def test_another_version(made):
@@ -206,12 +227,12 @@ def test_another_routed_design(made):
 
 
 def test_command_refuses_with_exit_code_2(made, capsys, tmp_path):
-    save_image(random_image(1, lanes=2), tmp_path / "other.image")
+    save_image(random_image(1, lanes=1, neurons=13), tmp_path / "other.image")
     arguments = ("patch", made, tmp_path / "other.image", "-o", tmp_path / "new.bit")
     code, out, err = call(capsys, *arguments)
     assert code == 2 and out == ""
-    assert err.startswith("triodia: the image must be of the machine that was built: ")
-    assert "lanes must be 1, not 2" in err and len(err.splitlines()) == 1
+    assert err.startswith("triodia: neurons must be at most 12 for this machine, not 13; ")
+    assert len(err.splitlines()) == 1
     code, _, err = call(capsys, "patch", tmp_path, *arguments[2:])
     assert code == 2 and "`triodia build` makes one" in err
     assert not (tmp_path / "new.bit").exists()

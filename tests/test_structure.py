@@ -12,7 +12,18 @@ PACKAGES = {
     "triodia_boards": ("boards", {"triodia_hw"}),
     "triodia": ("sw", {"triodia_hw", "triodia_sim", "triodia_boards"}),
 }
-PURE = ("contract", "layout", "image", "reference", "placer", "memory")
+PURE = (
+    "capacity",
+    "contract",
+    "cycles",
+    "image",
+    "layout",
+    "loading",
+    "memory",
+    "placer",
+    "reference",
+    "storage",
+)
 
 
 def imported(path):

@@ -10,6 +10,7 @@ from tests.networks import random_image
 from triodia_hw.contract import State, update
 from triodia_hw.gateware.options import Options
 from triodia_hw.gateware.sweep import Sweep
+from triodia_hw.layout import READ_KINDS
 from triodia_hw.memory import accumulator_width, contents
 
 CASES = [
@@ -31,22 +32,23 @@ class Bench:
         self.dut = Sweep(p, base=p.inputs, init=words, options=options)
         self.state = State.zero(p.neurons)
         self.sums = np.full(p.slots, 3)  # as the memory may be before the first sweep
-        self.records, self.cycle, self.address = [], 0, 0
+        self.records, self.cycle, self.addresses = [], 0, [0, 0]
         self.clears = []  # (cycle, slot)
         self.starts = []
 
-    async def tick(self, ctx, start=0, last=0):
+    async def tick(self, ctx, start=0, **flags):
         dut, cycle = self.dut, self.cycle
         ctx.set(dut.start, start)
-        ctx.set(dut.last, last)
-        known = self.address < self.p.slots
-        ctx.set(dut.sum, int(self.sums[self.address]) if known else 0)
+        for name in ("last", "read", "what"):
+            ctx.set(getattr(dut, name), flags.get(name, cycle & 1))  # with a start only
+        address = self.addresses[-2]  # of two cycles ago
+        ctx.set(dut.sum, int(self.sums[address]) if address < self.p.slots else 0)
         take = self.ready(cycle)
         ctx.set(dut.o.ready, take)
         (
             _,
             _,
-            self.address,
+            address,
             valid,
             word,
             clear,
@@ -56,6 +58,7 @@ class Bench:
         ) = await ctx.tick().sample(
             dut.addr, dut.o.valid, dut.o.p, dut.clear, dut.clear_addr, dut.clear_all, dut.ready
         )
+        self.addresses.append(address)
         if clear:
             self.clears.append((cycle, slot))
         if take and valid:
@@ -78,7 +81,7 @@ class Bench:
         self.sums, p = sums, self.p
         self.records, self.clears = [], []
         self.starts.append(self.cycle)
-        await self.tick(ctx, start=1, last=last)
+        await self.tick(ctx, start=1, last=last, read=0)
         while not (self.records and self.records[-1][1].end):
             assert not self.clear_all
             await self.tick(ctx)
@@ -95,9 +98,22 @@ class Bench:
         assert got == want
         assert self.records[-1][1].last == last
         assert [slot for _, slot in self.clears] == list(range(p.slots))
+        assert all(w.value == 0 for _, w in self.records if w.end or not w.readout)
         if last:
             self.state = State.zero(p.neurons)
         return spike
+
+    async def show(self, ctx, what):
+        """Read a word of the state: every slot's, and nothing is cleared."""
+        self.records, self.clears, p = [], [], self.p
+        await self.tick(ctx, start=1, last=0, read=1, what=READ_KINDS[what])
+        while not (self.records and self.records[-1][1].end):
+            await self.tick(ctx)
+        values = getattr(self.state, what)[self.order].tolist()
+        got = [(w.source, w.readout, w.last, w.value) for _, w in self.records[:-1]]
+        assert got == [(p.inputs + slot, 1, 0, value) for slot, value in enumerate(values)]
+        assert self.records[-1][1].last == 0
+        assert not self.clears
 
 
 def sums_of(p, rng):
@@ -125,6 +141,10 @@ def test_equals_contract(case, stall):
         nonlocal spikes
         await bench.begin(ctx)
         for step in range(12):
+            for what in "vur" if step % 3 == 2 else "":
+                await bench.show(ctx, what)
+                for _ in range(12):
+                    await bench.tick(ctx)
             for _ in range(12):  # the least there is between an end and the next start
                 await bench.tick(ctx)
             spike = await bench.step(ctx, sums_of(image.params, rng), last=int(step % 5 == 4))
@@ -142,7 +162,7 @@ def busy_image(neurons=40):
 
 
 def test_throughput_and_latency():
-    """slots + 1 cycles for slots neurons and the end; 11 from a neuron's words to its spike."""
+    """slots + 1 cycles for slots neurons and the end; 13 from a neuron's address to its spike."""
     image = busy_image()
     bench = Bench(image, Options(), STALLS["none"])
 
@@ -155,11 +175,11 @@ def test_throughput_and_latency():
     assert cycles == list(range(cycles[0], cycles[0] + 41))
     read = [cycle for cycle, _ in bench.clears]  # a sum is cleared when it has been read
     assert read == list(range(bench.starts[0] + 6, bench.starts[0] + 46))
-    assert cycles[0] - read[0] == 7
+    assert cycles[0] - (bench.starts[0] + 1) == 13
 
 
 def test_places_run_out_and_come_back():
-    """With the output held, 16 neurons and no more start; all records come in the end."""
+    """With the output held, as many neurons start as there are places, 17; all records come."""
     bench = Bench(busy_image(), Options(poison=True), lambda cycle: not 150 < cycle < 400)
 
     async def run(ctx):
@@ -167,7 +187,7 @@ def test_places_run_out_and_come_back():
         while bench.cycle < 160:
             await bench.tick(ctx)
         await bench.step(ctx, np.zeros(40, int), last=0)
-        assert sum(cycle < 400 for cycle, _ in bench.clears) == 16
+        assert sum(cycle < 400 for cycle, _ in bench.clears) == 17
         assert len(bench.records) == 41
 
     simulate(bench.dut, run)

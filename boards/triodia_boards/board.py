@@ -59,29 +59,33 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform: Platform) -> Module:
         m = Module()
-        self._clock(m, platform)
+        reset = self._clock(m, platform)
         divisor = round(platform.default_clk_frequency / BAUD)
         m.submodules.serial = serial = SerialCore(
             self.p, self.contents, divisor=divisor, options=self.options
         )
-        self._pins(m, platform, serial)
+        m.d.comb += serial.reset.eq(reset)
+        self._pins(m, platform, serial, reset)
         return m
 
-    def _clock(self, m: Module, platform: Platform) -> None:
-        m.domains.sync = ClockDomain()
+    def _clock(self, m: Module, platform: Platform) -> Signal:
+        """The clock; returns the reset, in step with it."""
+        # No reset by the domain: the machine spreads its own, from registers.
+        m.domains.sync = ClockDomain(reset_less=True)
         clock = io.Buffer("i", platform.request(platform.default_clk, 0, dir="-"))
         button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
         m.submodules.clock, m.submodules.button = clock, button
+        reset = Signal()
+        m.submodules.reset = FFSynchronizer(button.i, reset)
         m.d.comb += ClockSignal().eq(clock.i)
-        # Asserted in step with the clock too: an edge in between could upset what reset does not.
-        m.submodules.reset = FFSynchronizer(button.i, ResetSignal())
+        return reset
 
-    def _pins(self, m: Module, platform: Platform, serial: SerialCore) -> None:
+    def _pins(self, m: Module, platform: Platform, serial: SerialCore, reset: Signal) -> None:
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
         m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]
-        for index, light in enumerate((~ResetSignal(), serial.waiting)):
+        for index, light in enumerate((~reset, serial.waiting)):
             led = io.FFBuffer("o", platform.request("led", index, dir="-"))
             m.submodules[f"led_{index}"] = led
             m.d.comb += led.o.eq(light)

@@ -11,17 +11,17 @@ from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 from triodia_hw.memory import ecp5_blocks, ecp5_multipliers
-from triodia_hw.yosys import YosysError, run_yosys
 
 from .board import Board, BoardTop
 from .boards import BadChoice
 from .manifest import ROUTED, Manifest
 from .program import placeholder, program
-from .tools import BuildError, run_tool
+from .synthesis import Synthesis, synthesize
+from .tools import run_tool
 
-__all__ = ["ROUTERS", "BuildReport", "DoesNotFit", "build", "check_fit"]
+__all__ = ["GOAL_HZ", "ROUTERS", "BuildReport", "DoesNotFit", "build", "check_fit"]
 
-_GOAL_HZ = 150_000_000  # what a block RAM without output register allows on an ECP5 of speed 6
+GOAL_HZ = 175_000_000  # above what placements reach, so that the placer never rests
 
 ROUTERS = ("router1", "router2")
 
@@ -36,15 +36,24 @@ class DoesNotFit(ValueError):
 class BuildReport:
     """What the machine takes on the board, as nextpnr placed it.
 
+    ``lut4`` are Yosys' look-up tables; ``luts`` nextpnr's logic cells, which hold those, carry
+    cells and distributed RAM. ``registers`` are those of the fabric: ``packed_registers`` more
+    were moved into ``packed_blocks`` block RAMs and ``packed_multipliers``, for which
+    ``delay_registers`` were added (:mod:`.registers`).
     ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
     the bitstream itself runs on the board's oscillator, ``clock_mhz``.
     """
 
     board: str
+    lut4: int
     luts: int
     registers: int
     blocks: int
     multipliers: int
+    packed_registers: int
+    packed_blocks: int
+    packed_multipliers: int
+    delay_registers: int
     fmax_mhz: float
     clock_mhz: float
     seed: int
@@ -57,8 +66,8 @@ class BuildReport:
 def check_fit(p: MachineParams, board: Board) -> Options:
     """How to build the machine so that its memories fit ``board``.
 
-    Working memories go to block RAM if there is enough of it, else to distributed RAM. Raises
-    :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
+    Working memories go to block RAM as far as there is enough of it, else to distributed RAM.
+    Raises :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
     """
     multipliers = ecp5_multipliers(p)
     if multipliers > board.multipliers:
@@ -66,10 +75,11 @@ def check_fit(p: MachineParams, board: Board) -> Options:
             f"{board.name} has {board.multipliers} multipliers and the machine needs "
             f"{multipliers} for {p.lanes} lanes; use fewer lanes or take a larger board"
         )
-    for block in (True, False):
-        need = ecp5_blocks(p, block=block)
+    # The state takes the fewest look-up tables for the block it frees.
+    for distributed in ((), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")):
+        need = ecp5_blocks(p, distributed=distributed)
         if need <= board.blocks:
-            return Options(block=block)
+            return Options(distributed=distributed)
     raise DoesNotFit(
         f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
         f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
@@ -106,37 +116,28 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
     progress("synthesis (Yosys)")
-    _synthesize(BoardTop(board, p, placeholder(p), options), board, folder)
+    synthesis = _synthesize(BoardTop(board, p, placeholder(p), options), board, folder)
     progress("place and route (nextpnr)")
     _place_and_route(board, folder, seed, router)
     progress("memory contents, bitstream, and back (ecppack, ecpunpack)")
     slices = program(image, (folder / ROUTED).read_text(), folder, board.name)
     Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
-    return _report(board, folder, seed, router, time.monotonic() - start, slices)
+    took = time.monotonic() - start
+    return _report(board, folder, synthesis, seed=seed, router=router, seconds=took, slices=slices)
 
 
-def _synthesize(top: BoardTop, board: Board, folder: Path) -> None:
+def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     plan = board.platform().build(top, do_build=False, debug_verilog=False)
     (folder / "top.il").write_text(_file(plan, "top.il"))
     # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
     pins = re.sub(
         r"^FREQUENCY (.*) \S+ HZ;",
-        rf"FREQUENCY \1 {_GOAL_HZ} HZ;",
+        rf"FREQUENCY \1 {GOAL_HZ} HZ;",
         _file(plan, "top.lpf"),
         flags=re.M,
     )
     (folder / "top.lpf").write_text(pins)
-    script = [
-        "read_rtlil top.il",
-        # Ram promises nothing on a collision, so the read-old emulation Yosys would build may go.
-        "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:CLK_ENABLE=1 %i",
-        "synth_ecp5 -top top -json top.json",
-        "stat",
-    ]
-    try:
-        run_yosys(script, folder)
-    except YosysError as error:
-        raise BuildError(str(error)) from None
+    return synthesize("top", folder)
 
 
 def _file(plan: object, name: str) -> str:
@@ -161,17 +162,30 @@ def _place_and_route(board: Board, folder: Path, seed: int, router: str) -> None
 
 
 def _report(
-    board: Board, folder: Path, seed: int, router: str, seconds: float, slices: int
+    board: Board,
+    folder: Path,
+    synthesis: Synthesis,
+    *,
+    seed: int,
+    router: str,
+    seconds: float,
+    slices: int,
 ) -> BuildReport:
     report = json.loads((folder / "report.json").read_text())
     used = {name: cell["used"] for name, cell in report["utilization"].items()}
     fmax = min(clock["achieved"] for clock in report["fmax"].values())
+    packed = synthesis.packed
     return BuildReport(
         board=board.name,
+        lut4=synthesis.lut4,
         luts=used["TRELLIS_COMB"],
         registers=used["TRELLIS_FF"],
         blocks=used["DP16KD"],
         multipliers=used["MULT18X18D"],
+        packed_registers=packed.registers,
+        packed_blocks=packed.blocks,
+        packed_multipliers=packed.multipliers,
+        delay_registers=packed.delays,
         fmax_mhz=round(fmax, 2),
         clock_mhz=board.platform().default_clk_frequency / 1e6,
         seed=seed,

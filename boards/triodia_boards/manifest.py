@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from triodia_hw.atomic import write_atomic
-from triodia_hw.contract import MachineParams
+from triodia_hw.contract import ContractError, MachineParams
 from triodia_hw.gateware.options import Options
 from triodia_hw.memory import memory_shapes
 
@@ -94,21 +94,21 @@ class Manifest:
             raise BadBuild(f"{path} must name one of {', '.join(BOARDS)}, not {content['board']!r}")
         return cls(**{name: content[name] for name in names})
 
-    def check_machine(self, p: MachineParams) -> None:
-        """:class:`BadBuild` unless the build is a machine of parameters ``p``, laid out as now."""
-        given = _plain(asdict(p))
-        names = {*given, *self.parameters}
-        differ = [n for n in sorted(names) if given.get(n) != self.parameters.get(n)]
-        if differ:
-            listed = "; ".join(
-                f"{n} must be {self.parameters.get(n)}, not {given.get(n)}" for n in differ
-            )
-            raise BadBuild(f"the image must be of the machine that was built: {listed}")
-        if self.triodia != version("triodia") or self.memories != _memories(p):
-            raise BadBuild(
-                f"the build must be of this triodia {version('triodia')} and its memory layout, "
-                f"not of {self.triodia}; build again"
-            )
+    def machine(self) -> MachineParams:
+        """Parameters of the machine; :class:`BadBuild` unless it is laid out as now."""
+        stale = BadBuild(
+            f"the build must be of this triodia {version('triodia')} and its memory layout, "
+            f"not of {self.triodia}; build again"
+        )
+        if self.triodia != version("triodia"):
+            raise stale
+        try:
+            p = MachineParams(**self.parameters)
+        except (TypeError, ContractError):
+            raise stale from None
+        if self.memories != _memories(p):
+            raise stale
+        return p
 
     def routed(self, folder: Path) -> str:
         """The routed design with placeholders; :class:`BadBuild` if it is not the one built."""

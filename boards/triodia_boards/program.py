@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from triodia_hw.atomic import write_atomic
+from triodia_hw.capacity import fit_capacity
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import memory_name
 from triodia_hw.image import Image
@@ -79,15 +80,19 @@ def program(image: Image, routed: str, folder: Path, name: str) -> int:
 def _memories(image: Image) -> list[Memory]:
     marks, words = placeholder(image.params), contents(image)
     return [
-        (memory_name(lane, s.name), s.width, marks[lane][s.name], words[lane][s.name])
+        (memory_name(lane, s.name, index), width, mark, word)
         for lane in range(image.params.lanes)
         for s in memory_shapes(image.params)
-        if s.content
+        for index, ((width, mark), (_, word)) in enumerate(
+            zip(s.cut(marks[lane]), s.cut(words[lane]), strict=True)
+        )
     ]
 
 
 def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchReport:
     """Bitstream ``output``: the finished build in ``folder`` with ``image`` for its network.
+
+    The network may be smaller than the machine that was built.
 
     Equal to what :func:`triodia_boards.flow.build` makes of ``image`` with the same board, seed and
     router, without synthesis, placement and routing. ``folder`` stays as it is.
@@ -95,13 +100,15 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     Raises
     ------
     BadBuild
-        If the folder has no build, a damaged one, or one of another machine than the image's.
+        If the folder has no build, a damaged one, or one of another version.
+    ContractError
+        If the network does not fit the machine that was built.
     PatchError, BuildError
     """
     start = time.monotonic()
     folder = Path(folder)
     manifest = Manifest.load(folder)
-    manifest.check_machine(image.params)
+    image = fit_capacity(image, manifest.machine())
     routed = manifest.routed(folder)
     with TemporaryDirectory(prefix="triodia-patch-") as scratch:
         slices = program(image, routed, Path(scratch), manifest.board)

@@ -28,6 +28,7 @@ class SerialCore(wiring.Component):
 
     Members
     -------
+    reset : In(1). The machine and the serial port start afresh.
     rx : In(1), asynchronous, idle high. tx : Out(1), idle high.
     waiting : Out(1), the machine waits for room to put out a word.
     """
@@ -42,15 +43,24 @@ class SerialCore(wiring.Component):
     ) -> None:
         self.p, self.contents, self.options = p, contents, options
         self.divisor = check_divisor(divisor)
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "waiting": Out(1)})
+        super().__init__({
+            "reset": In(1),
+            "rx": In(1, init=1),
+            "tx": Out(1, init=1),
+            "waiting": Out(1),
+        })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
-        m.submodules.receiver = receiver = Receiver(self.divisor)
-        m.submodules.assembler = assembler = Assembler(width_of(input_fields(self.p)))
-        m.submodules.splitter = splitter = Splitter(width_of(output_fields(self.p)))
-        m.submodules.transmitter = transmitter = Transmitter(self.divisor)
+        units = {
+            "receiver": (receiver := Receiver(self.divisor)),
+            "assembler": (assembler := Assembler(width_of(input_fields(self.p)))),
+            "splitter": (splitter := Splitter(width_of(output_fields(self.p)))),
+            "transmitter": (transmitter := Transmitter(self.divisor)),
+        }
+        for name, unit in units.items():
+            m.submodules[name] = ResetInserter(self.reset)(unit)
         for source, sink in (
             (receiver.o, assembler.i),
             (assembler.o, core.i),
@@ -63,6 +73,7 @@ class SerialCore(wiring.Component):
                 source.ready.eq(sink.ready),
             ]
         m.d.comb += [
+            core.reset.eq(self.reset),
             receiver.rx.eq(self.rx),
             self.tx.eq(transmitter.tx),
             self.waiting.eq(core.o.valid & ~core.o.ready),

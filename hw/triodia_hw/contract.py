@@ -34,7 +34,7 @@ def bits_for(count: int) -> int:
 _RANGES = {
     "inputs": (1, 1 << 14),
     "neurons": (1, 1 << 14),
-    "lanes": (1, 16),
+    "lanes": (1, 32),
     "weight_bits": (2, 16),
     "payload_bits": (1, 12),
     "fraction_bits": (0, 10),
@@ -44,6 +44,9 @@ _RANGES = {
     "bias_bits": (0, 24),
     "refractory_bits": (0, 8),
     "synapse_words": (1, 1 << 20),
+    "gap_bits": (1, 14),
+    "row_words": (1, 1 << 14),
+    "rows_per_pointer": (1, 8),
 }
 
 
@@ -54,7 +57,7 @@ class MachineParams:
     Parameters
     ----------
     inputs, neurons : number of input channels and of neurons (readouts included).
-    lanes : processing elements (PEs), 1 to 16.
+    lanes : processing elements (PEs), 1 to 32.
     weight_bits : signed weight.
     payload_bits : 1 for spike inputs, else the width of a signed graded input.
     fraction_bits : ``f``; a spike carries payload ``2**f``, a graded input ``x`` is ``x / 2**f``.
@@ -65,6 +68,10 @@ class MachineParams:
     reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (a value of each neuron's own).
     bias_bits, refractory_bits : width of these fields; 0 leaves them out.
     synapse_words : synapse words that each PE stores.
+    gap_bits : bits of the distance from one target of a row to the next; longer distances take
+        filler words. More than a slot number has are never used.
+    row_words : greatest number of words of one row in one PE.
+    rows_per_pointer : rows that share a pointer word, a power of two.
 
     Raises
     ------
@@ -86,6 +93,9 @@ class MachineParams:
     bias_bits: int = 0
     refractory_bits: int = 0
     synapse_words: int = 512
+    gap_bits: int = 14
+    row_words: int = 1 << 14
+    rows_per_pointer: int = 1
 
     def __post_init__(self) -> None:
         for name, (least, greatest) in _RANGES.items():
@@ -98,9 +108,18 @@ class MachineParams:
             raise ContractError(f"synaptic must be true or false, not {self.synaptic!r}")
         if self.reset not in ("subtract", "value"):
             raise ContractError(f'reset must be "subtract" or "value", not {self.reset!r}')
+        if self.rows_per_pointer & (self.rows_per_pointer - 1):
+            raise ContractError(
+                f"rows_per_pointer must be a power of two, not {self.rows_per_pointer}"
+            )
         if self.bias_bits > self.state_bits:
             raise ContractError(
                 f"bias_bits must be at most state_bits ({self.state_bits}), not {self.bias_bits}"
+            )
+        if self.refractory_bits >= self.state_bits:  # read back as a membrane potential
+            raise ContractError(
+                f"refractory_bits must be less than state_bits ({self.state_bits}), "
+                f"not {self.refractory_bits}"
             )
 
     @property
@@ -112,6 +131,16 @@ class MachineParams:
     def sources(self) -> int:
         """Event sources the hardware addresses: inputs, then every slot of every PE."""
         return self.inputs + self.lanes * self.slots
+
+    @property
+    def gap_width(self) -> int:
+        """Bits of the gap field of a synapse word."""
+        return min(self.gap_bits, bits_for(self.slots))
+
+    @property
+    def pointer_words(self) -> int:
+        """Pointer words that each PE stores."""
+        return -(-self.sources // self.rows_per_pointer)
 
     @property
     def graded(self) -> bool:

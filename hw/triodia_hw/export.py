@@ -32,9 +32,9 @@ def triodia_version() -> str:
         return "unknown"
 
 
-def memory_name(lane: int, memory: str) -> str:
-    """Name of a content memory, as in file names: ``lane_0_synapses``."""
-    return f"lane_{lane}_{memory}"
+def memory_name(lane: int, memory: str, column: int) -> str:
+    """Name of a column of a content memory, as in file names: ``lane_0_synapses_1``."""
+    return f"lane_{lane}_{memory}_{column}"
 
 
 def core_rtlil(p: MachineParams, words: list[dict[str, list[int]]] | None = None) -> str:
@@ -67,9 +67,8 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
     files = {f"{TOP}.v": _header(image) + _load_memories(image.params, _convert(image.params))}
     for lane, words in enumerate(contents(image)):
         for shape in memory_shapes(image.params):
-            if shape.content:
-                name = f"{memory_name(lane, shape.name)}.hex"
-                files[name] = hex_lines(words[shape.name], shape.width)
+            for index, (width, part) in enumerate(shape.cut(words)):
+                files[f"{memory_name(lane, shape.name, index)}.hex"] = hex_lines(part, width)
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in files]
@@ -93,13 +92,15 @@ def _convert(p: MachineParams) -> str:
 
 
 def _load_memories(p: MachineParams, text: str) -> str:
-    """Add a ``$readmemh`` to each content memory."""
+    """Add a ``$readmemh`` to each column of each content memory."""
     for lane in range(p.lanes):
         for shape in memory_shapes(p):
-            if shape.content:
-                module = rf"\{TOP}.core.lane_{lane}.{_HOLDER[shape.name]}.{shape.name} "
-                declaration = rf"(module {re.escape(module)}.*?\n  reg \[[^\n]* mem \[[^\n]*;\n)"
-                load = f'  initial $readmemh("{memory_name(lane, shape.name)}.hex", mem);\n'
+            for index in range(len(shape.columns) if shape.content else 0):
+                holder = f"{TOP}.core.lane_{lane}.{_HOLDER[shape.name]}"
+                module, mem = rf"\{holder}.{shape.name} ", f"mem_{index}"
+                declaration = rf"(module {re.escape(module)}.*?\n  reg \[[^\n]* {mem} \[[^\n]*;\n)"
+                file = f"{memory_name(lane, shape.name, index)}.hex"
+                load = f'  initial $readmemh("{file}", {mem});\n'
                 text, found = re.subn(
                     declaration, lambda m, load=load: m[1] + load, text, count=1, flags=re.DOTALL
                 )

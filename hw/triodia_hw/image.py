@@ -12,6 +12,7 @@ from safetensors.numpy import save
 from .atomic import write_atomic
 from .contract import ContractError, MachineParams, NeuronParams
 from .placer import place
+from .storage import fit_storage, segment_words
 
 __all__ = [
     "Image",
@@ -22,7 +23,7 @@ __all__ = [
     "save_image",
 ]
 
-_FORMAT, _SCHEMA = "triodia-image", 1
+_FORMAT, _SCHEMA = "triodia-image", 2
 
 
 class ImageError(ValueError):
@@ -92,10 +93,13 @@ class Image:
             raise ContractError("slot must give every neuron a place of its own")
         if np.any((self.slot < 0) | (self.slot >= p.lanes * p.slots)):
             raise ContractError(f"slot must be in 0..{p.lanes * p.slots - 1}")
-        if self.words_per_lane().max() > p.synapse_words:
-            raise ContractError(
-                f"synapse_words must hold {self.words_per_lane().max()}, not {p.synapse_words}"
-            )
+        segments = self.segment_words()
+        for name, need in (
+            ("synapse_words", segments.sum(axis=0).max()),
+            ("row_words", segments.max()),
+        ):
+            if need > getattr(p, name):
+                raise ContractError(f"{name} must hold {need}, not {getattr(p, name)}")
 
     @property
     def synapses(self) -> int:
@@ -107,10 +111,13 @@ class Image:
         """Neurons whose ``v`` is an output, ascending."""
         return np.flatnonzero(self.neurons.readout)
 
+    def segment_words(self) -> np.ndarray:
+        """Synapse words of each source in each PE, fillers too, ``(inputs + neurons, lanes)``."""
+        return segment_words(self.params, self.row_start, self.slot[self.target])
+
     def words_per_lane(self) -> np.ndarray:
-        """Synapse words each PE stores, ``(lanes,)``."""
-        lanes = self.slot[self.target] // self.params.slots
-        return np.bincount(lanes, minlength=self.params.lanes)
+        """Synapse words each PE stores, fillers too, ``(lanes,)``."""
+        return self.segment_words().sum(axis=0)
 
     def source_of_neuron(self) -> np.ndarray:
         """Hardware source number of each neuron, as stream words carry it, ``(neurons,)``."""
@@ -141,14 +148,16 @@ def build_image(
     neurons: NeuronParams,
     weights: np.ndarray,
     *,
-    rates: np.ndarray | None = None,
+    activity: np.ndarray | None = None,
+    tight: bool = False,
     meta: dict | None = None,
 ) -> Image:
     """Image of a network; derives accumulator width, synapse words and placement.
 
     ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
-    ``rates`` the expected events of each source and step, for the placer (default: all alike).
-    ``accumulator_bits`` and ``synapse_words`` of ``params`` are replaced by what is needed.
+    ``activity`` the events of each source in each step of a recording, for the placer (default:
+    all alike); ``tight`` as in :func:`.storage.fit_storage`.
+    ``accumulator_bits`` and the storage of synapses in ``params`` are replaced by what is needed.
     """
     if not np.issubdtype(weights.dtype, np.integer):
         raise ContractError(f"weights must be integers, not {weights.dtype}")
@@ -161,15 +170,10 @@ def build_image(
     weight = weights.T[source, target].astype(np.int64)
     row_start = np.searchsorted(source, np.arange(weights.shape[1] + 1)).astype(np.int64)
     bound = accumulator_bound(params, row_start, target, weight)
-    slot = place(params, row_start, target, rates)
-    words = np.bincount(slot[target] // params.slots, minlength=params.lanes).max(initial=1)
-    params = replace(
-        params,
-        accumulator_bits=max(2, bound.bit_length() + 1),
-        synapse_words=max(1, int(words)),
-    )
+    slot = place(params, row_start, target, activity)
+    params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))
     return Image(
-        params=params,
+        params=fit_storage(params, row_start, slot[target], tight=tight),
         neurons=neurons,
         row_start=row_start,
         target=target.astype(np.int64),

@@ -9,7 +9,9 @@ from .contract import MachineParams, bits_for
 
 __all__ = [
     "INPUT_KINDS",
+    "MEMORY_NUMBERS",
     "OUTPUT_KINDS",
+    "READ_KINDS",
     "Fields",
     "input_fields",
     "neuron_fields",
@@ -26,8 +28,14 @@ __all__ = [
 # (name, width, signed); a field of width 0 is not there
 Fields = list[tuple[str, int, bool]]
 
-INPUT_KINDS = {"event": 0, "end": 1}
-OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2}
+INPUT_KINDS = {"event": 0, "end": 1, "load": 2, "read": 3}
+OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2, "count": 3}
+
+# What a "read" asks for, by its source: a word of every neuron's state, or the counters.
+READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3}
+
+# Content memories, by the number a load block names them with.
+MEMORY_NUMBERS = {"pointers": 0, "synapses": 1, "neurons": 2}
 
 _BLOCK = 512  # depth of the widest block-RAM shape; memories that are patched come in multiples
 
@@ -42,16 +50,21 @@ def row_depth(words: int) -> int:
 
 
 def pointer_fields(p: MachineParams) -> Fields:
-    """Where the segment of a source's row starts in this PE, and its length."""
-    return [
-        ("start", bits_for(p.synapse_words), False),
-        ("length", bits_for(p.slots + 1), False),
-    ]
+    """Where the segments of a group of rows start in this PE, and the length of each.
+
+    Rows of a group lie one behind the other, in order of their sources.
+    """
+    length = bits_for(min(p.row_words, p.slots) + 1)
+    rows = [(f"length_{k}", length, False) for k in range(p.rows_per_pointer)]
+    return [("start", bits_for(p.synapse_words), False), *rows]
 
 
 def synapse_fields(p: MachineParams) -> Fields:
-    """Target slot within the PE, and weight."""
-    return [("weight", p.weight_bits, True), ("target", bits_for(p.slots), False)]
+    """Weight, and slots skipped since the last target of the row (before the first: from 0).
+
+    A word of weight 0 is a filler: it only skips ``gap + 1`` slots.
+    """
+    return [("weight", p.weight_bits, True), ("gap", p.gap_width, False)]
 
 
 def neuron_fields(p: MachineParams) -> Fields:
@@ -78,22 +91,28 @@ def state_fields(p: MachineParams) -> Fields:
 
 
 def input_fields(p: MachineParams) -> Fields:
-    """Input stream word; ``kind`` is one of :data:`INPUT_KINDS`."""
+    """Input stream word; ``kind`` is one of :data:`INPUT_KINDS`.
+
+    ``source`` holds at least a byte, so that a "load" can carry one.
+    """
     return [
-        ("kind", 1, False),
+        ("kind", 2, False),
         ("last", 1, False),
-        ("source", bits_for(p.inputs), False),
+        ("source", max(8, bits_for(p.inputs)), False),
         ("payload", p.payload_bits, p.graded),
     ]
 
 
 def output_fields(p: MachineParams) -> Fields:
-    """Output stream word; ``kind`` is one of :data:`OUTPUT_KINDS`, ``source`` a source number."""
+    """Output stream word; ``kind`` is one of :data:`OUTPUT_KINDS`.
+
+    ``source`` is a source number, or counts the words of a report of counters: at least 4 bits.
+    """
     return [
         ("kind", 2, False),
         ("last", 1, False),
-        ("source", bits_for(p.sources), False),
-        ("value", p.state_bits, True),
+        ("source", max(4, bits_for(p.sources)), False),
+        ("value", max(16, p.state_bits), True),
     ]
 
 

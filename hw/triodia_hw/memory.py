@@ -1,10 +1,12 @@
 """Memory contents of a machine, word by word, and what they cost in block RAM."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .contract import MachineParams
 from .image import Image
 from .layout import (
+    READ_KINDS,
     Fields,
     neuron_fields,
     pack,
@@ -14,18 +16,16 @@ from .layout import (
     synapse_fields,
     width_of,
 )
+from .storage import columns, ebr_blocks, gap_coded
 
 __all__ = [
     "MemoryShape",
     "contents",
-    "ebr_blocks",
     "ecp5_blocks",
     "ecp5_multipliers",
     "memory_shapes",
+    "read_words",
 ]
-
-# Word width and depth of the shapes of an 18-Kbit ECP5 block RAM (Lattice FPGA-TN-02204).
-_EBR_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 
 
 @dataclass(frozen=True)
@@ -46,38 +46,52 @@ class MemoryShape:
         """Bits of a word."""
         return width_of(self.fields)
 
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Widths of the columns in which a content memory lies, lowest bits first."""
+        return columns(self.width, self.depth)
+
+    def cut(self, words: Mapping[str, list[int]]) -> Iterator[tuple[int, list[int]]]:
+        """Width and words of each column of this memory, of the ``words`` by memory name.
+
+        Nothing if it is no content memory.
+        """
+        offset = 0
+        for width in self.columns if self.content else ():
+            mask = (1 << width) - 1
+            yield width, [(word >> offset) & mask for word in words[self.name]]
+            offset += width
+
 
 def accumulator_width(p: MachineParams) -> int:
     """Bits of an accumulator word; spike-only machines shift by ``fraction_bits`` afterwards."""
     return max(2, p.accumulator_bits - (0 if p.graded else p.fraction_bits))
 
 
-def memory_shapes(p: MachineParams, *, block: bool = True) -> list[MemoryShape]:
+def memory_shapes(p: MachineParams, *, distributed: tuple[str, ...] = ()) -> list[MemoryShape]:
     """Memories of each PE (queues, which are small and distributed, are not listed).
 
-    ``block``: working memories are in block RAM, else in distributed RAM. Contents always are in
+    ``distributed``: the working memories that are in distributed RAM. Contents always are in
     block RAM, where a finished bitstream can be patched.
     """
+    neurons = row_depth(p.slots + len(read_words(p)))
     sums: Fields = [("sum", accumulator_width(p), True)]
+    working = {"state": state_fields(p), "sums_0": sums, "sums_1": sums}
     return [
-        MemoryShape("pointers", pointer_fields(p), row_depth(p.sources), True, True),
+        MemoryShape("pointers", pointer_fields(p), row_depth(p.pointer_words), True, True),
         MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True, True),
-        MemoryShape("neurons", neuron_fields(p), row_depth(p.slots), True, True),
-        MemoryShape("state", state_fields(p), p.slots, block, False),
-        MemoryShape("sums_0", sums, p.slots, block, False),
-        MemoryShape("sums_1", sums, p.slots, block, False),
+        MemoryShape("neurons", neuron_fields(p), neurons, True, True),
+        *(
+            MemoryShape(name, fields, p.slots, name not in distributed, False)
+            for name, fields in working.items()
+        ),
     ]
 
 
-def ebr_blocks(width: int, depth: int) -> int:
-    """Fewest 18-Kbit blocks that hold ``depth`` words of ``width`` bits."""
-    return min(-(-width // w) * -(-depth // d) for w, d in _EBR_SHAPES)
-
-
-def ecp5_blocks(p: MachineParams, *, block: bool = True) -> int:
-    """Block RAMs (EBR) the whole machine takes on an ECP5; ``block`` as in memory_shapes."""
-    each = sum(ebr_blocks(s.width, s.depth) for s in memory_shapes(p, block=block) if s.block)
-    return p.lanes * each
+def ecp5_blocks(p: MachineParams, *, distributed: tuple[str, ...] = ()) -> int:
+    """Block RAMs (EBR) the whole machine takes on an ECP5; ``distributed`` as in memory_shapes."""
+    shapes = memory_shapes(p, distributed=distributed)
+    return p.lanes * sum(ebr_blocks(s.width, s.depth) for s in shapes if s.block)
 
 
 def ecp5_multipliers(p: MachineParams) -> int:
@@ -89,6 +103,23 @@ def ecp5_multipliers(p: MachineParams) -> int:
     leak = blocks(p.state_bits, p.leak_bits + 2)
     payload = blocks(p.weight_bits, max(p.payload_bits, p.fraction_bits + 2)) if p.graded else 0
     return p.lanes * (leak * (2 if p.synaptic else 1) + payload)
+
+
+def read_words(p: MachineParams) -> list[int]:
+    """Parameters that follow those of the neurons: an update by them shows v, u or r, unchanged.
+
+    In order of :data:`triodia_hw.layout.READ_KINDS`: no leak for the word that is read, and all of
+    it for the others.
+    """
+    whole, fields = 1 << p.leak_bits, neuron_fields(p)
+    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "r": {}}
+    shown = {name: 0 for name, *_ in fields} | {"readout": 1}
+    names = {name for name, *_ in fields}
+    return [
+        pack(fields, shown | {k: v for k, v in leaks[kind].items() if k in names})
+        for kind in READ_KINDS
+        if kind in leaks
+    ]
 
 
 def contents(image: Image) -> list[dict[str, list[int]]]:
@@ -105,6 +136,7 @@ def _lane_contents(image: Image, lane: int, shapes: list[MemoryShape]) -> dict[s
         if image.slot[i] // p.slots == lane:
             values = {name: int(getattr(image.neurons, name)[i]) for name, *_ in neuron_fields(p)}
             neuron_words[image.slot[i] % p.slots] = pack(neuron_fields(p), values)
+    neuron_words += read_words(p)
     words = {"pointers": pointers, "synapses": synapses, "neurons": neuron_words}
     return {
         s.name: words[s.name] + [0] * (s.depth - len(words[s.name])) for s in shapes if s.content
@@ -114,16 +146,30 @@ def _lane_contents(image: Image, lane: int, shapes: list[MemoryShape]) -> dict[s
 def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
     """Pointer and synapse words of one PE; rows in order of hardware source number."""
     p, fields = image.params, synapse_fields(image.params)
-    pointers, synapses = [0] * p.sources, []
+    lengths, starts, words = [0] * p.sources, [0] * p.sources, []
     sources = [*range(p.inputs), *image.source_of_neuron().tolist()]
-    for source, address in sorted(enumerate(sources), key=lambda pair: pair[1]):
-        row = slice(image.row_start[source], image.row_start[source + 1])
-        slots = image.slot[image.target[row]]
-        here = slots // p.slots == lane
-        segment = zip(slots[here] % p.slots, image.weight[row][here], strict=True)
-        words = [pack(fields, {"target": t, "weight": w}) for t, w in segment]
-        if words:
-            values = {"start": len(synapses), "length": len(words)}
-            pointers[address] = pack(pointer_fields(p), values)
-        synapses += words
-    return pointers, synapses
+    address = {hardware: source for source, hardware in enumerate(sources)}
+    for hardware in range(p.sources):
+        starts[hardware] = len(words)
+        if hardware in address:
+            source = address[hardware]
+            row = slice(image.row_start[source], image.row_start[source + 1])
+            slots = image.slot[image.target[row]]
+            here = slots // p.slots == lane
+            pairs = zip(slots[here] % p.slots, image.weight[row][here], strict=True)
+            segment = gap_coded(sorted((int(t), int(w)) for t, w in pairs), p.gap_width)
+            words += [pack(fields, {"gap": gap, "weight": weight}) for gap, weight in segment]
+        lengths[hardware] = len(words) - starts[hardware]
+    return _pointers(p, starts, lengths), words
+
+
+def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[int]:
+    words, group = [], p.rows_per_pointer
+    for first in range(0, p.sources, group):
+        rows = lengths[first : first + group]
+        rows += [0] * (group - len(rows))
+        values = {f"length_{k}": length for k, length in enumerate(rows)}
+        # A group of empty rows may lie behind the last word, where `start` does not reach.
+        values["start"] = starts[first] if any(rows) else 0
+        words.append(pack(pointer_fields(p), values))
+    return words

@@ -17,6 +17,7 @@ from cocotb.triggers import Event, First, RisingEdge, Timer
 from triodia_hw.gateware.counters import COUNTERS
 from triodia_hw.image import load_image
 from triodia_hw.layout import INPUT_KINDS, OUTPUT_KINDS, state_fields, unpack
+from triodia_hw.loading import load_words
 from triodia_sim.scoreboard import Scoreboard
 
 PERIOD_NS = 10
@@ -39,6 +40,7 @@ class Bench:
         self.dut, self.job = dut, job
         self.image = load_image(job["image"])
         self.board = Scoreboard(self.image, job["sequences"])
+        self.loading = load_words(self.image) if job["load"] else []
         self.random = random.Random(job["seed"])
         self.input_stall, self.output_stall = job["stall"]
         self.progress, self.finished = Event(), Event()  # an end came; the last one came
@@ -75,7 +77,9 @@ class Bench:
         dut.i_valid.value = 0
 
     async def drive(self) -> None:
-        """Send every step of the plan; in state mode only after the last one was compared."""
+        """Load, then send every step of the plan; in state mode after the last one was compared."""
+        for word in self.loading:
+            await self.send(**word)
         for number, (_, _, events, last) in enumerate(self.board.plan):
             for channel, payload in events:
                 await self.send(kind=INPUT_KINDS["event"], source=channel, payload=payload, last=0)
@@ -136,7 +140,7 @@ class Bench:
     async def guard(self) -> None:
         """Return when no step has ended for as long as the slowest could take."""
         p = self.image.params
-        work = self.image.synapses + p.neurons + 8 * p.sources
+        work = self.image.synapses + p.neurons + 8 * p.sources + len(self.loading)
         slow = 1 / (1 - max(self.input_stall, self.output_stall))
         limit = int((500 + 2 * work) * slow) * PERIOD_NS
         steps = -1

@@ -15,13 +15,16 @@ from pathlib import Path
 from triodia_hw.export import TOP, export_verilog
 from triodia_hw.image import Image, save_image
 
+from .cells import cell_models
 from .scoreboard import Divergence, Sequence
 
 __all__ = [
     "SIMULATORS",
     "CosimError",
     "CosimResult",
+    "NotOfNetlist",
     "UnknownSimulator",
+    "check_netlist",
     "cosimulate",
     "find_simulator",
 ]
@@ -53,6 +56,10 @@ class CosimError(RuntimeError):
 
 class UnknownSimulator(CosimError):
     """A simulator name that is not in the list."""
+
+
+class NotOfNetlist(CosimError):
+    """What a netlist cannot do; the message says what can."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,16 @@ def find_simulator(name: str) -> None:
                 raise CosimError(f"{tool} is missing for Verilator; `{how}` brings it")
 
 
+def check_netlist(state: bool, simulator: str) -> None:
+    """Raise :class:`NotOfNetlist` unless a netlist can run on ``simulator``, with ``state``."""
+    if state:
+        raise NotOfNetlist("state words cannot be read from a netlist; leave out one of the two")
+    if simulator != "icarus":
+        raise NotOfNetlist(
+            f"a netlist runs on icarus, not on {simulator}, which has no undefined values"
+        )
+
+
 def cosimulate(
     image: Image,
     sequences: list[Sequence],
@@ -113,6 +130,8 @@ def cosimulate(
     stall: tuple[float, float] = (0.0, 0.0),
     seed: int = 0,
     verilog: str | Path | None = None,
+    netlist: bool = False,
+    load: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> CosimResult:
     """Run ``sequences`` through the exported Verilog of ``image`` and compare with the reference.
@@ -123,18 +142,27 @@ def cosimulate(
     state : also compare the state words of every neuron after every step (runs in lock step).
     stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
     verilog : folder of an earlier export to simulate instead of a new one.
+    netlist : ``verilog`` is of ECP5 cells, as synthesis leaves it; their models are added.
+    load : load ``image`` through the machine's input first; ``verilog`` may be of another network
+        for the same parameters.
     progress : called now and then with the steps compared and the steps there are.
 
     Raises
     ------
     CosimError
         If the simulator is missing or breaks; a mismatch is a result, not an error.
+    NotOfNetlist
+        A netlist with ``state``, as synthesis puts bits of a word where it likes, or on Verilator,
+        which would not see that an undefined word is used.
     """
     find_simulator(simulator)
+    if netlist:
+        check_netlist(state, simulator)
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     _take_verilog(image, folder, verilog)
-    job = _job(image, folder, sequences, state=state, stall=stall, seed=seed)
+    options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
+    job = _job(image, folder, sequences, **options)
     with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
         _simulate(folder, simulator, job)
     return _result(folder, simulator, job)
@@ -224,7 +252,7 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
     from cocotb_tools.runner import get_runner  # slow to import, and needs a simulator
 
     (folder / "job.json").write_text(json.dumps(job))
-    sources, arguments = _sources(folder, simulator)
+    sources, arguments = _sources(folder, simulator, job["netlist"])
     environment = {
         "TRIODIA_JOB": str(folder / "job.json"),
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -258,11 +286,11 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
         raise CosimError(f"{simulator} failed ({error}); see {log}") from None
 
 
-def _sources(folder: Path, simulator: str) -> tuple[list[Path], list[str]]:
+def _sources(folder: Path, simulator: str, netlist: bool) -> tuple[list[Path], list[str]]:
     """Verilog files of ``folder`` and the simulator's own build arguments."""
-    machine = folder / f"{TOP}.v"
+    machine = [folder / f"{TOP}.v", *(cell_models(folder) if netlist else [])]
     if simulator != "icarus":
-        return [machine], ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
+        return machine, ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
     dump = folder / "triodia_dump.v"
     dump.write_text(_DUMP)
-    return [machine, dump], ["-s", "triodia_dump"]
+    return [*machine, dump], ["-s", "triodia_dump"]

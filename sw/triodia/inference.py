@@ -10,7 +10,7 @@ from triodia_sim.scoreboard import Sequence
 
 from .tasks import TaskData
 
-__all__ = ["classify", "evaluate_image", "event_rates", "input_events"]
+__all__ = ["classify", "evaluate_image", "event_record", "input_events"]
 
 
 def input_events(
@@ -36,19 +36,19 @@ def input_events(
     ]
 
 
-def event_rates(image: Image, sequences: Iterable[Sequence]) -> np.ndarray:
-    """Mean events of each source (inputs, then neurons) and step."""
-    p = image.params
-    counts, steps = np.zeros(p.inputs + p.neurons), 0
+def event_record(image: Image, sequences: Iterable[Sequence]) -> np.ndarray:
+    """Events that arrive from each source (inputs, then neurons) in each step, ``(steps, S)``."""
+    p, rows = image.params, []
     reference = Reference(image)
     for sequence in sequences:
         reference.reset()
         for events in sequence:
-            for channel, _ in events:
-                counts[channel] += 1
-            counts[p.inputs + reference.step(events).spikes] += 1
-            steps += 1
-    return counts / max(steps, 1)
+            row = np.zeros(p.inputs + p.neurons, np.int8)
+            row[[channel for channel, _ in events]] = 1
+            row[p.inputs + reference.spikes] = 1
+            reference.step(events)
+            rows.append(row)
+    return np.array(rows)
 
 
 def classify(image: Image, sequence: Sequence) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from triodia_hw.contract import MachineParams, NeuronParams
 from triodia_hw.image import Image, accumulator_bound, build_image
 
 from .errors import TriodiaError
-from .inference import event_rates, input_events
+from .inference import event_record, input_events
 from .network import Network
 from .tasks import TaskData
 
@@ -79,8 +79,8 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
     )
     meta = _meta(net, scale, options)
     draft = build_image(params, neurons, integers, meta=meta)
-    rates = event_rates(draft, input_events(draft, data.x_train, data.len_train, limit=64))
-    image = build_image(params, neurons, integers, rates=rates, meta=meta)
+    recording = event_record(draft, input_events(draft, data.x_train, data.len_train, limit=64))
+    image = build_image(params, neurons, integers, activity=recording, meta=meta)
     bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)
     image.meta["accumulator_bound"] = bound
     return image

@@ -17,20 +17,21 @@ __all__ = ["Accumulator"]
 class Accumulator(wiring.Component):
     """Add ``weight * payload`` to the sum of its target: one synapse per cycle, always ready.
 
-    Read, multiply, add and write are a pipeline of 5 cycles; sums still on their way are forwarded,
+    Read, multiply, add and write are a pipeline of 6 cycles; sums still on their way are forwarded,
     so synapses of one target may follow each other at any distance. The end of a step switches
-    banks: ``end`` is high for one cycle when all sums of the step are written.
+    banks: from 5 cycles after ``end`` all sums of the step can be read.
 
-    The bank that is not accumulated into belongs to the sweep, from ``end`` until the end of the
-    next step enters: reads have a latency of 1 cycle, clears take effect in the next cycle.
+    The bank that is not accumulated into belongs to the sweep, until the end of the next step
+    enters: reads have a latency of 2 cycles, clears take effect in the next cycle. An end
+    that only reads state leaves the banks as they are.
 
     Members
     -------
     i : In(synapse_layout).
-    end, last : Out(1). The step is complete; whether it was the last of its sequence.
-    sweep_addr : In. sweep_sum : Out, the sum at last cycle's ``sweep_addr``.
+    end, last, read, what : Out. All synapses of the step are in; the flags of its end.
+    sweep_addr : In. sweep_sum : Out, the sum at ``sweep_addr`` of two cycles ago.
     clear, clear_addr : In. Set that sum to zero. clear_all : In(1). In both banks.
-    operation : Out(1). A synaptic operation was done.
+    operation : Out(1). A synaptic operation was done: not by a filler.
     """
 
     def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
@@ -40,6 +41,8 @@ class Accumulator(wiring.Component):
             "i": In(synapse_layout(p)),
             "end": Out(1),
             "last": Out(1),
+            "read": Out(1),
+            "what": Out(2),
             "sweep_addr": In(addr),
             "sweep_sum": Out(signed(accumulator_width(p))),
             "clear": In(1),
@@ -51,67 +54,81 @@ class Accumulator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         banks = self._banks(m)
-        width, synapse = accumulator_width(self.p), self.i.synapse
         bank = Signal()  # the one that is accumulated into
-        with m.If(self.i.end):
+        with m.If(self.end & ~self.read):
             m.d.sync += bank.eq(~bank)
+        one = self.i
+        m.d.comb += Cat(self.end, self.last, self.read, self.what).eq(
+            Cat(one.end, one.last, one.read, one.what)
+        )
 
-        # The input is stage 0, in which the memory gets its address; k = 1 to 4 follow.
-        tag = Cat(synapse.target, bank)  # which sum; forwarding never crosses banks
-        tags = [Signal(len(tag), name=f"tag_{k}") for k in range(1, 5)]
-        valid, ends, lasts = Signal(4), Signal(4), Signal(4)
+        # The input is stage 0, in which the memory gets its address; k = 1 to 5 follow.
+        tag = Cat(self.i.target, bank)  # which sum; forwarding never crosses banks
+        tags = [Signal(len(tag), name=f"tag_{k}", reset_less=True) for k in range(1, 6)]
+        valid, some, counts = Signal(5), Signal(2), Signal(4)
         m.d.sync += [
             valid.eq(Cat(self.i.valid, valid)),
-            ends.eq(Cat(self.i.end, ends)),
-            lasts.eq(Cat(self.i.last, lasts)),
+            some.eq(self.i.some),
+            counts.eq(Cat(valid[0] & some.any(), counts)),
             *(later.eq(earlier) for later, earlier in zip(tags, [tag, *tags], strict=False)),
         ]
-        m.d.comb += [self.end.eq(ends[3]), self.last.eq(lasts[3]), self.operation.eq(valid[3])]
-
-        # Does a synapse one, two, three or four cycles ahead have the same target?
-        same, same_then, follows = Signal(4), Signal(4), Signal()
-        product, product_then, addend, stored, operand, total, written, older = (
-            Signal(signed(width), name=name)
-            for name in "product product_then addend stored operand total written older".split()
-        )
-        m.d.sync += [
-            same.eq(Cat(valid[k] & (tags[k] == tag) for k in range(4))),
-            same_then.eq(same),
-            follows.eq(same_then[0]),
-            product.eq(synapse.weight * self.i.payload if self.p.graded else synapse.weight),
-            product_then.eq(product),
-            addend.eq(product_then),
-            stored.eq(Mux(tags[0][-1], banks[1].r_data.sum, banks[0].r_data.sum)),
-            # Two ahead: its sum is being written in this cycle. Three ahead: it was in the last.
-            # Four ahead: it was in the cycle in which the memory read, so that word is undefined.
-            operand.eq(
-                Mux(
-                    same_then[1] | same_then[2],
-                    Mux(same_then[1], total, written),
-                    Mux(same_then[3], older, stored),
-                )
-            ),
-            total.eq(Mux(follows, total, operand) + addend),
-            written.eq(total),
-            older.eq(written),
-        ]
+        m.d.comb += self.operation.eq(counts[3])
+        total = self._sum(m, Cat(valid[k] & (tags[k] == tag) for k in range(5)), tags[1], banks)
         for index, ram in enumerate(banks):
-            mine = valid[3] & (tags[3][-1] == index)
+            # What is written has registers of its own: 0, to clear, by their reset.
+            mine = Signal(name=f"mine_{index}")
+            data = Signal(signed(len(total)), name=f"data_{index}")
+            adding = valid[3] & (tags[3][-1] == index)
+            m.d.sync += [mine.eq(adding), data.eq(Mux(adding, total, 0))]
             m.d.comb += [
-                ram.r_addr.eq(Mux(bank == index, synapse.target, self.sweep_addr)),
+                ram.r_addr.eq(Mux(bank == index, self.i.target, self.sweep_addr)),
                 ram.w_en.eq(mine | (self.clear & ((bank != index) | self.clear_all))),
-                ram.w_addr.eq(Mux(mine, tags[3][:-1], self.clear_addr)),
-                ram.w_data.sum.eq(Mux(mine, total, 0)),
+                ram.w_addr.eq(Mux(mine, tags[4][:-1], self.clear_addr)),
+                ram.w_data.sum.eq(data),
             ]
         # The banks do not switch while a sweep is under way.
         m.d.comb += self.sweep_sum.eq(Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum))
         return m
 
+    def _sum(self, m: Module, same: Value, tag: Value, banks: list[Ram]) -> Signal:
+        """The new sum, in stage 4. ``same``: bit k - 1, of a synapse k ahead with the same target.
+
+        ``tag`` is that of stage 2. The memory's word is undefined or old for a target that is at
+        most five cycles ahead: then its sum is forwarded.
+        """
+        width, one = accumulator_width(self.p), self.i
+        product, product_then, addend, recent, operand, total, written, older = (
+            Signal(signed(width), name=name, reset_less=True)
+            for name in "product product_then addend recent operand total written older".split()
+        )
+        now, then, follows = Signal(5), Signal(5), Signal()
+        stored = Mux(tag[-1], banks[1].r_data.sum, banks[0].r_data.sum)
+        m.d.sync += [
+            now.eq(same),  # stage 1
+            then.eq(now),  # stage 2
+            follows.eq(then[0]),  # stage 3
+            product.eq(one.weight * one.payload if self.p.graded else one.weight),
+            product_then.eq(product),
+            addend.eq(product_then),
+            # Three to five ahead are chosen from a cycle sooner than two ahead.
+            recent.eq(Mux(now[2], total, Mux(now[3], written, older))),
+            operand.eq(Mux(then[1:5].any(), Mux(then[1], total, recent), stored)),
+            total.eq(Mux(follows, total, operand) + addend),
+            written.eq(total),
+            older.eq(written),
+        ]
+        return total
+
     def _banks(self, m: Module) -> list[Ram]:
         banks = []
         for shape in memory_shapes(self.p):
             if shape.name.startswith("sums"):
-                ram = Ram(struct(shape.fields), depth=shape.depth, options=self.options)
+                ram = Ram(
+                    struct(shape.fields),
+                    depth=shape.depth,
+                    name=shape.name,
+                    options=self.options,
+                )
                 m.submodules[shape.name] = ram
                 banks.append(ram)
         return banks

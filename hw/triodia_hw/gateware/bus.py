@@ -1,4 +1,4 @@
-"""Broadcast bus: every token to every PE."""
+"""Broadcast bus: input tokens and returned spikes, every one to every PE."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -11,14 +11,19 @@ __all__ = ["Bus"]
 
 
 class Bus(wiring.Component):
-    """Hand each token to all PEs in the same cycle: latency 1 cycle, 1 token per cycle.
+    """Merge two streams step by step, for all PEs at once: latency 1 cycle, 1 token per cycle.
+
+    Items (tokens without ``end``) pass in any order between the inputs, in order within each;
+    ``returns`` goes first, which never keeps ``inputs`` for longer than the items of its step. An
+    input at its ``end`` waits until the other is; then one ``end`` leaves, that of ``inputs``. So
+    no item crosses the end of its step.
 
     Waits while any PE lacks room. ``room`` is registered on the way in and the token on the way
-    out, so a PE must offer room for 3 tokens more than it says.
+    out, so a PE must offer room for 2 tokens more than it says.
 
     Members
     -------
-    i : In(stream.Signature(token_layout)).
+    inputs, returns : In(stream.Signature(token_layout)).
     room : In(lanes). valid, token : Out, to every PE.
     event, stall : Out(1). An event went out; a token was held up.
     """
@@ -26,7 +31,8 @@ class Bus(wiring.Component):
     def __init__(self, p: MachineParams) -> None:
         self.p = p
         super().__init__({
-            "i": In(stream.Signature(token_layout(p))),
+            "inputs": In(stream.Signature(token_layout(p))),
+            "returns": In(stream.Signature(token_layout(p))),
             "room": In(p.lanes),
             "valid": Out(1),
             "token": Out(token_layout(p)),
@@ -36,15 +42,22 @@ class Bus(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        go = Signal()
+        i, r = self.inputs, self.returns
+        go, ends, spike, item = Signal(), Signal(), Signal(), Signal()
+        token = Signal(token_layout(self.p), reset_less=True)
+        m.d.comb += [
+            ends.eq(i.valid & i.p.end & r.valid & r.p.end),
+            spike.eq(r.valid & ~r.p.end),
+            item.eq(i.valid & ~i.p.end & ~spike),
+            r.ready.eq(go & (ends | spike)),
+            i.ready.eq(go & (ends | item)),
+            self.token.eq(token),
+            self.event.eq(self.valid & ~token.end),
+            self.stall.eq((ends | spike | item) & ~go),
+        ]
         m.d.sync += [
             go.eq(self.room.all()),
-            self.valid.eq(self.i.valid & go),
-            self.token.eq(self.i.payload),
-        ]
-        m.d.comb += [
-            self.i.ready.eq(go),
-            self.event.eq(self.valid & ~self.token.end),
-            self.stall.eq(self.i.valid & ~go),
+            self.valid.eq(go & (ends | spike | item)),
+            token.eq(Mux(spike, r.payload, i.payload)),
         ]
         return m

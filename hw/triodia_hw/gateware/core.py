@@ -1,28 +1,41 @@
-"""The machine: lanes on a bus, streams in and out."""
+"""The machine: streams in and out of the ring, loading, and reading back."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..contract import MachineParams
-from ..layout import INPUT_KINDS, OUTPUT_KINDS, input_fields, output_fields
-from .bus import Bus
+from ..layout import INPUT_KINDS, READ_KINDS, input_fields, output_fields
+from .collector import IN_FLIGHT
 from .counters import COUNTERS, Counters
+from .hub import Hub
 from .lane import Lane
-from .merge import Merge, merge_tree
+from .loader import Loader
 from .options import DEFAULT, Options
-from .queue import Buffer, Queue
-from .shapes import record_layout, struct, token_layout
+from .queue import Queue
+from .report import Report
+from .shapes import payload_shape, struct
 
 __all__ = ["Core"]
+
+
+def _word_layout(p: MachineParams) -> data.StructLayout:
+    """An input word, decoded."""
+    kinds = dict.fromkeys(("load", "counts", "token", "end", "read", "last"), 1)
+    _, _, (_, source_bits, _), _ = input_fields(p)
+    return data.StructLayout(kinds | {"source": source_bits, "payload": payload_shape(p)})
 
 
 class Core(wiring.Component):
     """Sparse event-driven LIF accelerator, computing :mod:`triodia_hw.contract` bit for bit.
 
-    A step takes about ``max(slots, events, largest synaptic load of a PE)`` cycles. Back-pressure
-    on either stream stops the machine and changes no result; the words of a step leave in any
-    order, its end last. A receiver that stops taking words in the end stops the input too.
+    A step takes about ``max(slots, events, most words a PE walks)`` cycles. Back-pressure on either
+    stream stops the machine and changes no result; the words of a step leave in any order, its end
+    last. A receiver that stops taking words in the end stops the input too.
+
+    "read" words are answered with a word of every slot's state and an end, between steps, or with
+    the counters. "load" words (:class:`.loader.Loader`) replace contents; behind the last one the
+    machine is as after reset. Take all output of a step before loading.
 
     Parameters
     ----------
@@ -31,6 +44,8 @@ class Core(wiring.Component):
 
     Members
     -------
+    reset : In(1). High for at least a cycle; no word is taken until the machine starts afresh. The
+        registers' own reset by the clock domain is not needed.
     i : In(stream.Signature(struct(input_fields))).
     o : Out(stream.Signature(struct(output_fields))).
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
@@ -45,6 +60,7 @@ class Core(wiring.Component):
     ) -> None:
         self.p, self.contents, self.options = p, contents, options
         super().__init__({
+            "reset": In(1),
             "i": In(stream.Signature(struct(input_fields(p)))),
             "o": Out(stream.Signature(struct(output_fields(p)))),
             **{name: Out(32) for name in COUNTERS},
@@ -53,73 +69,110 @@ class Core(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        lanes = []
-        for index, words in enumerate(self.contents):
-            lane = Lane(p, index=index, contents=words, options=self.options)
-            m.submodules[f"lane_{index}"] = lane
-            lanes.append(lane)
-        m.submodules.bus = bus = Bus(p)
-        m.submodules.counters = counters = Counters(p.lanes)
-        for index, lane in enumerate(lanes):
-            m.d.comb += [
-                lane.valid.eq(bus.valid),
-                lane.token.eq(bus.token),
-                bus.room[index].eq(lane.room),
-                counters.operation[index].eq(lane.operation),
-            ]
-        records = merge_tree(m, record_layout(p), [lane.o for lane in lanes])
-        m.submodules.join = join = Merge(token_layout(p), 2)
-        self._feed(m, join.i[0])
-        self._fork(m, records, join.i[1])
-        connect(m, join.o, bus.i)
+        units = {
+            "counters": (counters := Counters(p.lanes)),
+            "inputs": (inputs := Queue(_word_layout(p))),
+            "outputs": (outputs := Queue(self.o.payload.shape(), spare=IN_FLIGHT + 1)),
+            "report": (report := Report(p)),
+            "loader": (loader := Loader(p)),
+        }
+        # Resets come from registers: their way to every register is the longest of all.
+        # They hold until the last lane has its own.
+        reset, closed = Signal(init=1), Signal(init=1)
+        stretch = Signal(p.lanes + 2, init=-1)
+        m.d.sync += [
+            stretch.eq(Cat(self.reset, stretch)),
+            reset.eq(self.reset | stretch.any()),
+        ]
+        for name, unit in units.items():
+            m.submodules[name] = ResetInserter(reset)(unit)
+        m.submodules.hub = hub = ResetInserter(closed)(Hub(p))
+        self._lanes(m, hub, loader, counters, closed)
+        # Everything between the streams is in reset while a network is loaded, until the last lane,
+        # which gets it later, is in reset too.
+        held = Signal(p.lanes + 1, init=-1)
+        again = reset | loader.hold
+        m.d.sync += [held.eq(Cat(again, held)), closed.eq(again | held.any())]
+        self._feed(m, inputs.o, hub, report, loader, closed)
+
+        connect(m, outputs.o, flipped(self.o))
+        self._decode(m, inputs.i.p)
         m.d.comb += [
-            counters.event.eq(bus.event),
-            counters.bus_stall.eq(bus.stall),
+            inputs.i.valid.eq(self.i.valid & ~reset),
+            self.i.ready.eq(inputs.i.ready & ~reset),
+            hub.room.eq(outputs.room),
+            outputs.i.valid.eq(hub.out | (report.o.valid & outputs.room)),
+            outputs.i.payload.eq(Mux(hub.out, hub.word, report.o.payload)),
+            report.o.ready.eq(outputs.room & ~hub.out),
+            report.counts.eq(Cat(getattr(counters, name) for name in COUNTERS)),
+            counters.event.eq(hub.event),
+            counters.bus_stall.eq(hub.stall),
             counters.output_stall.eq(self.o.valid & ~self.o.ready),
             *(getattr(self, name).eq(getattr(counters, name)) for name in COUNTERS),
         ]
         return m
 
-    def _feed(self, m: Module, tokens: stream.Interface) -> None:
-        """Input words become tokens; inputs are the first sources."""
-        m.submodules.inputs = inputs = Queue(self.i.payload.shape())
-        connect(m, flipped(self.i), inputs.i)
-        word = inputs.o.p
-        m.d.comb += [
-            tokens.valid.eq(inputs.o.valid),
-            inputs.o.ready.eq(tokens.ready),
-            tokens.p.end.eq(word.kind == INPUT_KINDS["end"]),
-            tokens.p.last.eq(word.last),
-            tokens.p.source.eq(word.source),
-            tokens.p.payload.eq(word.payload if self.p.graded else 0),
-        ]
+    def _lanes(
+        self, m: Module, hub: Hub, loader: Loader, counters: Counters, closed: Signal
+    ) -> None:
+        """Add the lanes, each with a reset register of its own.
 
-    def _fork(self, m: Module, records: stream.Interface, tokens: stream.Interface) -> None:
-        """Records go to the output; spikes and ends also back to the bus.
-
-        The end of a step waits in the buffer until the next step has all its inputs. The end of the
-        first sweep after reset ends no step: it only goes back.
+        Each takes its reset from the one before, so that synthesis cannot make one of them.
         """
-        m.submodules.outputs = outputs = Queue(self.o.payload.shape())
-        m.submodules.returns = returns = Buffer(token_layout(self.p))
-        connect(m, outputs.o, flipped(self.o))
-        connect(m, returns.o, tokens)
-        record, word, token = records.p, outputs.i.p, returns.i.p
-        started, out, back = Signal(), Signal(), Signal()
-        kinds = OUTPUT_KINDS
+        before = closed
+        for index, words in enumerate(self.contents):
+            lane = Lane(self.p, index=index, contents=words, options=self.options)
+            reset = Signal(name=f"reset_{index}")
+            m.submodules[f"lane_{index}"] = ResetInserter(reset)(lane)
+            m.d.sync += reset.eq(before)
+            before = reset
+            connect(m, lane.o, hub.records[index])
+            m.d.comb += [
+                lane.valid.eq(hub.valid),
+                lane.token.eq(hub.token),
+                lane.load.eq(loader.o),
+                hub.rooms[index].eq(lane.room),
+                counters.operation[index].eq(lane.operation),
+            ]
+
+    def _feed(
+        self,
+        m: Module,
+        words: stream.Interface,
+        hub: Hub,
+        report: Report,
+        loader: Loader,
+        closed: Value,
+    ) -> None:
+        """Input words become tokens (inputs are the first sources), or go where they belong."""
+        word, token, calm, opened = words.p, hub.i.p, Signal(), Signal()
+        # No token between the first byte of a load and the lanes' new start.
+        closing = (words.valid & word.load) | loader.hold | closed
+        m.d.sync += [calm.eq(~report.busy & ~report.start), opened.eq(~closing)]
         m.d.comb += [
-            out.eq(started | ~record.end),
-            back.eq(record.end | ~(record.readout | record.last)),
-            outputs.i.valid.eq(records.valid & out & (returns.i.ready | ~back)),
-            returns.i.valid.eq(records.valid & back & (outputs.i.ready | ~out)),
-            records.ready.eq((outputs.i.ready | ~out) & (returns.i.ready | ~back)),
-            word.kind.eq(Mux(record.end, kinds["end"], Mux(record.readout, kinds["readout"], 0))),
-            word.last.eq(record.last & record.end),
-            word.source.eq(record.source),
-            word.value.eq(Mux(record.readout & ~record.end, record.value, 0)),
-            token.end.eq(record.end),
-            token.source.eq(record.source),
-            token.payload.eq(self.p.one if self.p.graded else 0),
+            hub.i.valid.eq(words.valid & word.token & opened),
+            words.ready.eq(word.load | (word.counts & calm) | (word.token & hub.i.ready & opened)),
+            *(token[name].eq(word[name]) for name in ("end", "last", "read", "source", "payload")),
+            report.start.eq(words.valid & word.counts & calm),
+            # Without loadable memories a load does nothing.
+            loader.i.valid.eq(words.valid & word.load & self.options.loadable),
+            loader.i.p.byte.eq(word.source),
+            loader.i.p.last.eq(word.last),
         ]
-        with m.If(records.valid & records.ready & record.end):
-            m.d.sync += started.eq(1)
+
+    def _decode(self, m: Module, word: data.View) -> None:
+        """What an input word is, found out before it waits in the queue."""
+        i = self.i.p
+        read = i.kind == INPUT_KINDS["read"]
+        counts = read & (i.source[:2] == READ_KINDS["counters"])
+        load = i.kind == INPUT_KINDS["load"]
+        m.d.comb += [
+            word.load.eq(load),
+            word.counts.eq(counts),
+            word.token.eq(~(load | counts)),
+            word.end.eq(read | (i.kind == INPUT_KINDS["end"])),
+            word.read.eq(read),
+            word.last.eq(i.last & ~read),
+            word.source.eq(i.source),
+            word.payload.eq(i.payload if self.p.graded else 0),
+        ]

@@ -6,67 +6,98 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..contract import MachineParams
 from ..layout import pointer_fields, row_depth
+from .loader import load_layout, write_port
+from .options import DEFAULT, Options
 from .queue import Queue
 from .ram import Ram
 from .shapes import row_layout, struct, token_layout
 
 __all__ = ["Fetcher"]
 
-_IN_FLIGHT = 3  # look-ups between the issue of an address and the row queue, and one to spare
+_STAGES = 4  # cycles from a token to the row queue
+# Rows that may still come when `room` goes low: one a stage, and the bus looks at it a cycle late
+# and has a register on the way.
+_SPARE = _STAGES + 2
 
 
 class Fetcher(wiring.Component):
-    """Look up the row segment of each event; latency 4 cycles, throughput 1 event per cycle.
+    """Look up the row segment of each event; latency 6 cycles, throughput 1 event per cycle.
 
     In order. An event whose source has no synapse in this PE leaves nothing; the end of a step
-    leaves a row without synapses. Looks ahead by a queue of 16 rows, so that the walker finds its
-    next row waiting.
+    leaves a row without synapses. Holds up to 17 rows, so that the walker finds its next row
+    waiting while the look-up goes ahead.
 
     Parameters
     ----------
-    init : contents of the pointer memory, one word a source.
+    init : contents of the pointer memory, one word for each ``rows_per_pointer`` sources.
 
     Members
     -------
-    i : In(stream.Signature(token_layout)). o : Out(stream.Signature(row_layout)).
+    valid, token : In. A bus token, to be taken at once; only while ``room`` was high.
+    room : Out(1). While it is low, 2 more tokens fit than are on their way in here.
+    o : Out(stream.Signature(row_layout)).
+    load : In(load_layout), to the pointer memory.
     """
 
-    def __init__(self, p: MachineParams, *, init: list[int]) -> None:
-        self.p, self.init = p, init
+    def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
+        self.p, self.init, self.options = p, init, options
         super().__init__({
-            "i": In(stream.Signature(token_layout(p))),
+            "valid": In(1),
+            "token": In(token_layout(p)),
+            "room": Out(1),
             "o": Out(stream.Signature(row_layout(p))),
+            "load": In(load_layout(p)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        shape = struct(pointer_fields(self.p))
         m.submodules.pointers = pointers = Ram(
-            shape, depth=row_depth(self.p.sources), init=self.init
+            struct(pointer_fields(self.p)),
+            depth=row_depth(self.p.pointer_words),
+            init=self.init,
+            options=self.options,
         )
-        m.submodules.rows = rows = Queue(row_layout(self.p), spare=_IN_FLIGHT)
+        write_port(m, pointers, self.load, "pointers")
+        m.submodules.rows = rows = Queue(row_layout(self.p), spare=_SPARE)
         connect(m, rows.o, flipped(self.o))
+        low = self.p.rows_per_pointer.bit_length() - 1
 
-        # Stage 1: the memory reads. Stage 2: its word, registered, goes to the queue, which has
-        # room for all that is in flight: nothing here ever waits.
-        tokens = [Signal(token_layout(self.p), name=f"token_{k}") for k in (1, 2)]
-        valid = Signal(2)
-        pointer = Signal(shape)
-        m.d.comb += [self.i.ready.eq(rows.room), pointers.r_addr.eq(self.i.p.source)]
+        # Cycles 1 and 2: the memory reads. 3: which of the group's rows. 4: where it starts.
+        valid, tokens = Signal(_STAGES), [self.token]
+        for k in range(1, _STAGES + 1):
+            tokens.append(Signal(token_layout(self.p), name=f"token_{k}", reset_less=True))
+            m.d.sync += tokens[k].eq(tokens[k - 1])
+        m.d.sync += valid.eq(Cat(self.valid, valid))
+        m.d.comb += [self.room.eq(rows.room), pointers.r_addr.eq(self.token.source >> low)]
+
+        word, begin = pointers.r_data, Signal(len(pointers.r_data.start), reset_less=True)
+        lengths = [word[f"length_{k}"] for k in range(self.p.rows_per_pointer)]
+        before = Signal(range(sum((1 << len(x)) for x in lengths)), reset_less=True)
+        length = Signal(len(lengths[0]), reset_less=True)
+        chosen = tokens[2].source[:low]
+        with m.Switch(chosen):
+            for k, own in enumerate(lengths):
+                with m.Case(k):
+                    m.d.sync += [length.eq(own), before.eq(sum(lengths[:k], C(0, 1)))]
+        m.d.sync += begin.eq(word.start)
+
+        row, end = rows.i.p, tokens[3].end
+        start, some, single = Signal(len(row.start)), Signal(), Signal()
+        span = Signal(len(length), reset_less=True)
         m.d.sync += [
-            valid.eq(Cat(self.i.valid & self.i.ready, valid[0])),
-            tokens[0].eq(self.i.payload),
-            tokens[1].eq(tokens[0]),
-            pointer.eq(pointers.r_data),
+            start.eq(Mux(end, tokens[3].source[:2], begin + before)),
+            span.eq(length),
+            some.eq(end | (length != 0)),
+            single.eq(end | (length == 1)),
         ]
-        end = tokens[1].end
         m.d.comb += [
-            rows.i.valid.eq(valid[1] & (end | (pointer.length != 0))),
-            rows.i.p.end.eq(end),
-            rows.i.p.last.eq(tokens[1].last),
-            rows.i.p.single.eq(end | (pointer.length == 1)),
-            rows.i.p.start.eq(pointer.start),
-            rows.i.p.length.eq(pointer.length),
-            rows.i.p.payload.eq(tokens[1].payload),
+            rows.i.valid.eq(valid[3] & some),
+            row.end.eq(tokens[4].end),
+            row.last.eq(tokens[4].last),
+            row.read.eq(tokens[4].read),
+            row.single.eq(single),
+            row.start.eq(start),
+            row.length.eq(span),
+            row.payload.eq(tokens[4].payload),
         ]
         return m

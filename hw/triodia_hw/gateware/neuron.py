@@ -11,20 +11,26 @@ from .shapes import struct
 
 __all__ = ["NeuronUpdate"]
 
-_LATENCY = 8
+_LATENCY = 9
 
 
 class NeuronUpdate(wiring.Component):
-    """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 8 cycles.
+    """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 9 cycles.
 
     In order; never waits. ``end`` travels along.
+
+    While ``read`` is high ``value`` is a word of the old state instead, by the parameters of
+    :func:`triodia_hw.memory.read_words`.
 
     Members
     -------
     i : In. valid, end, neuron (parameters), state.
+    read, rest : In. Ignore the sum; and of refractory steps left, show them.
+    zero : In. The next state is zero.
     fetch : Out. valid, end of what came 2 cycles before: its sum is wanted 2 cycles from now.
     sum : In. The accumulator's sum, 4 cycles after ``i``.
-    o : Out, registered. valid, end, state (next), spike, readout, value (membrane potential).
+    o : Out, registered. valid, end, state (next), spike, readout, value (membrane potential of a
+        readout, else 0).
     """
 
     def __init__(self, p: MachineParams) -> None:
@@ -39,6 +45,9 @@ class NeuronUpdate(wiring.Component):
                     "state": state,
                 })
             ),
+            "read": In(1),
+            "rest": In(1),
+            "zero": In(1),
             "fetch": Out(data.StructLayout({"valid": 1, "end": 1})),
             "sum": In(signed(accumulator_width(p))),
             "o": Out(
@@ -66,22 +75,25 @@ class NeuronUpdate(wiring.Component):
 
         # 1 to 4: products, rounded toward zero. 5: synaptic current, and v + bias.
         v_left = self._decay(m, self.i.state.v, self.i.neuron.beta, "v")
-        leaky = Signal(signed(p.state_bits + 1))
+        leaky = Signal(signed(p.state_bits + 1), reset_less=True)
         m.d.sync += leaky.eq(v_left + neuron[4].bias if p.bias_bits else v_left)
-        u = self._current(m)
-        # 6: their sum. 7: saturated. 8: compared with the threshold.
-        raw = Signal(signed(max(len(u), len(leaky)) + 1))
-        candidate = Signal(signed(p.state_bits))
-        m.d.sync += [raw.eq(leaky + u), candidate.eq(_saturate(raw, p.state_bits))]
-        over, spike = Signal(signed(p.state_bits + 1)), Signal()
-        n, s = neuron[7], state[7]
-        resting = s.r != 0 if p.refractory_bits else C(0)
-        m.d.comb += [
-            over.eq(candidate - n.threshold),
-            spike.eq(n.spiking & ~resting & (over >= 0)),
+        u = self._current(m, state[4].r if p.refractory_bits else C(0))
+        # 6: their sum. 7: saturated. 8: compared with the threshold. 9: the spike's effect.
+        raw = Signal(signed(max(len(u), len(leaky)) + 1), reset_less=True)
+        candidate = Signal(signed(p.state_bits), reset_less=True)
+        held = Signal(signed(p.state_bits), reset_less=True)
+        over = Signal(signed(p.state_bits + 1), reset_less=True)
+        m.d.sync += [
+            raw.eq(leaky + u),
+            candidate.eq(_saturate(raw, p.state_bits)),
+            held.eq(candidate),
+            over.eq(candidate - neuron[7].threshold),
         ]
+        n, s, spike = neuron[8], state[8], Signal()
+        resting = ~self.read & (s.r != 0) if p.refractory_bits else C(0)
+        m.d.comb += spike.eq(n.spiking & ~resting & (over >= 0))
         after = over if p.reset == "subtract" else n.reset_value
-        v = Mux(resting, s.v, Mux(spike, after, candidate))
+        v = Mux(resting, s.v, Mux(spike, after, held))
         m.d.sync += [
             self.o.state.v.eq(v),
             self.o.spike.eq(spike),
@@ -92,16 +104,24 @@ class NeuronUpdate(wiring.Component):
             rest = Mux(resting, s.r - 1, Mux(spike, n.refractory, 0))
             m.d.sync += self.o.state.r.eq(rest)
         if p.synaptic:
-            late = [Signal.like(u, name=f"u_{k}") for k in (6, 7)]
-            m.d.sync += [late[0].eq(u), late[1].eq(late[0]), self.o.state.u.eq(late[1])]
+            late = u
+            for k in (6, 7, 8):
+                stage = Signal.like(u, name=f"u_{k}", reset_less=True)
+                m.d.sync += stage.eq(late)
+                late = stage
+            m.d.sync += self.o.state.u.eq(late)
+        with m.If(~n.readout | end[_LATENCY - 2]):
+            m.d.sync += self.o.value.eq(0)
+        with m.If(self.zero):  # by the reset of these registers, at no cost
+            m.d.sync += self.o.state.eq(0)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.end.eq(end[-1])]
         return m
 
     def _delay(self, m: Module, value: data.View, name: str) -> list[data.View]:
-        """``value`` after 0 to 8 cycles."""
+        """``value`` after 0 to 9 cycles."""
         stages = [value]
         for k in range(1, _LATENCY + 1):
-            stage = Signal(value.shape(), name=f"{name}_{k}")
+            stage = Signal(value.shape(), name=f"{name}_{k}", reset_less=True)
             m.d.sync += stage.eq(stages[-1])
             stages.append(stage)
         return stages
@@ -112,12 +132,13 @@ class NeuronUpdate(wiring.Component):
         Three of them are the multiplier's: it sits far from the logic, so the way there and the
         way back have a cycle of their own.
         """
-        factor = Signal(signed(len(x)), name=f"{name}_factor")
-        leak = Signal(len(c), name=f"{name}_leak")
+        factor = Signal(signed(len(x)), name=f"{name}_factor", reset_less=True)
+        leak = Signal(len(c), name=f"{name}_leak", reset_less=True)
         multiplied, product = (
-            Signal(signed(len(x) + len(c)), name=f"{name}_{k}") for k in ("multiplied", "product")
+            Signal(signed(len(x) + len(c)), name=f"{name}_{k}", reset_less=True)
+            for k in ("multiplied", "product")
         )
-        left = Signal(signed(len(x)), name=f"{name}_left")
+        left = Signal(signed(len(x)), name=f"{name}_left", reset_less=True)
         below = (1 << self.p.leak_bits) - 1
         m.d.sync += [
             factor.eq(x),
@@ -128,18 +149,24 @@ class NeuronUpdate(wiring.Component):
         ]
         return left
 
-    def _current(self, m: Module) -> Signal:
-        """``u'`` after 5 cycles: what enters the membrane."""
+    def _current(self, m: Module, rest: Value) -> Signal:
+        """``u'`` after 5 cycles: what enters the membrane; ``rest`` instead when that is read."""
         p = self.p
         scale = 0 if p.graded else p.fraction_bits
         arriving = self.sum << scale
-        if not p.synaptic:
-            u = Signal(signed(len(arriving)))
+        width = p.state_bits if p.synaptic else max(len(arriving), p.refractory_bits + 1)
+        u = Signal(signed(width), reset_less=True)
+        if p.synaptic:
+            left = self._decay(m, self.i.state.u, self.i.neuron.alpha, "u")
+            arriving = _saturate(left + Mux(self.read, 0, arriving), p.state_bits)
             m.d.sync += u.eq(arriving)
-            return u
-        u = Signal(signed(p.state_bits))
-        left = self._decay(m, self.i.state.u, self.i.neuron.alpha, "u")
-        m.d.sync += u.eq(_saturate(left + arriving, p.state_bits))
+        else:
+            m.d.sync += u.eq(arriving)
+            with m.If(self.read):
+                m.d.sync += u.eq(0)
+        if p.refractory_bits:
+            with m.If(self.rest):
+                m.d.sync += u.eq(rest)
         return u
 
 

@@ -11,11 +11,14 @@ class Options:
 
     Parameters
     ----------
-    block : working memories (sums, state) in block RAM, else in distributed RAM.
+    distributed : working memories ("state", "sums_0", "sums_1") in distributed RAM; the others
+        are in block RAM.
+    loadable : content memories can be written through the input stream.
     poison : every undefined memory word is made wrong, to prove that none is used; for tests.
     """
 
-    block: bool = True
+    distributed: tuple[str, ...] = ()
+    loadable: bool = True
     poison: bool = False
 
 

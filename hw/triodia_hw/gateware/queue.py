@@ -1,11 +1,11 @@
-"""First-in first-out queues: deep ones in distributed RAM, and a two-place buffer."""
+"""First-in first-out queue in distributed RAM."""
 
 from amaranth import *
 from amaranth.hdl import ShapeLike
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Buffer", "Queue"]
+__all__ = ["Queue"]
 
 
 class Queue(wiring.Component):
@@ -43,7 +43,7 @@ class Queue(wiring.Component):
         m.submodules.mem = mem = memory.Memory(
             shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": "distributed"}
         )
-        write, read = mem.write_port(), mem.read_port(domain="comb")
+        write, read = mem.write_port(), mem.read_port()
         level = Signal(range(self.depth + 1))
         push, pop, free = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -55,45 +55,14 @@ class Queue(wiring.Component):
             write.en.eq(push),
             write.data.eq(self.i.payload),
         ]
+        # The read port's own register is the output register. The word it reads was written before.
+        m.d.comb += [read.en.eq(free), Value.cast(self.o.payload).eq(read.data)]
         with m.If(free):
-            m.d.sync += [self.o.valid.eq(pop), Value.cast(self.o.payload).eq(read.data)]
-        m.d.sync += [
-            write.addr.eq(write.addr + push),
-            read.addr.eq(read.addr + pop),
-            level.eq(level + push - pop),
-        ]
-        return m
-
-
-class Buffer(wiring.Component):
-    """Two places in registers, in order; latency 1 cycle, throughput 1 per cycle.
-
-    Both ``o`` and ``i.ready`` come straight from registers, so no path leads through.
-
-    Members
-    -------
-    i, o : payload streams.
-    """
-
-    def __init__(self, shape: ShapeLike) -> None:
-        self.shape = shape
-        super().__init__({
-            "i": In(stream.Signature(shape)),
-            "o": Out(stream.Signature(shape)),
-        })
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        spare, full = Signal(self.shape), Signal()
-        m.d.comb += self.i.ready.eq(~full)
-        with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += [
-                self.o.valid.eq(full | self.i.valid),
-                self.o.payload.eq(Mux(full, spare, self.i.payload)),
-                full.eq(0),
-            ]
-        with m.Elif(~full):
-            m.d.sync += full.eq(self.i.valid)
-        with m.If(~full):
-            m.d.sync += spare.eq(self.i.payload)
+            m.d.sync += self.o.valid.eq(pop)
+        with m.If(push):
+            m.d.sync += write.addr.eq(write.addr + 1)
+        with m.If(pop):
+            m.d.sync += read.addr.eq(read.addr + 1)
+        with m.If(push ^ pop):
+            m.d.sync += level.eq(level + Mux(pop, -1, 1))
         return m

@@ -4,13 +4,17 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..storage import columns
 from .options import DEFAULT, Options
 
 __all__ = ["Ram"]
 
 
 class Ram(wiring.Component):
-    """One read port and, unless it is read-only, one write port; read latency 1 cycle.
+    """One read port and, unless it is read-only, one write port; read latency 2 cycles.
+
+    The second cycle is an output register, which block RAM has inside: without it its output is
+    the slowest there is (5.6 ns on an ECP5 of speed grade 6).
 
     Reading the address that is being written in the same cycle returns an *undefined* word: block
     RAM does not promise either. Whoever uses this component must never use such a word. With
@@ -19,13 +23,15 @@ class Ram(wiring.Component):
     Parameters
     ----------
     shape : layout of a word. depth : words.
-    options : where working memories go, and ``poison``.
-    init : contents, always in block RAM; ``None`` makes a working memory (writable).
+    name : working memory, of those that ``options`` can put in distributed RAM.
+    options : where working memories go, whether contents can be written, and ``poison``.
+    init : contents, always in block RAM, cut in :func:`triodia_hw.storage.columns`; ``None`` makes
+        a working memory.
 
     Members
     -------
-    r_addr : In(range(depth)). r_data : Out(shape), the word at last cycle's ``r_addr``.
-    w_en, w_addr, w_data : write port, only without ``init``.
+    r_addr : In(range(depth)). r_data : Out(shape), the word at ``r_addr`` of two cycles ago.
+    w_en, w_addr, w_data : write port, not with ``init`` unless ``options.loadable``.
     """
 
     def __init__(
@@ -33,36 +39,53 @@ class Ram(wiring.Component):
         shape: data.Layout,
         *,
         depth: int,
+        name: str = "",
         options: Options = DEFAULT,
         init: list[int] | None = None,
     ) -> None:
         self.shape, self.depth, self.options, self.init = shape, depth, options, init
+        self.block = name not in options.distributed
+        self.writable = init is None or options.loadable
         members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
-        if init is None:
+        if self.writable:
             members |= {"w_en": In(1), "w_addr": In(range(depth)), "w_data": In(shape)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = Shape.cast(self.shape).width
-        block = self.options.block or self.init is not None
-        style = {"ram_style": "block" if block else "distributed"}
-        # Plain bits inside: one shape for patching and for hex files, whatever the fields are.
-        m.submodules.mem = mem = memory.Memory(
-            shape=unsigned(width), depth=self.depth, init=self.init or [], attrs=style
-        )
-        read = mem.read_port()
-        m.d.comb += [read.addr.eq(self.r_addr), Value.cast(self.r_data).eq(read.data)]
         if self.init is None:
+            self._column(m, "mem", 0, width, [])
+            return m
+        offset = 0
+        for index, part in enumerate(columns(width, self.depth)):
+            mask = (1 << part) - 1
+            self._column(
+                m, f"mem_{index}", offset, part, [(word >> offset) & mask for word in self.init]
+            )
+            offset += part
+        return m
+
+    def _column(self, m: Module, name: str, offset: int, width: int, init: list[int]) -> None:
+        """A memory for ``width`` bits of each word, from bit ``offset``."""
+        # Plain bits inside: one shape for patching and for hex files, whatever the fields are.
+        style = {"ram_style": "block" if self.block else "distributed"}
+        m.submodules[name] = mem = memory.Memory(
+            shape=unsigned(width), depth=self.depth, init=init, attrs=style
+        )
+        bits = slice(offset, offset + width)
+        read, output = mem.read_port(), Signal(width, reset_less=True, name=f"{name}_output")
+        m.d.comb += [read.addr.eq(self.r_addr), Value.cast(self.r_data)[bits].eq(output)]
+        m.d.sync += output.eq(read.data)
+        if self.writable:
             write = mem.write_port()
             m.d.comb += [
                 write.en.eq(self.w_en),
                 write.addr.eq(self.w_addr),
-                write.data.eq(self.w_data),
+                write.data.eq(Value.cast(self.w_data)[bits]),
             ]
             if self.options.poison:
-                collided = Signal()
+                collided = Signal(name=f"{name}_collided")
                 m.d.sync += collided.eq(self.w_en & (self.w_addr == self.r_addr))
                 with m.If(collided):
-                    m.d.comb += Value.cast(self.r_data).eq(~read.data)
-        return m
+                    m.d.sync += output.eq(~read.data)

@@ -6,7 +6,7 @@ from amaranth.lib import data
 from ..contract import MachineParams, bits_for
 from ..layout import Fields, pointer_fields
 
-__all__ = ["record_layout", "row_layout", "struct", "token_layout"]
+__all__ = ["payload_shape", "record_layout", "row_layout", "struct", "token_layout"]
 
 
 def struct(fields: Fields) -> data.StructLayout:
@@ -22,30 +22,39 @@ def payload_shape(p: MachineParams) -> Shape:
 
 
 def token_layout(p: MachineParams) -> data.StructLayout:
-    """Bus token: an event, or the end of a step (``last`` of its sequence)."""
+    """Bus token: an event, or the end of a step (``last`` of its sequence).
+
+    With ``end`` and ``read`` it ends no step but asks for the word of every neuron's state that
+    the low bits of ``source`` name (:data:`triodia_hw.layout.READ_KINDS`).
+    """
     return data.StructLayout({
         "end": 1,
         "last": 1,
-        "source": bits_for(p.sources),
+        "read": 1,
+        "source": max(2, bits_for(p.sources)),
         "payload": payload_shape(p),
     })
 
 
 def row_layout(p: MachineParams) -> data.StructLayout:
-    """A row segment to walk; ``single`` says that one cycle does it (one synapse, or an end)."""
-    (_, start_bits, _), (_, length_bits, _) = pointer_fields(p)
+    """A row segment to walk; ``single`` says that one cycle does it (one word, or an end).
+
+    An end that reads state has what it reads in the low bits of ``start``.
+    """
+    fields = {name: width for name, width, _ in pointer_fields(p)}
     return data.StructLayout({
         "end": 1,
         "last": 1,
+        "read": 1,
         "single": 1,
-        "start": start_bits,
-        "length": length_bits,
+        "start": max(2, fields["start"]),
+        "length": fields["length_0"],
         "payload": payload_shape(p),
     })
 
 
 def record_layout(p: MachineParams) -> data.StructLayout:
-    """What a sweep emits: a spike, a readout value, or the end of the step.
+    """What a sweep emits: a spike, a readout ``value`` (else 0), or the end of the step.
 
     ``last``: the step was the last of its sequence, so its spikes are not delivered.
     """

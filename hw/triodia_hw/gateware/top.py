@@ -17,6 +17,7 @@ class Top(wiring.Component):
 
     Members
     -------
+    clk : In(1). All happens at its rising edge. rst : In(1), high for at least a cycle.
     i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.layout.input_fields`.
     o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.layout.output_fields`.
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
@@ -24,7 +25,8 @@ class Top(wiring.Component):
 
     def __init__(self, p: MachineParams, *, contents: list[dict[str, list[int]]]) -> None:
         self.p, self.contents = p, contents
-        members = {"i_valid": In(1), "i_ready": Out(1), "o_valid": Out(1), "o_ready": In(1)}
+        members = {"clk": In(1), "rst": In(1)}
+        members |= {"i_valid": In(1), "i_ready": Out(1), "o_valid": Out(1), "o_ready": In(1)}
         for name, width, is_signed in input_fields(p):
             members[f"i_{name}"] = In(Shape(width, is_signed))
         for name, width, is_signed in output_fields(p):
@@ -33,8 +35,11 @@ class Top(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        m.domains.sync = clock = ClockDomain(reset_less=True)
         m.submodules.core = core = Core(self.p, contents=self.contents)
         m.d.comb += [
+            clock.clk.eq(self.clk),
+            core.reset.eq(self.rst),
             core.i.valid.eq(self.i_valid),
             self.i_ready.eq(core.i.ready),
             self.o_valid.eq(core.o.valid),

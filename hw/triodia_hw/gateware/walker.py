@@ -1,11 +1,13 @@
-"""Row walker: from row segments to synapses, one per cycle."""
+"""Row walker: from row segments to synapses, one word per cycle."""
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
+from ..contract import MachineParams, bits_for
 from ..layout import row_depth, synapse_fields
+from .loader import load_layout, write_port
+from .options import DEFAULT, Options
 from .ram import Ram
 from .shapes import payload_shape, row_layout, struct
 
@@ -13,21 +15,30 @@ __all__ = ["Walker", "synapse_layout"]
 
 
 def synapse_layout(p: MachineParams) -> data.StructLayout:
-    """A synapse on its way to the accumulator, or (``end``) the end of a step."""
+    """A synapse on its way to the accumulator, or (``end``) the end of a step.
+
+    ``read``: the end of no step; ``what`` says what it reads. ``some``: whether either half of the
+    weight is not 0; both are in a filler.
+    """
     return data.StructLayout({
         "valid": 1,
         "end": 1,
         "last": 1,
-        "synapse": struct(synapse_fields(p)),
+        "read": 1,
+        "what": 2,
+        "some": 2,
+        "target": bits_for(p.slots),
+        "weight": Shape(p.weight_bits, True),
         "payload": payload_shape(p),
     })
 
 
 class Walker(wiring.Component):
-    """Read the synapses of each row: latency 3 cycles, one synapse per cycle, no gap between rows.
+    """Read the words of each row: latency 5 cycles, one word per cycle, no gap between rows.
 
-    A row of ``n`` synapses takes ``n`` cycles, the end of a step one. In order. The output cannot
-    be held up: the accumulator always takes it.
+    A row of ``n`` words takes ``n`` cycles, the end of a step one. In order. The output cannot be
+    held up: the accumulator always takes it. The target of a word is ``gap + 1`` slots behind that
+    of the word before, in the first word of a row ``gap`` slots behind slot 0.
 
     Parameters
     ----------
@@ -37,24 +48,31 @@ class Walker(wiring.Component):
     -------
     i : In(stream.Signature(row_layout)).
     o : Out(synapse_layout), registered; ``valid`` and ``end`` are never both high.
+    load : In(load_layout), to the synapse memory.
     """
 
-    def __init__(self, p: MachineParams, *, init: list[int]) -> None:
-        self.p, self.init = p, init
+    def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
+        self.p, self.init, self.options = p, init, options
         super().__init__({
             "i": In(stream.Signature(row_layout(p))),
             "o": Out(synapse_layout(p)),
+            "load": In(load_layout(p)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
         m.submodules.synapses = synapses = Ram(
-            struct(synapse_fields(p)), depth=row_depth(p.synapse_words), init=self.init
+            struct(synapse_fields(p)),
+            depth=row_depth(p.synapse_words),
+            init=self.init,
+            options=self.options,
         )
-        row = Signal(row_layout(p))  # the rest of the row: next address, synapses left
-        busy = Signal()
+        write_port(m, synapses, self.load, "synapses")
+        row = Signal(row_layout(p))  # the rest of the row: next address, words left
+        busy, first = Signal(), Signal()
         m.d.comb += [self.i.ready.eq(~busy | row.single), synapses.r_addr.eq(row.start)]
+        m.d.sync += first.eq(self.i.ready)
         with m.If(self.i.ready):
             m.d.sync += [busy.eq(self.i.valid), row.eq(self.i.payload)]
         with m.Else():
@@ -63,14 +81,28 @@ class Walker(wiring.Component):
                 row.length.eq(row.length - 1),
                 row.single.eq(row.length == 2),
             ]
-        # The memory's output is slow (5.6 ns on an ECP5): nothing but a register behind it.
-        read = Signal(synapse_layout(p))
+        # Cycles 1 and 2: the memory reads. 3: its blocks, if it has several, have become a word. 4:
+        # the word's target. Registers without reset become the multiplier's own.
+        flags = Cat(busy & ~row.end, busy & row.end, row.last, row.read, row.start[:2], first)
+        stages, payloads = [flags], [row.payload]
+        for k in range(1, 5):
+            stages.append(Signal(len(flags), name=f"flags_{k}"))
+            payloads.append(Signal(row.payload.shape(), name=f"payload_{k}", reset_less=True))
+            m.d.sync += [stages[k].eq(stages[k - 1]), payloads[k].eq(payloads[k - 1])]
+        out, half = self.o, p.weight_bits // 2
+        word = Signal(struct(synapse_fields(p)), reset_less=True)
+        weight = Signal(word.weight.shape(), reset_less=True)
+        target = Signal(len(out.target), reset_less=True)
         m.d.sync += [
-            read.valid.eq(busy & ~row.end),
-            read.end.eq(busy & row.end),
-            read.last.eq(row.last),
-            read.payload.eq(row.payload),
-            self.o.eq(read),
-            self.o.synapse.eq(synapses.r_data),
+            word.eq(synapses.r_data),
+            weight.eq(word.weight),
+            target.eq(Mux(stages[3][-1], -1, target) + word.gap + 1),
+            out.some.eq(Cat(word.weight[:half].any(), word.weight[half:].any())),
+        ]
+        m.d.comb += [
+            Cat(out.valid, out.end, out.last, out.read, out.what).eq(stages[4]),
+            out.payload.eq(payloads[4]),
+            out.weight.eq(weight),
+            out.target.eq(target),
         ]
         return m

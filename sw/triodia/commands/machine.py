@@ -1,7 +1,7 @@
 """``quantize``, ``verilog``, ``cosim``, ``build``, ``patch``: from a network to a bitstream."""
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,10 +11,11 @@ import typer
 from triodia_boards.boards import get_board
 from triodia_boards.flow import build as build_bitstream
 from triodia_boards.program import reprogram
+from triodia_boards.synthesis import netlist_verilog
 from triodia_hw.export import export_verilog
 from triodia_hw.image import Image, load_image, save_image
 from triodia_hw.memory import ecp5_blocks, memory_shapes
-from triodia_sim.runner import cosimulate, find_simulator
+from triodia_sim.runner import CosimResult, check_netlist, cosimulate, find_simulator
 
 from ..console import Output
 from ..errors import CheckFailed, TriodiaError
@@ -31,6 +32,7 @@ from .options import (
     ImageFile,
     Json,
     Lanes,
+    NetlistName,
     NetworkFile,
     Out,
     Seed,
@@ -123,6 +125,7 @@ def cosim(
     samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
     simulator: SimulatorName = "icarus",
     state: Annotated[bool, typer.Option("--state", help="Compare every state word too.")] = False,
+    netlist: NetlistName = None,
     stall: Annotated[float, typer.Option(help="Chance of a pause on either stream.")] = 0.0,
     seed: Seed = 0,
     output: Annotated[
@@ -135,26 +138,29 @@ def cosim(
     if not 0 <= stall < 1:
         raise TriodiaError(f"stall must be at least 0 and below 1, not {stall}")
     find_simulator(simulator)
+    if netlist:
+        check_netlist(state, simulator)
     loaded = load_image(image)
     data = task_data(loaded, task)
     sequences = input_events(loaded, data.x_test, data.len_test, limit=samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences))} steps")
-    with TemporaryDirectory(prefix="triodia-cosim-") as scratch, show.bar("steps compared") as bar:
-        result = cosimulate(
-            loaded,
-            sequences,
-            output or scratch,
-            simulator=simulator,
-            state=state,
-            stall=(stall, stall),
-            seed=seed,
-            progress=bar,
-        )
-        if result.waveform and output is None:
-            kept = Path.cwd() / "divergence.fst"
-            shutil.move(result.waveform, kept)  # the scratch folder may be on another disk
-            result = type(result)(**(vars(result) | {"waveform": str(kept)}))
-    shown = {"samples": len(sequences), **result.as_dict()}
+    with TemporaryDirectory(prefix="triodia-cosim-") as scratch:
+        folder = output or Path(scratch)
+        made, given = _synthesized(loaded, netlist, folder, show)
+        with show.bar("steps compared") as bar:
+            result = cosimulate(
+                loaded,
+                sequences,
+                folder,
+                simulator=simulator,
+                state=state,
+                stall=(stall, stall),
+                seed=seed,
+                progress=bar,
+                **given,
+            )
+        result = _kept(result) if output is None else result
+    shown = {"samples": len(sequences), "netlist": made, **result.as_dict()}
     shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
     show.result(shown, title="Co-simulation")
     if result.mismatches:
@@ -162,6 +168,26 @@ def cosim(
             f"{result.mismatches} words differ; the first: {result.first}; "
             f"waveform: {result.waveform or 'none, Icarus is missing'}"
         )
+
+
+def _synthesized(
+    image: Image, netlist: str | None, folder: Path, show: Output
+) -> tuple[dict | None, dict]:
+    """What synthesis reports, and options by which the co-simulation runs what it made."""
+    if netlist is None:
+        return None, {}
+    show.note(f"synthesis to {netlist} cells (Yosys)")
+    report = asdict(netlist_verilog(image, folder / "netlist", netlist))
+    return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": True}
+
+
+def _kept(result: CosimResult) -> CosimResult:
+    """``result`` with its waveform moved to where the user is."""
+    if not result.waveform:
+        return result
+    kept = Path.cwd() / "divergence.fst"
+    shutil.move(result.waveform, kept)  # the scratch folder may be on another disk
+    return replace(result, waveform=str(kept))
 
 
 def build(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from triodia_boards.boards import BOARDS
+from triodia_boards.synthesis import NETLISTS
 
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
@@ -18,6 +19,7 @@ __all__ = [
     "Json",
     "Lanes",
     "Method",
+    "NetlistName",
     "NetworkFile",
     "Out",
     "Seed",
@@ -47,5 +49,8 @@ TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lis
 BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 Method = Annotated[str, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")]
+NetlistName = Annotated[
+    str | None, typer.Option("--netlist", help=f"Run what synthesis makes: {', '.join(NETLISTS)}.")
+]
 WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
 Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 16.", min=1, max=16)]

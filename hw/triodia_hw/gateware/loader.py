@@ -1,0 +1,104 @@
+"""Loading of content memories, byte by byte, through the input stream."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract import MachineParams
+from ..layout import MEMORY_NUMBERS
+from ..memory import memory_shapes
+from .ram import Ram
+
+__all__ = ["Loader", "load_layout", "write_port"]
+
+_HEADER = 6  # bytes of a block's header: lane, memory, address and count of two bytes each
+
+
+def load_layout(p: MachineParams) -> data.StructLayout:
+    """A write to content memories: ``memory`` has one bit for each of them, at most one set.
+
+    A word is in the uppermost bytes of ``data`` that it takes.
+    """
+    shapes = [s for s in memory_shapes(p) if s.content]
+    return data.StructLayout({
+        "lane": 8,
+        "memory": len(MEMORY_NUMBERS),
+        "address": max((s.depth - 1).bit_length() for s in shapes),
+        "data": 8 * max(bytes_of(s.width) for s in shapes),
+    })
+
+
+def bytes_of(width: int) -> int:
+    """Bytes of a loaded word."""
+    return -(-width // 8)
+
+
+def write_port(m: Module, ram: Ram, load: data.View, memory: str) -> None:
+    """Let ``load`` write to ``ram``, which holds ``memory``, if that can be written."""
+    if ram.writable:
+        word = Value.cast(ram.w_data)
+        m.d.comb += [
+            ram.w_en.eq(load.memory[MEMORY_NUMBERS[memory]]),
+            ram.w_addr.eq(load.address),
+            word.eq(load.data[len(load.data) - 8 * bytes_of(len(word)) :]),
+        ]
+
+
+class Loader(wiring.Component):
+    """Write blocks of words to content memories; takes 1 byte a cycle.
+
+    A block is lane, memory (:data:`triodia_hw.layout.MEMORY_NUMBERS`), first address (two bytes,
+    low first), number of words (two bytes), then the words, lowest byte first, each in as many
+    bytes as its memory's width takes. Blocks follow each other; a cut one writes whole words only.
+    ``hold`` goes high with the first byte and low after the one marked ``last``: the lanes are in
+    reset in between, and start afresh, with cleared state, behind it.
+
+    Members
+    -------
+    i : In(stream.Signature(byte, last)), always ready. o : Out(load_layout), a write each cycle in
+    which ``o.memory`` is not 0. hold : Out(1).
+    """
+
+    def __init__(self, p: MachineParams) -> None:
+        self.p = p
+        super().__init__({
+            "i": In(stream.Signature(data.StructLayout({"byte": 8, "last": 1}))),
+            "o": Out(load_layout(p)),
+            "hold": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shapes = {s.name: s for s in memory_shapes(self.p) if s.content}
+        sizes = {n: bytes_of(shapes[name].width) for name, n in MEMORY_NUMBERS.items()}
+        header, place = Signal(range(_HEADER + 1)), Signal(range(max(sizes.values())))
+        lane, memory, count = Signal(8), Signal(2), Signal(16)
+        address, final = Signal(16), Signal.like(place)  # of a word's bytes
+        for number, bytes_ in sizes.items():
+            with m.If(memory == number):
+                m.d.comb += final.eq(bytes_ - 1)
+        byte, written = self.i.p.byte, self.o.memory.any()
+        fields = Cat(lane, memory, Signal(6), address, count)
+        m.d.comb += [self.i.ready.eq(1), self.o.lane.eq(lane), self.o.address.eq(address)]
+        m.d.sync += self.o.memory.eq(0)
+        with m.If(written):
+            m.d.sync += address.eq(address + 1)
+        with m.If(self.i.valid):
+            m.d.sync += [self.hold.eq(1), self.o.data.eq(Cat(self.o.data[8:], byte))]
+            with m.If(header != _HEADER):
+                m.d.sync += [fields.eq(Cat(fields[8:], byte)), header.eq(header + 1)]
+            with m.Else():
+                with m.If(place == final):
+                    m.d.sync += [self.o.memory.eq(1 << memory), count.eq(count - 1)]
+                    with m.If(count == 1):
+                        m.d.sync += header.eq(0)
+            # Only behind the header is it known which memory it is.
+            m.d.sync += place.eq(Mux((header != _HEADER) | (place == final), 0, place + 1))
+            with m.If(self.i.p.last):
+                m.d.sync += header.eq(0)
+        # Released when the last write has reached its memory.
+        ending = Signal(4)
+        m.d.sync += ending.eq(Cat(self.i.valid & self.i.p.last, ending))
+        with m.If(ending[-1]):
+            m.d.sync += self.hold.eq(0)
+        return m

@@ -1,0 +1,120 @@
+"""How synapses are stored: gap-coded rows, pointer groups, and the shape that takes least."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .contract import MachineParams, bits_for
+from .layout import pointer_fields, row_depth, synapse_fields, width_of
+
+__all__ = [
+    "columns",
+    "ebr_blocks",
+    "fit_storage",
+    "gap_coded",
+    "native_bits",
+    "segment_words",
+    "stored_bits",
+]
+
+# Word width and depth of the shapes of an 18-Kbit ECP5 block RAM (Lattice FPGA-TN-02204).
+_EBR_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+
+def columns(width: int, depth: int) -> tuple[int, ...]:
+    """Widths of the columns in which words lie in block RAM: fewest blocks, then fewest bits.
+
+    Lowest bits first. 9 + 4 bits of 4,096 words take 3 blocks; one column of 13 would take 4.
+    """
+    best: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]  # blocks, bits, widths
+    for w in range(1, width + 1):
+        choices = []
+        for shape, words in _EBR_SHAPES:
+            blocks, bits, parts = best[max(0, w - shape)]
+            choices.append((blocks - (-depth // words), bits + shape, (min(shape, w), *parts)))
+        best.append(min(choices))
+    return best[width][2]
+
+
+def ebr_blocks(width: int, depth: int) -> int:
+    """18-Kbit blocks that hold ``depth`` words of ``width`` bits, in :func:`columns`."""
+    return sum(
+        min(-(-part // w) * -(-depth // d) for w, d in _EBR_SHAPES)
+        for part in columns(width, depth)
+    )
+
+
+def gap_coded(segment: list[tuple[int, int]], gap_bits: int) -> list[tuple[int, int]]:
+    """``(gap, weight)`` words of a row segment of ``(target, weight)``, targets ascending.
+
+    A word lies ``gap + 1`` slots behind the one before, the first ``gap`` slots behind slot 0.
+    Where that takes more than ``gap_bits``, fillers of weight 0 go in between.
+    """
+    words, previous, most = [], -1, (1 << gap_bits) - 1
+    for target, weight in segment:
+        gap = target - previous - 1
+        words += [(most, 0)] * (gap >> gap_bits)
+        words.append((gap & most, weight))
+        previous = target
+    return words
+
+
+def segment_words(p: MachineParams, row_start: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """Words of each source in each PE, fillers too, ``(inputs + neurons, lanes)``.
+
+    ``slots`` is the slot of the target of each synapse, in the order of ``row_start``.
+    """
+    rows = np.repeat(np.arange(row_start.size - 1), np.diff(row_start))
+    lanes, places = slots // p.slots, slots % p.slots
+    order = np.lexsort((places, lanes, rows))
+    rows, lanes, places = rows[order], lanes[order], places[order]
+    first = np.ones(rows.size, bool)
+    first[1:] = (np.diff(rows) != 0) | (np.diff(lanes) != 0)
+    gaps = places.copy()
+    gaps[1:] -= np.where(first[1:], 0, places[:-1] + 1)
+    words = np.zeros((row_start.size - 1, p.lanes), np.int64)
+    np.add.at(words, (rows, lanes), 1 + (gaps >> p.gap_width))
+    return words
+
+
+def native_bits(width: int, depth: int) -> int:
+    """Bits that a word of ``width`` takes in the native widths of its columns."""
+    shapes = sorted(w for w, _ in _EBR_SHAPES)
+    return sum(min(w for w in shapes if w >= min(part, 36)) for part in columns(width, depth))
+
+
+def fit_storage(
+    p: MachineParams, row_start: np.ndarray, slots: np.ndarray, *, tight: bool = False
+) -> MachineParams:
+    """``p`` with the storage of synapses that takes the fewest block RAMs.
+
+    Among these the fewest words, which are cycles, or with ``tight`` the fewest bits. Sets
+    ``gap_bits``, ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
+    """
+    choices = []
+    for gap_bits in range(1, bits_for(p.slots) + 1):
+        words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
+        for group in (1, 2, 4):
+            q = replace(
+                p,
+                gap_bits=gap_bits,
+                synapse_words=max(1, int(words.sum(axis=0).max())),
+                row_words=max(1, int(words.max())),
+                rows_per_pointer=group,
+            )
+            memories = [
+                (width_of(synapse_fields(q)), row_depth(q.synapse_words)),
+                (width_of(pointer_fields(q)), row_depth(q.pointer_words)),
+            ]
+            blocks = sum(ebr_blocks(*memory) for memory in memories)
+            count, bits = int(words.sum()), stored_bits(q, words)
+            order = (bits, count) if tight else (count, group)
+            choices.append((blocks, *order, gap_bits, group, q))
+    return min(choices, key=lambda choice: choice[:-1])[-1]
+
+
+def stored_bits(p: MachineParams, words: np.ndarray) -> int:
+    """Bits of all synapse words (of :func:`segment_words`) and pointer words, in native widths."""
+    synapse = native_bits(width_of(synapse_fields(p)), row_depth(p.synapse_words))
+    pointer = native_bits(width_of(pointer_fields(p)), row_depth(p.pointer_words))
+    return int(words.sum()) * synapse + p.lanes * p.pointer_words * pointer

@@ -1,0 +1,1 @@
+"""Formal proofs about the gateware's units, for SymbiYosys."""

@@ -1,0 +1,1 @@
+"""Measurements of the machine against its limits; `make bench-hw`."""

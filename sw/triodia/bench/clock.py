@@ -1,0 +1,73 @@
+"""Clock and area of the machine alone, by open place-and-route."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from triodia_boards.boards import BOARDS
+from triodia_boards.flow import check_fit
+from triodia_boards.probe import measure
+from triodia_hw.contract import MachineParams
+
+__all__ = ["CASES", "ClockCase", "clock_row"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ClockCase:
+    """A machine of given capacity on the FPGA of a board."""
+
+    board: str
+    lanes: int
+    neurons: int
+    synapses: int
+
+    @property
+    def params(self) -> MachineParams:
+        """Gap-coded synapses of 8 bits, graded inputs of 8 bits, one state word of 18 bits."""
+        return MachineParams(
+            inputs=12,
+            neurons=self.neurons,
+            lanes=self.lanes,
+            synapse_words=self.synapses // self.lanes,
+            accumulator_bits=20,
+            gap_bits=5,
+            rows_per_pointer=2 if self.neurons < 1024 else 4,
+            row_words=64 if self.neurons < 1024 else 31,
+        )
+
+
+CASES = (
+    ClockCase("ulx3s-25f", 8, 512, 1 << 15),
+    ClockCase("ulx3s-85f", 16, 1024, 1 << 17),
+    ClockCase("ulx3s-85f", 32, 1024, 1 << 16),
+)
+
+
+def clock_row(case: ClockCase, seeds: list[int], progress: Progress) -> dict:
+    """Fmax over placement ``seeds``, with nextpnr's default effort, and what the machine takes."""
+    board, start, found = BOARDS[case.board], time.monotonic(), []
+    options = check_fit(case.params, board)
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="triodia-clock-") as folder:
+            report = measure(case.params, board, Path(folder), options=options, seed=seed)
+        found.append(report)
+        progress(f"{case.board}, {case.lanes} lanes, seed {seed}: {report['fmax_mhz']} MHz")
+    return {
+        "board": case.board,
+        "lanes": case.lanes,
+        "neurons": case.neurons,
+        "synapses": case.synapses,
+        "distributed": list(options.distributed),
+        **{k: found[0][k] for k in ("lut4", "luts", "registers", "blocks", "multipliers")},
+        "lut4_per_lane": round(found[0]["lut4"] / case.lanes, 1),
+        "seeds": seeds,
+        "fmax_mhz": [report["fmax_mhz"] for report in found],
+        "fmax_min": min(report["fmax_mhz"] for report in found),
+        "fmax_median": median(report["fmax_mhz"] for report in found),
+        "seconds": round(time.monotonic() - start),
+    }

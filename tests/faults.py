@@ -1,0 +1,158 @@
+"""Deliberate faults in the gateware: each a change of one place in the source."""
+
+from dataclasses import dataclass
+
+__all__ = ["FAULTS", "Fault"]
+
+STATE = ("tests/test_readback.py", "test_state and stall0")
+EVENTS = ("tests/test_readback.py", "test_read_behind_the_events")
+COUNTS = ("tests/test_readback.py", "test_counters")
+RESET = ("tests/test_readback.py", "test_reset_in_mid_step")
+LOAD = ("tests/test_loading.py", "test_second_network and stall0")
+NEURON = ("tests/test_neuron.py", "test_read")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``faulty`` instead of ``text`` in ``file``.
+
+    ``by``: file and name of the simulation that must catch it; a co-simulation where there is none.
+    """
+
+    file: str
+    text: str
+    faulty: str
+    by: tuple[str, str] | None = None
+
+
+FAULTS = {
+    "rounding to minus infinity": Fault(
+        "neuron.py", "Mux(product < 0, below, 0)", "Mux(product < 0, 0, 0)"
+    ),
+    "threshold exceeded, not reached": Fault("neuron.py", "(over >= 0)", "(over > 0)"),
+    "no saturation of the potential": Fault(
+        "neuron.py", "candidate.eq(_saturate(raw, p.state_bits))", "candidate.eq(raw)"
+    ),
+    "no saturation of the current": Fault(
+        "neuron.py",
+        "_saturate(left + Mux(self.read, 0, arriving), p.state_bits)",
+        "left + Mux(self.read, 0, arriving)",
+    ),
+    "refractory period one short": Fault("neuron.py", "Mux(spike, n.refractory, 0)", "0"),
+    "potential moves while refractory": Fault(
+        "neuron.py", "v = Mux(resting, s.v, ", "v = Mux(resting, held, "
+    ),
+    "bias left out": Fault("neuron.py", "v_left + neuron[4].bias", "v_left"),
+    "synaptic leak by the membrane's": Fault(
+        "neuron.py", "self.i.state.u, self.i.neuron.alpha", "self.i.state.u, self.i.neuron.beta"
+    ),
+    "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
+    "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
+    "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),
+    "event lost when the queue fills": Fault("fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0"),
+    "no forwarding from the last sum": Fault(
+        "accumulator.py", "Mux(follows, total, operand)", "operand"
+    ),
+    "no forwarding at distance two": Fault(
+        "accumulator.py", "Mux(then[1], total, recent)", "Mux(then[1], stored, recent)"
+    ),
+    "no forwarding at distance five": Fault("accumulator.py", "then[1:5].any()", "then[1:4].any()"),
+    "forwarding across banks": Fault(
+        "accumulator.py", "(tags[k] == tag)", "(tags[k][:-1] == tag[:-1])"
+    ),
+    "sum not cleared": Fault(
+        "sweep.py",
+        "self.clear.eq(update.fetch.valid & ~update.fetch.end & ~read)",
+        "self.clear.eq(0)",
+    ),
+    "first sweep clears one bank": Fault(
+        "sweep.py", "self.clear_all.eq(first)", "self.clear_all.eq(0)"
+    ),
+    "sweep reads the wrong bank": Fault(
+        "accumulator.py",
+        "Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum)",
+        "Mux(bank, banks[1].r_data.sum, banks[0].r_data.sum)",
+    ),
+    "sweep one neuron short": Fault(
+        "sweep.py", "finish.eq(slot == p.slots)", "finish.eq(slot == p.slots - 1)"
+    ),
+    "state kept after the last step": Fault("neuron.py", "with m.If(self.zero):", "with m.If(0):"),
+    "spikes of the last step delivered": Fault(
+        "hub.py", "~(record.readout | record.last)", "~record.readout"
+    ),
+    "end overtakes items": Fault(
+        "collector.py",
+        "ends.eq(Cat(i.valid & i.p.end for i in self.i).all())",
+        "ends.eq(Cat(i.valid & i.p.end for i in self.i).any() & ~turn.any())",
+    ),
+    "step ends before its spikes are there": Fault(
+        "bus.py", "ends.eq(i.valid & i.p.end & r.valid & r.p.end)", "ends.eq(i.valid & i.p.end)"
+    ),
+    "payload taken as unsigned": Fault(
+        "core.py",
+        "word.payload.eq(i.payload if self.p.graded else 0)",
+        "word.payload.eq(i.payload.as_unsigned() >> 1 if self.p.graded else 0)",
+    ),
+    "value on a spike": Fault(
+        "neuron.py", "m.If(~n.readout | end[_LATENCY - 2])", "m.If(end[_LATENCY - 2])"
+    ),
+    "last on every word": Fault(
+        "hub.py", "word.last.eq(record.last & record.end)", "word.last.eq(record.last)"
+    ),
+    "spike worth one instead of 2**f": Fault(
+        "hub.py", "self.p.one if self.p.graded", "1 if self.p.graded"
+    ),
+    "gap without its one": Fault("walker.py", "+ word.gap + 1)", "+ word.gap)"),
+    "row goes on from the last one": Fault("walker.py", "Mux(stages[3][-1], -1, target)", "target"),
+    "filler counted as operation": Fault("accumulator.py", "valid[0] & some.any()", "valid[0]"),
+    "wrong row of a group": Fault(
+        "fetcher.py", "chosen = tokens[2].source[:low]", "chosen = ~tokens[2].source[:low]"
+    ),
+    "second row of a group starts as the first": Fault(
+        "fetcher.py", "before.eq(sum(lengths[:k], C(0, 1)))", "before.eq(0)"
+    ),
+    "a lane without reset": Fault(
+        "core.py",
+        "ResetInserter(reset)(lane)",
+        "ResetInserter(reset if index else C(0))(lane)",
+        RESET,
+    ),
+    "reset shorter than its way": Fault(
+        "core.py", "reset.eq(self.reset | stretch.any())", "reset.eq(self.reset)", RESET
+    ),
+    "hub without reset": Fault(
+        "core.py", "hub = ResetInserter(closed)(Hub(p))", "hub = Hub(p)", RESET
+    ),
+    "no reset by a load": Fault("core.py", "again = reset | loader.hold", "again = reset", LOAD),
+    "word loaded one address on": Fault(
+        "loader.py", "address.eq(address + 1)", "address.eq(address + 2)", LOAD
+    ),
+    "first byte of a word on top": Fault(
+        "loader.py", "Cat(self.o.data[8:], byte)", "Cat(byte, self.o.data[:-8])", LOAD
+    ),
+    "first byte of a header on top": Fault(
+        "loader.py", "Cat(fields[8:], byte)", "Cat(byte, fields[:-8])", LOAD
+    ),
+    "bytes of a word of another memory": Fault(
+        "loader.py", "m.If(memory == number)", "m.If(lane[:2] == number)", LOAD
+    ),
+    "word loaded into every lane": Fault("lane.py", "m.If(mine)", "m.If(1)", LOAD),
+    "writes lost in reset": Fault(
+        "lane.py", "mine, load = Signal(reset_less=True)", "mine, load = Signal()", LOAD
+    ),
+    "read changes the state": Fault(
+        "sweep.py",
+        "write.eq(done.valid & ~done.end & ~read)",
+        "write.eq(done.valid & ~done.end)",
+        STATE,
+    ),
+    "read switches banks": Fault(
+        "accumulator.py", "m.If(self.end & ~self.read)", "m.If(self.end)", EVENTS
+    ),
+    "read shows another word": Fault("sweep.py", "p.slots + what", "p.slots + (what ^ 1)", STATE),
+    "read adds the sum": Fault("neuron.py", "Mux(self.read, 0, arriving)", "arriving", NEURON),
+    "refractory steps not shown": Fault("neuron.py", "m.If(self.rest)", "m.If(0)", STATE),
+    "halves of a counter exchanged": Fault(
+        "report.py", "word_select(k, 16)", "word_select(k ^ 1, 16)", COUNTS
+    ),
+}
