@@ -121,7 +121,7 @@ FAULTS = {
         "core.py", "reset.eq(self.reset | stretch.any())", "reset.eq(self.reset)", RESET
     ),
     "hub without reset": Fault(
-        "core.py", "hub = ResetInserter(closed)(Hub(p))", "hub = Hub(p)", RESET
+        "core.py", "hub = ResetInserter(closed)(Hub(p, options))", "hub = Hub(p, options)", RESET
     ),
     "no reset by a load": Fault("core.py", "again = reset | loader.hold", "again = reset", LOAD),
     "word loaded one address on": Fault(

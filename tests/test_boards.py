@@ -8,12 +8,15 @@ import pytest
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
-from triodia_boards.flow import DoesNotFit, build, check_fit
+from triodia_boards.fit import DoesNotFit, check_fit
+from triodia_boards.flow import build
 from triodia_boards.program import placeholder
+from triodia_boards.toolchain import TOOLCHAINS
 from triodia_boards.tools import BuildError
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import Options
-from triodia_hw.memory import ecp5_blocks, memory_shapes
+from triodia_hw.memory import memory_shapes
+from triodia_hw.resources import block_rams
 
 SMALL = MachineParams(inputs=4, neurons=6, lanes=2)
 
@@ -24,19 +27,27 @@ def test_elaborates(name):
     assert get_board(name) is board and board.name == name
     top = BoardTop(board, SMALL, placeholder(SMALL))
     plan = board.platform().build(top, do_build=False, debug_verilog=False)
-    assert {"top.il", "top.lpf"} <= set(plan.files)
-    pins = plan.files["top.lpf"]
+    file = TOOLCHAINS[board.family].pins
+    assert {"top.il", file} <= set(plan.files)
+    pins = plan.files[file]
     pins = pins.decode() if isinstance(pins, bytes) else pins
-    for pin in ("clk25_0__io", "uart_0__rx__io", "uart_0__tx__io", "led_0__io", "led_1__io"):
-        assert f'LOCATE COMP "{pin}"' in pins
+    clock = board.platform().default_clk
+    for pin in (f"{clock}_0", "uart_0__rx", "uart_0__tx", "led_0", "led_1"):
+        assert re.search(rf'^(LOCATE COMP "|set_io ){pin}__io\b', pins, re.MULTILINE), pin
     # check_fit and the flow rely on these.
-    assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
+    if board.family == "ecp5":
+        assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
+        assert f"LFE5U-{board.device[2:-1]}F" == board.platform().device
+    else:
+        assert board.device[2:].upper() in board.platform().device.upper()
     assert board.blocks > 0 < board.luts
-    assert f"LFE5U-{board.device[2:-1]}F" == board.platform().device
 
 
 def test_unknown_board():
-    text = r"^board must be one of ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f, not 'ulx4s'$"
+    text = (
+        r"^board must be one of ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f, icebreaker, "
+        r"hx8k-evb, not 'ulx4s'$"
+    )
     with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
 
@@ -67,10 +78,10 @@ def test_check_fit_prefers_block_memory():
     board = BOARDS["ulx3s-25f"]
     assert check_fit(SMALL, board) == Options()
     # A working memory of these 2 PEs takes a block each: state goes first, then the sums.
-    all_blocks = ecp5_blocks(SMALL)
+    all_blocks = block_rams(SMALL)
     orders = [(), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")]
     for number, distributed in enumerate(orders):
-        assert ecp5_blocks(SMALL, distributed=distributed) == all_blocks - 2 * number
+        assert block_rams(SMALL, Options(distributed=distributed)) == all_blocks - 2 * number
         tight = replace(board, blocks=all_blocks - 2 * number)
         assert check_fit(SMALL, tight) == Options(distributed=distributed)
         if number:
@@ -83,7 +94,7 @@ def test_check_fit_prefers_block_memory():
 def test_check_fit_refuses():
     board = BOARDS["ulx3s-25f"]
     p = MachineParams(inputs=100, neurons=1000, lanes=4, synapse_words=30_000)
-    need = ecp5_blocks(p, distributed=("state", "sums_0", "sums_1"))
+    need = block_rams(p, Options(distributed=("state", "sums_0", "sums_1")))
     text = (
         rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
         r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
@@ -144,8 +155,8 @@ def test_build(tmp_path):
     image, board = random_image(5, lanes=2, refractory_bits=2), BOARDS["ulx3s-25f"]
     p, notes = image.params, []
     report = build(image, board, tmp_path, progress=notes.append)
-    assert report.blocks == ecp5_blocks(p)
-    slices = sum(s.width * s.depth // 512 for s in memory_shapes(p) if s.content)
+    assert report.blocks == block_rams(p)
+    slices = sum(s.width * s.depth // 256 for s in memory_shapes(p) if s.content)
     assert report.patched_slices == p.lanes * slices
     assert 0 < report.luts < board.luts
     assert report.multipliers <= board.multipliers

@@ -127,7 +127,7 @@ def test_verilog(files, capsys, tmp_path):
     result = ok(capsys, "verilog", files["model.image"], "-o", tmp_path)
     assert (tmp_path / "triodia.v").read_text().startswith("// Triodia ")
     p = load_image(files["model.image"]).params
-    columns = [len(shape.columns) for shape in memory_shapes(p) if shape.content]
+    columns = [len(shape.columns()) for shape in memory_shapes(p) if shape.content]
     assert result["memory_files"] == 2 * sum(columns) >= 2 * 3
     assert len(list(tmp_path.glob("lane_*.hex"))) == result["memory_files"]
 

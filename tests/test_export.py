@@ -28,11 +28,11 @@ def hex_files(p):
             lane,
             shape,
             index,
-            sum(shape.columns[:index]),
+            sum(shape.columns()[:index]),
         )
         for lane in range(p.lanes)
         for shape in memory_shapes(p)
-        for index in range(len(shape.columns) if shape.content else 0)
+        for index in range(len(shape.columns()) if shape.content else 0)
     }
 
 
@@ -112,9 +112,9 @@ def test_hex_files_are_the_contents(export):
     whole = [{s.name: [0] * s.depth for s in memory_shapes(image.params)} for _ in contents(image)]
     for name, (lane, shape, index, offset) in hex_files(image.params).items():
         lines = (first / name).read_text().splitlines()
-        assert {len(line) for line in lines} == {-(-shape.columns[index] // 4)}
+        assert {len(line) for line in lines} == {-(-shape.columns()[index] // 4)}
         for address, line in enumerate(lines):
-            assert int(line, 16) < 1 << shape.columns[index]
+            assert int(line, 16) < 1 << shape.columns()[index]
             whole[lane][shape.name][address] |= int(line, 16) << offset
         assert len(lines) == shape.depth
     for words, want in zip(whole, contents(image), strict=True):
@@ -123,7 +123,7 @@ def test_hex_files_are_the_contents(export):
 
 def test_some_memory_has_columns(exports):
     shapes = memory_shapes(exports["columns"][0].params)
-    assert max(len(shape.columns) for shape in shapes if shape.content) > 1
+    assert max(len(shape.columns()) for shape in shapes if shape.content) > 1
 
 
 def test_hex_lines():

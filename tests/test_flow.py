@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from tests.networks import random_image
-from triodia_boards import flow
+from triodia_boards import flow, toolchain
 from triodia_boards.boards import BOARDS
 from triodia_boards.registers import Packed
 from triodia_boards.synthesis import Synthesis
@@ -13,7 +13,8 @@ USED = {"TRELLIS_COMB": 900, "TRELLIS_FF": 800, "DP16KD": 7, "MULT18X18D": 2}
 
 
 def test_report(tmp_path, monkeypatch):
-    def place(board, folder, seed, router):
+    def place(tool, options, folder, package):
+        assert tool == "nextpnr-ecp5" and "--seed=4" in options
         content = {
             "utilization": {name: {"used": used} for name, used in USED.items()},
             "fmax": {"slow": {"achieved": 101.239}, "fast": {"achieved": 202.0}},
@@ -21,10 +22,11 @@ def test_report(tmp_path, monkeypatch):
         (folder / "report.json").write_text(json.dumps(content))
         (folder / "top.config").write_text("routed")
 
-    made = Synthesis(lut4=555, packed=Packed(blocks=6, multipliers=2, registers=77, delays=3))
+    packed = Packed(blocks=6, multipliers=2, registers=77, delays=3)
+    made = Synthesis(lut4=555, registers=877, packed=packed)
     monkeypatch.setattr(flow, "BoardTop", lambda *_: None)
     monkeypatch.setattr(flow, "_synthesize", lambda *_: made)
-    monkeypatch.setattr(flow, "_place_and_route", place)
+    monkeypatch.setattr(toolchain, "run_tool", place)
     monkeypatch.setattr(flow, "program", lambda *_: 12)
     board = BOARDS["ulx3s-25f"]
     report = flow.build(random_image(1, lanes=1), board, tmp_path, seed=4, progress=lambda _: None)
@@ -34,6 +36,7 @@ def test_report(tmp_path, monkeypatch):
         luts=900,
         registers=800,
         blocks=7,
+        single_port=0,
         multipliers=2,
         packed_registers=77,
         packed_blocks=6,
@@ -45,5 +48,6 @@ def test_report(tmp_path, monkeypatch):
         router="router1",
         seconds=0,
         bitstream=str(tmp_path / "ulx3s-25f.bit"),
+        baked=True,
         patched_slices=12,
     )

@@ -173,5 +173,5 @@ def test_document_lists_the_counters():
 
 
 def test_row_depth_is_whole_blocks():
-    words = (0, 1, 511, 512, 513, 1024, 1025)
-    assert [row_depth(count) for count in words] == [512, 512, 512, 512, 1024, 1024, 1536]
+    words = (0, 1, 255, 256, 257, 512, 513)
+    assert [row_depth(count) for count in words] == [256, 256, 256, 256, 512, 512, 768]

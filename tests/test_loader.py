@@ -44,7 +44,7 @@ def random_blocks(p, count, seed):
         width, _ = sizes(p)[memory]
         lane = chance.randrange(p.lanes) if number % 4 else chance.randrange(32)
         words = [chance.getrandbits(width) for _ in range(chance.choice([1, 1, 2, 5]))]
-        blocks.append((lane, memory, chance.choice([0, 255, 256, 500]), words))
+        blocks.append((lane, memory, chance.choice([0, 127, 128, 250]), words))
     return blocks
 
 

@@ -11,6 +11,7 @@ from tests.bench import simulate
 from tests.host import Host
 from tests.networks import random_events, random_image
 from triodia_hw.contract import ContractError
+from triodia_hw.gateware.options import QUEUES
 from triodia_hw.layout import INPUT_KINDS, MEMORY_NUMBERS, input_fields, pack
 from triodia_hw.loading import load_bytes, load_words
 from triodia_hw.memory import contents, memory_shapes
@@ -43,13 +44,32 @@ def pair(rows_per_pointer=2, **case):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_second_network(case, stall):
     """Spikes, readouts and state are those of the reference from fresh."""
+    check_second_network(case, stall)
+
+
+SMALL_FPGAS = {
+    "registers, adders": {"multiplier_parts": 4},
+    "single-port memory": {"single_port": ("synapses",), "queues": QUEUES},
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("kind", SMALL_FPGAS)
+def test_machines_of_small_fpgas(kind, case):
+    """The same of a machine as it is built for iCE40."""
+    check_second_network(case, (0.1, 0.1), family="ice40", **SMALL_FPGAS[kind])
+
+
+def check_second_network(case, stall, **options):
     first, second = pair(**case)
-    host, spikes = Host(first, stall=stall), 0
+    host, spikes = Host(first, stall=stall, **options), 0
+    loaded = None if options.get("single_port") else first
 
     async def run(ctx):
-        nonlocal spikes
+        nonlocal spikes, loaded
         for image in (first, second, first):
-            if image is not host.image:
+            if image is not loaded:
+                loaded = image
                 await host.load(ctx, image)
             await host.compare_state(ctx)
             for t, events in enumerate(random_events(image, 6, 3)):

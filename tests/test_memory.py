@@ -6,14 +6,15 @@ import pytest
 
 from tests.networks import random_image
 from triodia_hw.contract import MachineParams, NeuronParams, State, update
+from triodia_hw.gateware.options import Options
 from triodia_hw.layout import neuron_fields, pointer_fields, synapse_fields, unpack
 from triodia_hw.memory import (
     accumulator_width,
     contents,
-    ecp5_blocks,
     memory_shapes,
     read_words,
 )
+from triodia_hw.resources import block_rams
 
 CASES = [
     {"lanes": 1},
@@ -98,8 +99,8 @@ def test_padding(image):
         for shape in memory_shapes(p):
             if shape.content:
                 assert len(words[shape.name]) == shape.depth
-                assert shape.depth % 512 == 0
-                assert shape.depth - 512 < used[shape.name] <= shape.depth
+                assert shape.depth % 256 == 0
+                assert shape.depth - 256 < used[shape.name] <= shape.depth
                 assert not any(words[shape.name][used[shape.name] :])
                 assert all(0 <= word < 1 << shape.width for word in words[shape.name])
 
@@ -108,37 +109,35 @@ def test_blocks_of_a_machine():
     p = MachineParams(
         inputs=100, neurons=600, lanes=2, accumulator_bits=20, synapse_words=3000, leak_bits=10
     )
-    # A PE: 100 + 600 pointers of 12 + 9 bits in 1024 words; 3072 synapses of 8 + 9 bits;
+    # A PE: 100 + 600 pointers of 12 + 9 bits in 768 words; 3072 synapses of 8 + 9 bits;
     # 512 neurons of 18 + 11 + 2 bits; 300 states of 18 bits; twice 300 sums of 20 bits.
     # By hand, from the shapes 512 x 36, 1024 x 18, 2048 x 9:
     assert [(s.width, s.depth) for s in memory_shapes(p)] == [
-        (21, 1024),
+        (21, 768),
         (17, 3072),
         (31, 512),
         (18, 300),
         (20, 300),
         (20, 300),
     ]
-    assert ecp5_blocks(p) == 2 * (2 + 3 + 1 + 1 + 1 + 1)
-    assert ecp5_blocks(p, distributed=("state",)) == 2 * (2 + 3 + 1 + 1 + 1)
-    assert ecp5_blocks(p, distributed=("sums_0", "sums_1")) == 2 * (2 + 3 + 1 + 1)
+    assert block_rams(p) == 2 * (2 + 3 + 1 + 1 + 1 + 1)
+    assert block_rams(p, Options(distributed=("state",))) == 2 * (2 + 3 + 1 + 1 + 1)
+    assert block_rams(p, Options(distributed=("sums_0", "sums_1"))) == 2 * (2 + 3 + 1 + 1)
     # Gaps of 5 bits and 4 rows a pointer of at most 30 words: 175 pointers of 12 + 4 * 5 bits;
     # 3072 synapses of 13 bits, a column of 9 bits in 2 blocks and one of 4 in 1.
     q = replace(p, gap_bits=5, row_words=30, rows_per_pointer=4)
-    assert [(s.width, s.depth) for s in memory_shapes(q)][:2] == [(32, 512), (13, 3072)]
-    assert ecp5_blocks(q) == 2 * (1 + 3 + 1 + 1 + 1 + 1)
+    assert [(s.width, s.depth) for s in memory_shapes(q)][:2] == [(32, 256), (13, 3072)]
+    assert block_rams(q) == 2 * (1 + 3 + 1 + 1 + 1 + 1)
 
 
 def test_neuron_memory_holds_the_words_for_reading():
     sizes = {"inputs": 1, "lanes": 1}
     depths = [memory_shapes(MachineParams(**sizes, neurons=n))[2].depth for n in (509, 510)]
-    assert depths == [512, 1024]
+    assert depths == [512, 768]
 
 
-def test_distributed_memories():
-    p = MachineParams(inputs=1, neurons=1, lanes=1)
-    shapes = memory_shapes(p, distributed=("state", "sums_1"))
-    assert [s.name for s in shapes if not s.block] == ["state", "sums_1"]
+def test_content_memories():
+    shapes = memory_shapes(MachineParams(inputs=1, neurons=1, lanes=1))
     assert [s.name for s in shapes if s.content] == ["pointers", "synapses", "neurons"]
 
 
@@ -150,7 +149,7 @@ def test_cut(image):
         if not shape.content:
             assert parts == []
             continue
-        assert tuple(width for width, _ in parts) == shape.columns
+        assert tuple(width for width, _ in parts) == shape.columns()
         whole = [0] * shape.depth
         for width, part in parts:
             assert all(0 <= word < 1 << width for word in part)

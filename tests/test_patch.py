@@ -3,7 +3,10 @@ import re
 import numpy as np
 import pytest
 
+from triodia_boards.formats import FORMATS
 from triodia_boards.patch import PatchError, patch, read_back
+
+ECP5 = FORMATS["ecp5"]
 
 # Width of a block's words: how many of them it holds.
 DEPTH = {36: 512, 18: 1024, 9: 2048, 4: 4096, 2: 8192, 1: 16384}
@@ -70,11 +73,11 @@ def case(shapes):
 def test_patch(shapes):
     """The patched text is the one that the wanted words would have made, bit for bit."""
     routed, done, memories = case(shapes)
-    patched, slices = patch(routed, memories)
+    patched, slices = patch(routed, memories, ECP5)
     assert patched == done != routed
-    assert slices == sum(width * depth // 512 for width, depth, _ in shapes)
-    assert read_back(routed, patched, memories) == [wanted for *_, wanted in memories]
-    assert read_back(routed, routed, memories) == [marks for _, _, marks, _ in memories]
+    assert slices == sum(width * depth // 256 for width, depth, _ in shapes)
+    assert read_back(routed, patched, memories, ECP5) == [wanted for *_, wanted in memories]
+    assert read_back(routed, routed, memories, ECP5) == [marks for _, _, marks, _ in memories]
 
 
 def test_read_back_sees_a_wrong_bit():
@@ -82,15 +85,15 @@ def test_read_back_sees_a_wrong_bit():
     lines = done.splitlines()
     at = next(k for k, line in enumerate(lines) if re.match(r"[0-9a-f]{3} ", line))
     lines[at] = f"{int(lines[at][:3], 16) ^ 1:03x}{lines[at][3:]}"
-    assert read_back(routed, "\n".join(lines) + "\n", memories) != [w for *_, w in memories]
+    assert read_back(routed, "\n".join(lines) + "\n", memories, ECP5) != [w for *_, w in memories]
 
 
 def test_zeros_can_be_written():
     """Contents may repeat; only the placeholders must be unlike each other."""
     routed, _, memories = case(SHAPES[2])
     zeros = [(name, width, marks, [0] * len(marks)) for name, width, marks, _ in memories]
-    patched, _ = patch(routed, zeros)
-    assert read_back(routed, patched, zeros) == [zero for *_, zero in zeros]
+    patched, _ = patch(routed, zeros, ECP5)
+    assert read_back(routed, patched, zeros, ECP5) == [zero for *_, zero in zeros]
     assert not re.search(r"^[0-9a-f ]*[1-9a-f][0-9a-f ]*$", patched.split("INIT 0000ffff")[1], re.M)
 
 
@@ -98,7 +101,10 @@ def test_missing_placeholder():
     routed, _, memories = case(SHAPES[0])
     memories.append(("lost", 9, words(9, 512, 99), [0] * 512))
     text = r"^memory lost is in 0 places of the routed design instead of one; build it again$"
-    for use in (lambda: patch(routed, memories), lambda: read_back(routed, routed, memories)):
+    for use in (
+        lambda: patch(routed, memories, ECP5),
+        lambda: read_back(routed, routed, memories, ECP5),
+    ):
         with pytest.raises(PatchError, match=text):
             use()
 
@@ -109,20 +115,20 @@ def test_placeholder_in_two_places():
     routed = config([(36, marks, 36)], extra=[block(marks, 36)])
     text = r"^memory m0 is in 2 places of the routed design instead of one; build it again$"
     with pytest.raises(PatchError, match=text):
-        patch(routed, memories)
+        patch(routed, memories, ECP5)
 
 
 def test_equal_placeholders():
     routed, _, memories = case(SHAPES[0])
     text = r"^two placeholder slices are alike; change the placeholder seed$"
     with pytest.raises(PatchError, match=text):
-        patch(routed, [*memories, ("again", *memories[0][1:])])
+        patch(routed, [*memories, ("again", *memories[0][1:])], ECP5)
 
 
 def test_no_blocks_at_all():
     _, _, memories = case(SHAPES[0])
     with pytest.raises(PatchError, match=r"^memory m0 is in 0 places .*$"):
-        patch(".device LFE5U-25F\n", memories)
+        patch(".device LFE5U-25F\n", memories, ECP5)
 
 
 def test_lost_block():
@@ -130,4 +136,44 @@ def test_lost_block():
     routed, done, memories = case(SHAPES[0])
     gone = done.replace(".bram_init 0\n", ".bram_init 7\n")
     with pytest.raises(PatchError, match=r"^block RAM 0 is not in the patched design; build it"):
-        read_back(routed, gone, memories)
+        read_back(routed, gone, memories, ECP5)
+
+
+ICE40 = FORMATS["ice40"]
+
+
+def ice40_config(columns):
+    """Configuration whose blocks hold ``columns`` of 256 bits, 16 a block, unused ones zero."""
+    sections = []
+    for number in range(-(-len(columns) // 16)):
+        words = [0] * 256
+        for place, column in enumerate(columns[16 * number : 16 * number + 16]):
+            for a, bit in enumerate(column):
+                words[a] |= bit << place
+        rows = [words[k : k + 16] for k in range(0, 256, 16)]  # a line has 16 words, last first
+        lines = ["".join(f"{w:04x}" for w in reversed(row)) for row in rows]
+        sections.append(f".ram_data {8 + number} 1\n" + "\n".join(lines) + "\n\n")
+    return f".device 8k\n\n.io_tile 1 0\n000\n\n{''.join(sections)}.sym 1 name\n"
+
+
+def test_ice40_patch():
+    """Columns of 256 words lie in blocks in any order; what is between them stays."""
+    shapes = [(14, 512), (3, 256)]
+    marks = [words(width, depth, 10 + k) for k, (width, depth) in enumerate(shapes)]
+    wanted = [words(width, depth, 50 + k) for k, (width, depth) in enumerate(shapes)]
+    memories = [(f"m{k}", w, marks[k], wanted[k]) for k, (w, _) in enumerate(shapes)]
+
+    def shown(contents):
+        columns = [
+            [(word >> bit) & 1 for word in some[first : first + 256]]
+            for (width, _), some in zip(shapes, contents, strict=True)
+            for first in range(0, len(some), 256)
+            for bit in range(width)
+        ]
+        order = np.random.default_rng(1).permutation(len(columns))
+        return ice40_config([columns[k] for k in order])
+
+    patched, slices = patch(shown(marks), memories, ICE40)
+    assert patched == shown(wanted) != shown(marks)
+    assert slices == 14 * 2 + 3
+    assert read_back(shown(marks), patched, memories, ICE40) == wanted

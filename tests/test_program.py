@@ -11,7 +11,9 @@ import pytest
 from tests.commands import call, ok
 from tests.networks import random_image
 from triodia_boards.boards import BOARDS
+from triodia_boards.fit import check_fit
 from triodia_boards.flow import build
+from triodia_boards.formats import FORMATS
 from triodia_boards.manifest import BadBuild, Manifest
 from triodia_boards.patch import read_back
 from triodia_boards.program import placeholder, program, reprogram
@@ -19,9 +21,11 @@ from triodia_boards.tools import BuildError, run_tool
 from triodia_hw.capacity import fit_capacity
 from triodia_hw.contract import ContractError
 from triodia_hw.export import memory_name
+from triodia_hw.family import ICE40
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import save_image
 from triodia_hw.memory import contents, memory_shapes
+from triodia_hw.resources import block_rams, single_port_rams
 
 BOARD = BOARDS["ulx3s-25f"]
 FIRST = random_image(1, lanes=1)
@@ -58,7 +62,7 @@ def memories(image):
     for lane in range(image.params.lanes):
         for shape in (s for s in memory_shapes(image.params) if s.content):
             offset = 0
-            for index, width in enumerate(shape.columns):
+            for index, width in enumerate(shape.columns()):
                 both = (
                     [(word >> offset) % (1 << width) for word in some[lane][shape.name]]
                     for some in (marks, words)
@@ -80,10 +84,12 @@ def test_second_network(built, capsys, tmp_path):
     result = ok(capsys, "patch", built, tmp_path / "second.image", "-o", tmp_path / "new.bit")
     assert result["board"] == "ulx3s-25f" and result["digest"] == SECOND.digest()
     assert result["bitstream"] == str(tmp_path / "new.bit") and result["patched_slices"] == sum(
-        width * len(words) // 512 for _, width, _, words in memories(SECOND)
+        width * len(words) // 256 for _, width, _, words in memories(SECOND)
     )
     routed = (built / "top.config").read_text()
-    found = read_back(routed, unpacked(tmp_path / "new.bit", tmp_path), memories(SECOND))
+    found = read_back(
+        routed, unpacked(tmp_path / "new.bit", tmp_path), memories(SECOND), FORMATS["ecp5"]
+    )
     assert found == [words for *_, words in memories(SECOND)]
     assert {path.name: path.read_bytes() for path in built.iterdir()} == before
 
@@ -106,15 +112,15 @@ def test_equals_a_build_of_its_own(built, tmp_path):
 def test_wrong_contents_are_seen(built, tmp_path, monkeypatch):
     """A packer that changes one bit of a block RAM is caught; no bitstream is left."""
 
-    def tampering(tool, arguments, folder):
+    def tampering(tool, arguments, folder, package):
         if tool == "ecppack":
             config = folder / arguments[1]
             head, values = config.read_text().split(".bram_init 5\n")
             changed = f"{int(values[:3], 16) ^ 1:03x}{values[3:]}"
             config.write_text(f"{head}.bram_init 5\n{changed}")
-        run_tool(tool, arguments, folder)
+        run_tool(tool, arguments, folder, package)
 
-    monkeypatch.setattr("triodia_boards.program.run_tool", tampering)
+    monkeypatch.setattr("triodia_boards.toolchain.run_tool", tampering)
     text = r"^memory lane_0_\w+ read back from the bitstream is not what was put in$"
     with pytest.raises(BuildError, match=text):
         program(SECOND, (built / "top.config").read_text(), tmp_path, "new")
@@ -206,7 +212,9 @@ def test_a_smaller_network_of_another_shape(built, tmp_path):
     placed = fit_capacity(image, FIRST.params)
     assert report.digest == placed.digest() != image.digest()
     routed = (built / "top.config").read_text()
-    found = read_back(routed, unpacked(tmp_path / "new.bit", tmp_path), memories(placed))
+    found = read_back(
+        routed, unpacked(tmp_path / "new.bit", tmp_path), memories(placed), FORMATS["ecp5"]
+    )
     assert found == [words for *_, words in memories(placed)]
 
 
@@ -236,3 +244,56 @@ def test_command_refuses_with_exit_code_2(made, capsys, tmp_path):
     code, _, err = call(capsys, "patch", tmp_path, *arguments[2:])
     assert code == 2 and "`triodia build` makes one" in err
     assert not (tmp_path / "new.bit").exists()
+
+
+def test_ice40(tmp_path):
+    """Block RAMs of an iCE40: built, read back from the bitstream, and exchanged."""
+    image, board = random_image(1, lanes=1, state_bits=16), BOARDS["hx8k-evb"]
+    report = build(image, board, tmp_path, progress=lambda _: None)
+    assert report.baked and report.bitstream == str(tmp_path / "hx8k-evb.bin")
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options)
+    assert report.multipliers == report.single_port == 0 < report.registers
+    reprogram(tmp_path, image, tmp_path / "again.bin")
+    assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "hx8k-evb.bin").read_bytes()
+    second = other(image)
+    reprogram(tmp_path, second, tmp_path / "new.bin")
+    run_tool("iceunpack", ["new.bin", "new.config"], tmp_path)
+    marks = placeholder(image.params)[0]
+    memories = [
+        (f"{shape.name}_{k}", width, mark, words)
+        for shape in memory_shapes(image.params)
+        for k, ((width, mark), (_, words)) in enumerate(
+            zip(*(shape.cut(m, ICE40) for m in (marks, contents(second)[0])), strict=True)
+        )
+    ]
+    texts = [(tmp_path / name).read_text() for name in ("top.config", "new.config")]
+    found = read_back(*texts, memories, FORMATS["ice40"])
+    assert found == [words for *_, words in memories]
+
+
+def test_network_that_must_be_loaded(tmp_path):
+    image = random_image(1, lanes=1, state_bits=16)
+    (tmp_path / "top.config").write_text("")
+    options = check_fit(image.params, BOARDS["icebreaker"])
+    place = {"board": "icebreaker", "seed": 1, "router": "router1"}
+    Manifest.of(image.params, options, tmp_path, **place).save(tmp_path)
+    text = (
+        r"^the network of a build for icebreaker is loaded through its port, not patched: its "
+        r"synapse memory starts empty$"
+    )
+    with pytest.raises(BadBuild, match=text):
+        reprogram(tmp_path, image, tmp_path / "new.bin")
+
+
+@pytest.mark.slow
+def test_icebreaker(tmp_path):
+    """The synapses are in the large memories; nothing is baked."""
+    image, board = random_image(1, lanes=2, state_bits=16), BOARDS["icebreaker"]
+    report = build(image, board, tmp_path, progress=lambda _: None)
+    assert not report.baked and report.patched_slices == 0
+    assert report.bitstream == str(tmp_path / "icebreaker.bin")
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options)
+    assert report.single_port == single_port_rams(image.params, options) == 2
+    assert report.multipliers == 4 and report.fmax_mhz > report.clock_mhz

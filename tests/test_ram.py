@@ -26,13 +26,21 @@ RAMS = {
     "poison": {"options": Options(poison=True)},
     "distributed": {"options": Options(poison=True, distributed=("other", "mine")), "name": "mine"},
     "contents": {"options": Options(poison=True)},
+    "single port": {
+        "options": Options(poison=True, family="ice40", single_port=("mine",)),
+        "name": "mine",
+        "init": [1, 2, 3],  # of which it keeps nothing
+    },
 }
 
 
 @pytest.mark.parametrize("kind", RAMS)
 @pytest.mark.parametrize(("width", "depth"), SHAPES)
 def test_ram(width, depth, kind):
-    """Reads lag by two cycles; a collision gives the inverse of the old word with ``poison``."""
+    """Reads lag by two cycles; a collision gives the inverse of the old word with ``poison``.
+
+    With a single port every write collides, and shows the inverse of the word that it replaces.
+    """
     chance, collisions, shown = random.Random(0), 0, 0
     model = [chance.getrandbits(width) if kind == "contents" else 0 for _ in range(depth)]
     init = {"init": list(model)} if kind == "contents" else {}
@@ -46,6 +54,8 @@ def test_ram(width, depth, kind):
             at = chance.choice([0, depth - near])
             read, write = at + chance.randrange(near), at + chance.randrange(near)
             enable, word = chance.random() < 0.5, chance.getrandbits(width)
+            if kind == "single port" and enable:
+                read = write
             collided = enable and read == write
             expected.append(model[read] ^ (collided * ((1 << width) - 1)))
             if collided and kind == "working":
@@ -95,12 +105,24 @@ def test_content_ram_is_read_only(width, depth):
         ("state", ("state",), None, "distributed"),
         ("sums_0", ("state", "sums_1"), None, "block"),
         ("", ("state",), [1, 2], "block"),
+        ("synapses", (), [1, 2], "huge"),
     ],
 )
 def test_ram_style(name, distributed, init, style):
-    options = Options(distributed=distributed)
+    options = Options(distributed=distributed, single_port=("synapses",))
     text = rtlil.convert(Ram(word_of(8), depth=8, name=name, options=options, init=init))
     assert re.findall(r"attribute \\ram_style \"(\w+)\"", text) == [style]
+
+
+@pytest.mark.parametrize(
+    ("family", "single_port", "widths"),
+    [("ecp5", (), [4, 9]), ("ice40", (), [1, *[2] * 6]), ("ice40", ("mine",), [13])],
+)
+def test_columns_of_a_family(family, single_port, widths):
+    options = Options(family=family, single_port=single_port)
+    text = rtlil.convert(Ram(word_of(13), depth=4096, name="mine", init=[0], options=options))
+    found = re.findall(r"memory width (\d+) size 4096 \\mem_\d\n", text)
+    assert sorted(int(width) for width in found) == widths
 
 
 def test_columns_of_a_content_ram():

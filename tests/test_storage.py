@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from tests.networks import random_image
 from triodia_hw.contract import MachineParams, bits_for
-from triodia_hw.memory import contents, ecp5_blocks
+from triodia_hw.memory import contents
+from triodia_hw.resources import block_rams
 from triodia_hw.storage import (
+    block_count,
     columns,
-    ebr_blocks,
     fit_storage,
     gap_coded,
     native_bits,
@@ -43,15 +44,15 @@ def test_columns_by_brute_force(depth):
         shapes = [min((w, d) for w, d in TILES if w >= part) for part in parts]
         blocks = sum(-(-depth // d) for _, d in shapes)
         assert 1000 * blocks + sum(w for w, _ in shapes) == best[width], width
-        assert ebr_blocks(width, depth) == blocks
+        assert block_count(width, depth) == blocks
         assert native_bits(width, depth) == sum(w for w, _ in shapes)
 
 
 def test_columns_by_hand():
-    assert sorted(columns(13, 4096)) == [4, 9] and ebr_blocks(13, 4096) == 3
-    assert columns(13, 1024) == (13,) and ebr_blocks(13, 1024) == 1
-    assert sorted(columns(40, 512)) == [4, 36] and ebr_blocks(40, 512) == 2
-    assert columns(1, 20_000) == (1,) and ebr_blocks(1, 20_000) == 2
+    assert sorted(columns(13, 4096)) == [4, 9] and block_count(13, 4096) == 3
+    assert columns(13, 1024) == (13,) and block_count(13, 1024) == 1
+    assert sorted(columns(40, 512)) == [4, 36] and block_count(40, 512) == 2
+    assert columns(1, 20_000) == (1,) and block_count(1, 20_000) == 2
     assert (native_bits(13, 4096), native_bits(13, 1024), native_bits(19, 512)) == (13, 18, 36)
 
 
@@ -168,21 +169,37 @@ def choices(image):
 @pytest.mark.parametrize("tight", [False, True])
 @pytest.mark.parametrize("case", FITS, ids=str)
 def test_fit_storage_takes_the_least(case, tight):
-    """Fewest blocks of all, then words, or bits; so never more blocks than absolute slots take."""
+    """Fewest blocks, then words, or bits; so never more blocks than absolute slots take.
+
+    Unless it shall be tight, of those with at most 5 % more words than the least.
+    """
     image = random_image(5, **case)
     slots = image.slot[image.target]
     best = fit_storage(image.params, image.row_start, slots, tight=tight)
-    cost = {}
+    cost, least = {}, min(words.sum() for _, words in choices(image))
     for q, words in choices(image):
+        if not tight and words.sum() > 1.05 * least:
+            continue
         bits = stored_bits(q, words)
-        cost[q] = (ecp5_blocks(q), bits, words.sum()) if tight else (ecp5_blocks(q), words.sum())
+        cost[q] = (block_rams(q), bits, words.sum()) if tight else (block_rams(q), words.sum())
         assert replace(image, params=q).synapses == image.synapses  # holds the network
     assert cost[best] == min(cost.values())
     # The greatest gap holds any slot: with a row a pointer, this is absolute coding.
     absolute = max((q for q in cost if q.rows_per_pointer == 1), key=lambda q: q.gap_bits)
     assert absolute.gap_width == bits_for(absolute.slots)
     assert absolute.synapse_words == max(1, np.bincount(slots // absolute.slots).max(initial=0))
-    assert ecp5_blocks(best) <= ecp5_blocks(absolute)
+    assert block_rams(best) <= block_rams(absolute)
+
+
+def test_fillers_must_not_cost_cycles():
+    """The cell that showed it: gaps of 1 bit save blocks here and take half as many words more."""
+    image = random_image(5, neurons=140, inputs=12, density=0.5, lanes=8)
+    slots = image.slot[image.target]
+    p = image.params
+    tight = fit_storage(p, image.row_start, slots, tight=True)
+    assert block_rams(tight) < block_rams(p)
+    assert tight.synapse_words > 1.05 * p.synapse_words
+    assert image.segment_words().sum() <= 1.05 * image.synapses
 
 
 def test_build_image_takes_the_fewest_words():

@@ -9,6 +9,8 @@ from triodia_boards import blocks
 from triodia_boards.boards import BadChoice
 from triodia_boards.synthesis import netlist_verilog
 from triodia_boards.tools import BuildError
+from triodia_hw.gateware.options import QUEUES, Options
+from triodia_hw.resources import block_rams, single_port_rams
 from triodia_sim.runner import NotOfNetlist, check_netlist, cosimulate
 
 CASES = {
@@ -37,7 +39,7 @@ def cosimulated(image, folder, **options):
     made = netlist_verilog(image, folder / "netlist")
     sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
     result = cosimulate(
-        image, sequences, folder, verilog=folder / "netlist", netlist=True, **options
+        image, sequences, folder, verilog=folder / "netlist", netlist="ecp5", **options
     )
     return made, result
 
@@ -66,6 +68,40 @@ def test_netlist_equals_reference(name, tmp_path):
     assert made.packed.multipliers == kinds.count("MULT18X18D")
 
 
+ICE40 = {
+    "multipliers": {},
+    "no multipliers, queues of registers": {"queues": ("records",), "multiplier_parts": 4},
+    "single-port memory": {"queues": QUEUES, "single_port": ("synapses",)},
+}
+
+
+@pytest.mark.parametrize("name", ICE40)
+def test_ice40_netlist_equals_reference(name, tmp_path):
+    """With Yosys' own models of its cells. A memory that starts empty is loaded first."""
+    image = random_image(4, lanes=2, synaptic=True, refractory_bits=2, state_bits=16)
+    options = Options(family="ice40", **ICE40[name]) if ICE40[name] else None
+    made = netlist_verilog(image, tmp_path / "netlist", "ice40", options)
+    sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
+    result = cosimulate(
+        image,
+        sequences,
+        tmp_path,
+        verilog=tmp_path / "netlist",
+        netlist="ice40",
+        load=name == "single-port memory",
+        stall=(0.2, 0.2),
+    )
+    assert result.mismatches == 0, result.first
+    assert result.steps == 10 and result.spikes > 10
+    cells = json.loads((tmp_path / "netlist" / "triodia.json").read_text())
+    kinds = [cell["type"] for cell in cells["modules"]["triodia"]["cells"].values()]
+    assert made.lut4 == kinds.count("SB_LUT4") > 100
+    options = options or Options(family="ice40", queues=QUEUES)
+    assert kinds.count("SB_RAM40_4K") == block_rams(image.params, options)
+    assert kinds.count("SB_SPRAM256KA") == single_port_rams(image.params, options)
+    assert (kinds.count("SB_MAC16") > 0) == (options.multiplier_parts == 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
 def test_larger_netlists_equal_the_reference(name, tmp_path):
@@ -84,7 +120,7 @@ def test_a_broken_pass_is_caught(tmp_path, monkeypatch):
 def test_no_state_words_of_a_netlist(tmp_path):
     text = r"^state words cannot be read from a netlist; leave out one of the two$"
     with pytest.raises(NotOfNetlist, match=text):
-        cosimulate(random_image(4, lanes=1), [], tmp_path / "new", state=True, netlist=True)
+        cosimulate(random_image(4, lanes=1), [], tmp_path / "new", state=True, netlist="ecp5")
     assert not (tmp_path / "new").exists()
 
 
@@ -95,8 +131,8 @@ def test_no_netlist_on_verilator():
 
 
 def test_unknown_cells(tmp_path):
-    with pytest.raises(BadChoice, match=r"^netlist must be one of ecp5, not 'ice40'$"):
-        netlist_verilog(random_image(4, lanes=1), tmp_path / "new", "ice40")
+    with pytest.raises(BadChoice, match=r"^netlist must be one of ecp5, ice40, not 'xc7'$"):
+        netlist_verilog(random_image(4, lanes=1), tmp_path / "new", "xc7")
     assert not (tmp_path / "new").exists()
 
 

@@ -25,20 +25,31 @@ class Board:
     Parameters
     ----------
     name : as on the command line. platform : makes the Amaranth platform (pins, clock).
-    device : nextpnr's option for the FPGA. package, speed : of the FPGA.
-    luts : 4-input look-up tables. blocks : 18-Kbit block RAMs. multipliers : 18 x 18 bit.
-    reset : resource of the push button that resets the machine.
+    family : of the FPGA (:data:`triodia_hw.family.FAMILIES`).
+    device : nextpnr's option for the FPGA. package : of the FPGA. speed : its grade, if it has one.
+    luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.
+    single_port : large memories with one port that start without contents.
+    reset : resource of the push button that resets the machine, if there is one.
     """
 
     name: str
     platform: Callable[[], Platform]
     device: str
     package: str
-    speed: str
     luts: int
     blocks: int
     multipliers: int
-    reset: tuple[str, int]
+    reset: tuple[str, int] | None
+    family: str = "ecp5"
+    speed: str = ""
+    multiplier_bits: int = 18
+    single_port: int = 0
+
+    @property
+    def chip(self) -> tuple[str, ...]:
+        """nextpnr's options for the FPGA."""
+        speed = (f"--speed={self.speed}",) if self.speed else ()
+        return (self.device, f"--package={self.package}", *speed)
 
 
 class BoardTop(Elaboratable):
@@ -73,15 +84,17 @@ class BoardTop(Elaboratable):
         # No reset by the domain: the machine spreads its own, from registers.
         m.domains.sync = ClockDomain(reset_less=True)
         clock = io.Buffer("i", platform.request(platform.default_clk, 0, dir="-"))
-        button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
-        m.submodules.clock, m.submodules.button = clock, button
-        reset = Signal()
-        m.submodules.reset = FFSynchronizer(button.i, reset)
+        m.submodules.clock, reset = clock, Signal()
         m.d.comb += ClockSignal().eq(clock.i)
+        if self.board.reset is not None:
+            button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
+            m.submodules.button = button
+            m.submodules.reset = FFSynchronizer(button.i, reset)
         return reset
 
     def _pins(self, m: Module, platform: Platform, serial: SerialCore, reset: Signal) -> None:
-        uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
+        lines = platform.lookup("uart", 0).ios
+        uart = platform.request("uart", 0, dir={line.name: "-" for line in lines})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
         m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]

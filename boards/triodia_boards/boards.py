@@ -1,11 +1,16 @@
 """The boards there are, by name."""
 
 from .board import Board
+from .hx8k_evb import HX8K_EVB
+from .icebreaker import ICEBREAKER
 from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
 
-BOARDS = {board.name: board for board in (ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F)}
+BOARDS = {
+    board.name: board
+    for board in (ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F, ICEBREAKER, HX8K_EVB)
+}
 
 
 class BadChoice(ValueError):

@@ -1,35 +1,25 @@
 """From an image to a bitstream: Yosys, nextpnr, and the network put in."""
 
-import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from triodia_hw.contract import MachineParams
-from triodia_hw.gateware.options import Options
+from triodia_hw.export import without_zeros
 from triodia_hw.image import Image
-from triodia_hw.memory import ecp5_blocks, ecp5_multipliers
 
 from .board import Board, BoardTop
 from .boards import BadChoice
-from .manifest import ROUTED, Manifest
-from .program import placeholder, program
+from .fit import check_fit
+from .manifest import Manifest
+from .program import pack, placeholder, program
 from .synthesis import Synthesis, synthesize
-from .tools import run_tool
+from .toolchain import ROUTED, TOOLCHAINS, Routed
 
-__all__ = ["GOAL_HZ", "ROUTERS", "BuildReport", "DoesNotFit", "build", "check_fit"]
-
-GOAL_HZ = 175_000_000  # above what placements reach, so that the placer never rests
-
-ROUTERS = ("router1", "router2")
+__all__ = ["BuildReport", "build"]
 
 Progress = Callable[[str], None]
-
-
-class DoesNotFit(ValueError):
-    """The machine needs more of a resource than the board has."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +32,7 @@ class BuildReport:
     ``delay_registers`` were added (:mod:`.registers`).
     ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
     the bitstream itself runs on the board's oscillator, ``clock_mhz``.
+    ``baked``: the network is in the bitstream; else it must be loaded.
     """
 
     board: str
@@ -49,6 +40,7 @@ class BuildReport:
     luts: int
     registers: int
     blocks: int
+    single_port: int
     multipliers: int
     packed_registers: int
     packed_blocks: int
@@ -60,31 +52,8 @@ class BuildReport:
     router: str
     seconds: float
     bitstream: str
+    baked: bool
     patched_slices: int
-
-
-def check_fit(p: MachineParams, board: Board) -> Options:
-    """How to build the machine so that its memories fit ``board``.
-
-    Working memories go to block RAM as far as there is enough of it, else to distributed RAM.
-    Raises :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
-    """
-    multipliers = ecp5_multipliers(p)
-    if multipliers > board.multipliers:
-        raise DoesNotFit(
-            f"{board.name} has {board.multipliers} multipliers and the machine needs "
-            f"{multipliers} for {p.lanes} lanes; use fewer lanes or take a larger board"
-        )
-    # The state takes the fewest look-up tables for the block it frees.
-    for distributed in ((), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")):
-        need = ecp5_blocks(p, distributed=distributed)
-        if need <= board.blocks:
-            return Options(distributed=distributed)
-    raise DoesNotFit(
-        f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
-        f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
-        "prune further, use fewer lanes or weight bits, or take a larger board"
-    )
 
 
 def build(
@@ -93,51 +62,69 @@ def build(
     folder: str | Path,
     *,
     seed: int = 1,
-    router: str = ROUTERS[0],
+    router: str | None = None,
     progress: Progress = print,
 ) -> BuildReport:
-    """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
+    """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
 
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from the bitstream. ``router1`` is the default;
+    the placed and routed design, and are read back from the bitstream. ``router`` is nextpnr's;
     ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
-    another network (:func:`.program.reprogram`).
+    another network (:func:`.program.reprogram`). On a board whose synapses are in memory that
+    starts without contents the machine is empty until a network is loaded.
 
     Raises
     ------
     BadChoice, DoesNotFit, BuildError
     """
-    start = time.monotonic()
-    if router not in ROUTERS:
-        raise BadChoice(f"router must be one of {', '.join(ROUTERS)}, not {router!r}")
+    start, tools = time.monotonic(), TOOLCHAINS[board.family]
+    router = router or tools.routers[0]
+    if router not in tools.routers:
+        raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
     p = image.params
     options = check_fit(p, board)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
     progress("synthesis (Yosys)")
-    synthesis = _synthesize(BoardTop(board, p, placeholder(p), options), board, folder)
+    top = BoardTop(board, p, placeholder(p, options), options)
+    synthesis = _synthesize(top, board, folder)
     progress("place and route (nextpnr)")
-    _place_and_route(board, folder, seed, router)
-    progress("memory contents, bitstream, and back (ecppack, ecpunpack)")
-    slices = program(image, (folder / ROUTED).read_text(), folder, board.name)
+    routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
+    progress("memory contents, bitstream, and back")
+    slices = 0
+    if options.single_port:
+        pack(folder, board.name, tools)
+    else:
+        text = (folder / ROUTED).read_text()
+        slices = program(image, text, folder, board.name, options.family)
     Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
-    took = time.monotonic() - start
-    return _report(board, folder, synthesis, seed=seed, router=router, seconds=took, slices=slices)
+    return _report(
+        board,
+        synthesis,
+        routed,
+        seed=seed,
+        router=router,
+        seconds=round(time.monotonic() - start, 1),
+        bitstream=str(folder / f"{board.name}{tools.suffix}"),
+        baked=not options.single_port,
+        patched_slices=slices,
+    )
 
 
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     plan = board.platform().build(top, do_build=False, debug_verilog=False)
-    (folder / "top.il").write_text(_file(plan, "top.il"))
+    tools = TOOLCHAINS[board.family]
+    (folder / "top.il").write_text(without_zeros(_file(plan, "top.il")))
     # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
     pins = re.sub(
         r"^FREQUENCY (.*) \S+ HZ;",
-        rf"FREQUENCY \1 {GOAL_HZ} HZ;",
-        _file(plan, "top.lpf"),
+        rf"FREQUENCY \1 {tools.goal_hz} HZ;",
+        _file(plan, tools.pins),
         flags=re.M,
     )
-    (folder / "top.lpf").write_text(pins)
-    return synthesize("top", folder)
+    (folder / tools.pins).write_text(pins)
+    return synthesize("top", folder, board.family, multiply=top.options.multiplier_parts == 1)
 
 
 def _file(plan: object, name: str) -> str:
@@ -145,52 +132,21 @@ def _file(plan: object, name: str) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def _place_and_route(board: Board, folder: Path, seed: int, router: str) -> None:
-    options = [
-        board.device,
-        f"--package={board.package}",
-        f"--speed={board.speed}",
-        "--json=top.json",
-        "--lpf=top.lpf",
-        f"--textcfg={ROUTED}",
-        "--report=report.json",
-        f"--seed={seed}",
-        "--timing-allow-fail",
-        f"--router={router}",
-    ]
-    run_tool("nextpnr-ecp5", options, folder)
-
-
-def _report(
-    board: Board,
-    folder: Path,
-    synthesis: Synthesis,
-    *,
-    seed: int,
-    router: str,
-    seconds: float,
-    slices: int,
-) -> BuildReport:
-    report = json.loads((folder / "report.json").read_text())
-    used = {name: cell["used"] for name, cell in report["utilization"].items()}
-    fmax = min(clock["achieved"] for clock in report["fmax"].values())
+def _report(board: Board, synthesis: Synthesis, routed: Routed, **made: object) -> BuildReport:
     packed = synthesis.packed
     return BuildReport(
         board=board.name,
         lut4=synthesis.lut4,
-        luts=used["TRELLIS_COMB"],
-        registers=used["TRELLIS_FF"],
-        blocks=used["DP16KD"],
-        multipliers=used["MULT18X18D"],
+        luts=routed.luts,
+        registers=routed.registers or synthesis.registers,
+        blocks=routed.blocks,
+        single_port=routed.single_port,
+        multipliers=routed.multipliers,
         packed_registers=packed.registers,
         packed_blocks=packed.blocks,
         packed_multipliers=packed.multipliers,
         delay_registers=packed.delays,
-        fmax_mhz=round(fmax, 2),
+        fmax_mhz=routed.fmax_mhz,
         clock_mhz=board.platform().default_clk_frequency / 1e6,
-        seed=seed,
-        router=router,
-        seconds=round(seconds, 1),
-        bitstream=str(folder / f"{board.name}.bit"),
-        patched_slices=slices,
+        **made,
     )

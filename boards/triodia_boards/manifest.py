@@ -12,10 +12,9 @@ from triodia_hw.gateware.options import Options
 from triodia_hw.memory import memory_shapes
 
 from .boards import BOARDS
+from .toolchain import ROUTED
 
-__all__ = ["ROUTED", "BadBuild", "Manifest"]
-
-ROUTED = "top.config"  # the routed design with placeholders for the network
+__all__ = ["BadBuild", "Manifest"]
 
 _FILE, _FORMAT, _SCHEMA = "build.json", "triodia-build", 1
 

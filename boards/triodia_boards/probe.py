@@ -1,6 +1,6 @@
 """The machine alone, with registered ports, to measure its clock and area on an FPGA."""
 
-import json
+from dataclasses import asdict
 from pathlib import Path
 
 from amaranth import *
@@ -9,15 +9,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from triodia_hw.contract import MachineParams
+from triodia_hw.export import without_zeros
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.counters import COUNTERS
 from triodia_hw.gateware.options import DEFAULT, Options
 
 from .board import Board
-from .flow import GOAL_HZ
 from .program import placeholder
 from .synthesis import synthesize
-from .tools import run_tool
+from .toolchain import TOOLCHAINS
 
 __all__ = ["Probe", "measure"]
 
@@ -40,7 +40,8 @@ class Probe(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(self.p, contents=placeholder(self.p), options=self.options)
+        words = placeholder(self.p, self.options)
+        m.submodules.core = core = Core(self.p, contents=words, options=self.options)
         word = Value.cast(core.i.payload)
         shift, given = Signal(len(word) + 3, reset_less=True), Signal(len(word) + 3)
         m.d.sync += [shift.eq(Cat(self.d, shift)), given.eq(shift)]
@@ -63,33 +64,20 @@ class Probe(wiring.Component):
 def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, seed: int) -> dict:
     """Fmax and area of a machine alone on the FPGA of ``board``: a :class:`Probe`, routed.
 
-    nextpnr's default placer, router and effort, asked for :data:`GOAL_HZ`. ``lut4`` counts look-up
-    tables as Yosys maps them, the probe's shift registers included; the rest is nextpnr's count.
+    nextpnr's default placer, router and effort, asked for the tools' own ``goal_hz``. ``lut4``
+    counts look-up tables as Yosys maps them, the probe's shift registers included; the rest is
+    nextpnr's count, but for the registers where that does not tell them.
 
     Raises
     ------
     BuildError
     """
-    (folder / "top.il").write_text(rtlil.convert(Probe(p, options), name="top", emit_src=False))
-    synthesis = synthesize("top", folder)
-    arguments = [
-        board.device,
-        f"--package={board.package}",
-        f"--speed={board.speed}",
-        "--json=top.json",
-        "--report=report.json",
-        f"--seed={seed}",
-        f"--freq={GOAL_HZ / 1e6:.0f}",
-        "--timing-allow-fail",
-    ]
-    run_tool("nextpnr-ecp5", arguments, folder)
-    report = json.loads((folder / "report.json").read_text())
-    used = {name: cell["used"] for name, cell in report["utilization"].items()}
-    return {
-        "fmax_mhz": round(min(clock["achieved"] for clock in report["fmax"].values()), 2),
+    text = rtlil.convert(Probe(p, options), name="top", emit_src=False)
+    (folder / "top.il").write_text(without_zeros(text))
+    multiply = options.multiplier_parts == 1
+    synthesis = synthesize("top", folder, board.family, multiply=multiply)
+    routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)
+    return asdict(routed) | {
         "lut4": synthesis.lut4,
-        "luts": used["TRELLIS_COMB"],
-        "registers": used["TRELLIS_FF"],
-        "blocks": used["DP16KD"],
-        "multipliers": used["MULT18X18D"],
+        "registers": routed.registers or synthesis.registers,
     }

@@ -11,14 +11,19 @@ from triodia_hw.atomic import write_atomic
 from triodia_hw.capacity import fit_capacity
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import memory_name
+from triodia_hw.family import FAMILIES
+from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.image import Image
 from triodia_hw.memory import contents, memory_shapes
 
-from .manifest import Manifest
+from .boards import BOARDS
+from .formats import FORMATS
+from .manifest import BadBuild, Manifest
 from .patch import Memory, patch, read_back
-from .tools import BuildError, run_tool
+from .toolchain import ROUTED, TOOLCHAINS, Toolchain
+from .tools import BuildError
 
-__all__ = ["PatchReport", "placeholder", "program", "reprogram"]
+__all__ = ["PatchReport", "pack", "placeholder", "program", "reprogram"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,14 @@ class PatchReport:
     seconds: float
 
 
-def placeholder(p: MachineParams) -> list[dict[str, list[int]]]:
+def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, list[int]]]:
     """Random words for every content memory, by which its bits are found again after routing.
 
-    Always the same for the same parameters: it is part of the netlist, not of the network.
+    Always the same for the same parameters: it is part of the netlist, not of the network. None
+    at all for a machine that starts without contents: it is silent until a network is loaded.
     """
+    if options.single_port:
+        return [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     rng = np.random.default_rng(0x5EED)
     return [
         {
@@ -51,8 +59,20 @@ def placeholder(p: MachineParams) -> list[dict[str, list[int]]]:
     ]
 
 
-def program(image: Image, routed: str, folder: Path, name: str) -> int:
-    """Write ``NAME.config`` and ``NAME.bit`` with ``image``; returns the slices exchanged.
+def pack(folder: Path, name: str, tools: Toolchain) -> None:
+    """Write the bitstream NAME of the routed design in ``folder`` as it is.
+
+    Raises
+    ------
+    BuildError
+    """
+    aside = folder / f"{name}{tools.suffix}.part"
+    tools.run_pack(ROUTED, aside.name, folder)
+    aside.replace(folder / f"{name}{tools.suffix}")
+
+
+def program(image: Image, routed: str, folder: Path, name: str, family: str = "ecp5") -> int:
+    """Write ``NAME.config`` and the bitstream with ``image``; returns the slices exchanged.
 
     ``routed`` is the configuration that holds the placeholders. Every memory is read back from the
     finished bitstream, unpacked again, before it gets its name.
@@ -61,30 +81,31 @@ def program(image: Image, routed: str, folder: Path, name: str) -> int:
     ------
     PatchError, BuildError
     """
-    memories = _memories(image)
-    patched, slices = patch(routed, memories)
+    tools, form, memories = TOOLCHAINS[family], FORMATS[family], _memories(image, family)
+    patched, slices = patch(routed, memories, form)
     (folder / f"{name}.config").write_text(patched)
-    aside, unpacked = folder / f"{name}.bit.part", folder / f"{name}.unpacked"
-    run_tool("ecppack", ["--compress", f"{name}.config", aside.name], folder)
-    run_tool("ecpunpack", ["--input", aside.name, "--textcfg", unpacked.name], folder)
-    found = read_back(routed, unpacked.read_text(), memories)
+    bitstream = f"{name}{tools.suffix}"
+    aside, unpacked = folder / f"{bitstream}.part", folder / f"{name}.unpacked"
+    tools.run_pack(f"{name}.config", aside.name, folder)
+    tools.run_unpack(aside.name, unpacked.name, folder)
+    found = read_back(routed, unpacked.read_text(), memories, form)
     for (memory, _, _, wanted), got in zip(memories, found, strict=True):
         if got != wanted:
             aside.unlink()
             raise BuildError(f"memory {memory} read back from the bitstream is not what was put in")
     unpacked.unlink()
-    aside.replace(folder / f"{name}.bit")
+    aside.replace(folder / bitstream)
     return slices
 
 
-def _memories(image: Image) -> list[Memory]:
+def _memories(image: Image, family: str) -> list[Memory]:
     marks, words = placeholder(image.params), contents(image)
     return [
         (memory_name(lane, s.name, index), width, mark, word)
         for lane in range(image.params.lanes)
         for s in memory_shapes(image.params)
         for index, ((width, mark), (_, word)) in enumerate(
-            zip(s.cut(marks[lane]), s.cut(words[lane]), strict=True)
+            zip(*(s.cut(some[lane], FAMILIES[family]) for some in (marks, words)), strict=True)
         )
     ]
 
@@ -100,7 +121,8 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     Raises
     ------
     BadBuild
-        If the folder has no build, a damaged one, or one of another version.
+        If the folder has no build, a damaged one, one of another version, or one whose network
+        is not in the bitstream.
     ContractError
         If the network does not fit the machine that was built.
     PatchError, BuildError
@@ -109,10 +131,17 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     folder = Path(folder)
     manifest = Manifest.load(folder)
     image = fit_capacity(image, manifest.machine())
+    if manifest.options["single_port"]:
+        raise BadBuild(
+            f"the network of a build for {manifest.board} is loaded through its port, "
+            "not patched: its synapse memory starts empty"
+        )
+    family = BOARDS[manifest.board].family
+    name = f"{manifest.board}{TOOLCHAINS[family].suffix}"
     routed = manifest.routed(folder)
     with TemporaryDirectory(prefix="triodia-patch-") as scratch:
-        slices = program(image, routed, Path(scratch), manifest.board)
-        write_atomic(output, (Path(scratch) / f"{manifest.board}.bit").read_bytes())
+        slices = program(image, routed, Path(scratch), manifest.board, family)
+        write_atomic(output, (Path(scratch) / name).read_bytes())
     return PatchReport(
         board=manifest.board,
         bitstream=str(output),

@@ -1,10 +1,11 @@
-"""From RTLIL to a netlist of ECP5 cells: Yosys, and registers moved into the hard blocks."""
+"""From RTLIL to a netlist of an FPGA's cells: Yosys, and registers moved into the hard blocks."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from triodia_hw.export import TOP, core_rtlil
+from triodia_hw.gateware.options import DEFAULT, QUEUES, Options
 from triodia_hw.image import Image
 from triodia_hw.memory import contents
 from triodia_hw.yosys import YosysError, run_yosys
@@ -15,41 +16,73 @@ from .tools import BuildError
 
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
 
-NETLISTS = ("ecp5",)  # of whose cells a netlist can be
+# How a netlist of a family's cells is made when it is for no board.
+_NETLIST_OPTIONS = {"ecp5": DEFAULT, "ice40": Options(family="ice40", queues=QUEUES)}
+NETLISTS = tuple(_NETLIST_OPTIONS)
+
+_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4"}
+_REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF"}
+
+
+# Multipliers without registers of their own: `synth_ice40 -dsp` also moves registers into them,
+# and dies of it (Yosys 0.70, segmentation fault in its pass ice40_dsp) where two lanes are alike.
+_ICE40_MULTIPLIERS = (
+    "wreduce t:$mul",
+    "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "
+    "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_Y_MINWIDTH=11 -D DSP_NAME=$__MUL16X16",
+    "setattr -unset mul2dsp a:mul2dsp",
+    "opt_expr -fine",
+    "chtype -set $mul t:$__soft_mul",
+)
 
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A netlist: its LUT4 cells, and the registers that were moved."""
+    """A netlist: its look-up tables and registers, and the registers that were moved."""
 
     lut4: int
+    registers: int
     packed: Packed
 
 
-def synthesize(top: str, folder: Path) -> Synthesis:
+def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> Synthesis:
     """Make ``TOP.json``, the netlist of module ``top`` of ``TOP.il`` in ``folder``.
+
+    ``multiply``: products may take multipliers where a family has parts without any.
 
     Raises
     ------
     BuildError
         If Yosys fails.
     """
-    design = map_cells(top, folder)
-    packed = pack_registers(design, top)
+    design = map_cells(top, folder, family, multiply=multiply)
+    packed = pack_registers(design, top) if family == "ecp5" else Packed(0, 0, 0, 0)
     (folder / f"{top}.json").write_text(json.dumps(design))
     kinds = [cell["type"] for cell in design["modules"][top]["cells"].values()]
-    return Synthesis(lut4=kinds.count("LUT4"), packed=packed)
+    return Synthesis(
+        lut4=kinds.count(_LUTS[family]),
+        registers=sum(kind.startswith(_REGISTERS[family]) for kind in kinds),
+        packed=packed,
+    )
 
 
-def map_cells(top: str, folder: Path) -> dict:
+def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:
     """The netlist of module ``top`` of ``TOP.il`` as Yosys leaves it, in ``TOP.json`` too."""
+    synth = f"synth_{family} -top {top}"
+    steps = [f"{synth} -json {top}.json"]
+    if family == "ice40":
+        steps = [
+            f"{synth} -run begin:coarse",
+            *(_ICE40_MULTIPLIERS if multiply else []),
+            f"{synth} -spram -run coarse: -json {top}.json",
+        ]
     _yosys(
         [
             f"read_rtlil {top}.il",
             # Ram promises nothing on a collision, so the read-old emulation Yosys would build
             # may go.
             "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:CLK_ENABLE=1 %i",
-            f"synth_ecp5 -top {top} -json {top}.json",
+            *steps,
             "stat",
         ],
         folder,
@@ -57,11 +90,17 @@ def map_cells(top: str, folder: Path) -> dict:
     return json.loads((folder / f"{top}.json").read_text())
 
 
-def netlist_verilog(image: Image, folder: str | Path, netlist: str = NETLISTS[0]) -> Synthesis:
-    """Write the machine with the contents of ``image`` as Verilog of ECP5 cells, ``triodia.v``.
+def netlist_verilog(
+    image: Image,
+    folder: str | Path,
+    netlist: str = NETLISTS[0],
+    options: Options | None = None,
+) -> Synthesis:
+    """Write the machine with the contents of ``image`` as Verilog of cells, ``triodia.v``.
 
-    It is what :func:`.flow.build` places, less the board's pins and serial port: the same
-    synthesis, the same registers moved.
+    On an ECP5 it is what :func:`.flow.build` places, less the board's pins and serial port: the
+    same synthesis, the same registers moved. On an iCE40 all queues are in block RAM and
+    products in multipliers, unless ``options`` say otherwise.
 
     Raises
     ------
@@ -71,8 +110,9 @@ def netlist_verilog(image: Image, folder: str | Path, netlist: str = NETLISTS[0]
         raise BadChoice(f"netlist must be one of {', '.join(NETLISTS)}, not {netlist!r}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{TOP}.il").write_text(core_rtlil(image.params, contents(image)))
-    synthesis = synthesize(TOP, folder)
+    options = options or _NETLIST_OPTIONS[netlist]
+    (folder / f"{TOP}.il").write_text(core_rtlil(image.params, contents(image), options))
+    synthesis = synthesize(TOP, folder, netlist, multiply=options.multiplier_parts == 1)
     _yosys([f"read_json {TOP}.json", f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis
 

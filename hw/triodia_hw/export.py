@@ -11,14 +11,26 @@ from amaranth.back import rtlil
 
 from .atomic import write_atomic
 from .contract import MachineParams
+from .gateware.options import DEFAULT, Options
 from .gateware.top import Top
 from .image import Image
 from .memory import contents, memory_shapes
 from .yosys import run_yosys
 
-__all__ = ["TOP", "core_rtlil", "export_verilog", "hex_lines", "memory_name", "triodia_version"]
+__all__ = [
+    "TOP",
+    "core_rtlil",
+    "export_verilog",
+    "hex_lines",
+    "memory_name",
+    "triodia_version",
+    "without_zeros",
+]
 
 TOP = "triodia"
+
+_INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILINE)
+_ZERO = re.compile(r"connect \\DATA \d+'0+\n")
 
 # Component that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
@@ -37,16 +49,24 @@ def memory_name(lane: int, memory: str, column: int) -> str:
     return f"lane_{lane}_{memory}_{column}"
 
 
-def core_rtlil(p: MachineParams, words: list[dict[str, list[int]]] | None = None) -> str:
+def core_rtlil(
+    p: MachineParams,
+    words: list[dict[str, list[int]]] | None = None,
+    options: Options = DEFAULT,
+) -> str:
     """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any."""
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
-    text = rtlil.convert(Top(p, contents=words or empty), name=TOP, emit_src=False)
-    # Working memories start undefined (the first sweep clears them), so nothing may rely on zeros.
-    pattern = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
-    if words is None:
-        return pattern.sub("", text)
-    zero = re.compile(r"connect \\DATA \d+'0+\n")
-    return pattern.sub(lambda cell: "" if zero.search(cell[0]) else cell[0], text)
+    top = Top(p, contents=words or empty, options=options)
+    text = rtlil.convert(top, name=TOP, emit_src=False)
+    return _INIT.sub("", text) if words is None else without_zeros(text)
+
+
+def without_zeros(text: str) -> str:
+    """RTLIL whose memories start undefined where they would start with zeros.
+
+    Working memories do (the first sweep clears them), so nothing may rely on zeros.
+    """
+    return _INIT.sub(lambda cell: "" if _ZERO.search(cell[0]) else cell[0], text)
 
 
 def hex_lines(words: list[int], width: int) -> str:
@@ -95,7 +115,7 @@ def _load_memories(p: MachineParams, text: str) -> str:
     """Add a ``$readmemh`` to each column of each content memory."""
     for lane in range(p.lanes):
         for shape in memory_shapes(p):
-            for index in range(len(shape.columns) if shape.content else 0):
+            for index in range(len(shape.columns()) if shape.content else 0):
                 holder = f"{TOP}.core.lane_{lane}.{_HOLDER[shape.name]}"
                 module, mem = rf"\{holder}.{shape.name} ", f"mem_{index}"
                 declaration = rf"(module {re.escape(module)}.*?\n  reg \[[^\n]* {mem} \[[^\n]*;\n)"

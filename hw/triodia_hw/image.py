@@ -11,6 +11,7 @@ from safetensors.numpy import save
 
 from .atomic import write_atomic
 from .contract import ContractError, MachineParams, NeuronParams
+from .family import ECP5, Family
 from .placer import place
 from .storage import fit_storage, segment_words
 
@@ -150,13 +151,14 @@ def build_image(
     *,
     activity: np.ndarray | None = None,
     tight: bool = False,
+    family: Family = ECP5,
     meta: dict | None = None,
 ) -> Image:
     """Image of a network; derives accumulator width, synapse words and placement.
 
     ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
     ``activity`` the events of each source in each step of a recording, for the placer (default:
-    all alike); ``tight`` as in :func:`.storage.fit_storage`.
+    all alike); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
     ``accumulator_bits`` and the storage of synapses in ``params`` are replaced by what is needed.
     """
     if not np.issubdtype(weights.dtype, np.integer):
@@ -173,7 +175,7 @@ def build_image(
     slot = place(params, row_start, target, activity)
     params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))
     return Image(
-        params=fit_storage(params, row_start, slot[target], tight=tight),
+        params=fit_storage(params, row_start, slot[target], tight=tight, family=family),
         neurons=neurons,
         row_start=row_start,
         target=target.astype(np.int64),

@@ -37,7 +37,7 @@ READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3}
 # Content memories, by the number a load block names them with.
 MEMORY_NUMBERS = {"pointers": 0, "synapses": 1, "neurons": 2}
 
-_BLOCK = 512  # depth of the widest block-RAM shape; memories that are patched come in multiples
+_BLOCK = 256  # depth of the widest shape of the smallest block RAM; contents come in multiples
 
 
 def _present(fields: Fields) -> Fields:
@@ -45,7 +45,7 @@ def _present(fields: Fields) -> Fields:
 
 
 def row_depth(words: int) -> int:
-    """Depth of a content memory that holds ``words``: whole blocks of 512."""
+    """Depth of a content memory that holds ``words``: whole blocks of 256."""
     return -(-max(words, 1) // _BLOCK) * _BLOCK
 
 

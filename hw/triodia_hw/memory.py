@@ -1,9 +1,10 @@
-"""Memory contents of a machine, word by word, and what they cost in block RAM."""
+"""Memories of a machine, and their contents, word by word."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .contract import MachineParams
+from .family import ECP5, Family
 from .image import Image
 from .layout import (
     READ_KINDS,
@@ -16,13 +17,11 @@ from .layout import (
     synapse_fields,
     width_of,
 )
-from .storage import columns, ebr_blocks, gap_coded
+from .storage import columns, gap_coded
 
 __all__ = [
     "MemoryShape",
     "contents",
-    "ecp5_blocks",
-    "ecp5_multipliers",
     "memory_shapes",
     "read_words",
 ]
@@ -30,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class MemoryShape:
-    """One memory of a PE: its fields, depth, and whether block RAM holds it.
+    """One memory of a PE: its fields and depth.
 
     ``content`` memories come from the image and never change; the others are working state.
     """
@@ -38,7 +37,6 @@ class MemoryShape:
     name: str
     fields: Fields
     depth: int
-    block: bool
     content: bool
 
     @property
@@ -46,18 +44,19 @@ class MemoryShape:
         """Bits of a word."""
         return width_of(self.fields)
 
-    @property
-    def columns(self) -> tuple[int, ...]:
+    def columns(self, family: Family = ECP5) -> tuple[int, ...]:
         """Widths of the columns in which a content memory lies, lowest bits first."""
-        return columns(self.width, self.depth)
+        return columns(self.width, self.depth, family)
 
-    def cut(self, words: Mapping[str, list[int]]) -> Iterator[tuple[int, list[int]]]:
+    def cut(
+        self, words: Mapping[str, list[int]], family: Family = ECP5
+    ) -> Iterator[tuple[int, list[int]]]:
         """Width and words of each column of this memory, of the ``words`` by memory name.
 
         Nothing if it is no content memory.
         """
         offset = 0
-        for width in self.columns if self.content else ():
+        for width in self.columns(family) if self.content else ():
             mask = (1 << width) - 1
             yield width, [(word >> offset) & mask for word in words[self.name]]
             offset += width
@@ -68,41 +67,18 @@ def accumulator_width(p: MachineParams) -> int:
     return max(2, p.accumulator_bits - (0 if p.graded else p.fraction_bits))
 
 
-def memory_shapes(p: MachineParams, *, distributed: tuple[str, ...] = ()) -> list[MemoryShape]:
-    """Memories of each PE (queues, which are small and distributed, are not listed).
-
-    ``distributed``: the working memories that are in distributed RAM. Contents always are in
-    block RAM, where a finished bitstream can be patched.
-    """
+def memory_shapes(p: MachineParams) -> list[MemoryShape]:
+    """Memories of each PE; queues, which are small, are not listed."""
     neurons = row_depth(p.slots + len(read_words(p)))
     sums: Fields = [("sum", accumulator_width(p), True)]
-    working = {"state": state_fields(p), "sums_0": sums, "sums_1": sums}
     return [
-        MemoryShape("pointers", pointer_fields(p), row_depth(p.pointer_words), True, True),
-        MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True, True),
-        MemoryShape("neurons", neuron_fields(p), neurons, True, True),
-        *(
-            MemoryShape(name, fields, p.slots, name not in distributed, False)
-            for name, fields in working.items()
-        ),
+        MemoryShape("pointers", pointer_fields(p), row_depth(p.pointer_words), True),
+        MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True),
+        MemoryShape("neurons", neuron_fields(p), neurons, True),
+        MemoryShape("state", state_fields(p), p.slots, False),
+        MemoryShape("sums_0", sums, p.slots, False),
+        MemoryShape("sums_1", sums, p.slots, False),
     ]
-
-
-def ecp5_blocks(p: MachineParams, *, distributed: tuple[str, ...] = ()) -> int:
-    """Block RAMs (EBR) the whole machine takes on an ECP5; ``distributed`` as in memory_shapes."""
-    shapes = memory_shapes(p, distributed=distributed)
-    return p.lanes * sum(ebr_blocks(s.width, s.depth) for s in shapes if s.block)
-
-
-def ecp5_multipliers(p: MachineParams) -> int:
-    """18 x 18 bit multipliers the whole machine takes on an ECP5."""
-
-    def blocks(a: int, b: int) -> int:
-        return -(-a // 18) * -(-b // 18)  # of signed factors of a and b bits
-
-    leak = blocks(p.state_bits, p.leak_bits + 2)
-    payload = blocks(p.weight_bits, max(p.payload_bits, p.fraction_bits + 2)) if p.graded else 0
-    return p.lanes * (leak * (2 if p.synaptic else 1) + payload)
 
 
 def read_words(p: MachineParams) -> list[int]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from .contract import MachineParams, bits_for
+from .family import ECP5, Family
 from .layout import pointer_fields, row_depth, synapse_fields, width_of
 
 __all__ = [
+    "block_count",
     "columns",
-    "ebr_blocks",
     "fit_storage",
     "gap_coded",
     "native_bits",
@@ -17,30 +18,31 @@ __all__ = [
     "stored_bits",
 ]
 
-# Word width and depth of the shapes of an 18-Kbit ECP5 block RAM (Lattice FPGA-TN-02204).
-_EBR_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+_FILLED = 1.05  # most words of a storage, by the least there are
 
 
-def columns(width: int, depth: int) -> tuple[int, ...]:
+def columns(width: int, depth: int, family: Family = ECP5) -> tuple[int, ...]:
     """Widths of the columns in which words lie in block RAM: fewest blocks, then fewest bits.
 
-    Lowest bits first. 9 + 4 bits of 4,096 words take 3 blocks; one column of 13 would take 4.
+    Lowest bits first. On an ECP5, 9 + 4 bits of 4,096 words take 3 blocks; one column of 13 would
+    take 4.
     """
     best: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]  # blocks, bits, widths
     for w in range(1, width + 1):
         choices = []
-        for shape, words in _EBR_SHAPES:
+        for shape, words in family.shapes:
             blocks, bits, parts = best[max(0, w - shape)]
             choices.append((blocks - (-depth // words), bits + shape, (min(shape, w), *parts)))
         best.append(min(choices))
     return best[width][2]
 
 
-def ebr_blocks(width: int, depth: int) -> int:
-    """18-Kbit blocks that hold ``depth`` words of ``width`` bits, in :func:`columns`."""
+def block_count(width: int, depth: int, family: Family = ECP5) -> int:
+    """Block RAMs that hold ``depth`` words of ``width`` bits, in :func:`columns`."""
     return sum(
-        min(-(-part // w) * -(-depth // d) for w, d in _EBR_SHAPES)
-        for part in columns(width, depth)
+        min(-(-part // w) * -(-depth // d) for w, d in family.shapes)
+        for part in columns(width, depth, family)
     )
 
 
@@ -77,19 +79,28 @@ def segment_words(p: MachineParams, row_start: np.ndarray, slots: np.ndarray) ->
     return words
 
 
-def native_bits(width: int, depth: int) -> int:
+def native_bits(width: int, depth: int, family: Family = ECP5) -> int:
     """Bits that a word of ``width`` takes in the native widths of its columns."""
-    shapes = sorted(w for w, _ in _EBR_SHAPES)
-    return sum(min(w for w in shapes if w >= min(part, 36)) for part in columns(width, depth))
+    shapes = sorted(w for w, _ in family.shapes)
+    return sum(
+        min(w for w in shapes if w >= min(part, shapes[-1]))
+        for part in columns(width, depth, family)
+    )
 
 
 def fit_storage(
-    p: MachineParams, row_start: np.ndarray, slots: np.ndarray, *, tight: bool = False
+    p: MachineParams,
+    row_start: np.ndarray,
+    slots: np.ndarray,
+    *,
+    tight: bool = False,
+    family: Family = ECP5,
 ) -> MachineParams:
-    """``p`` with the storage of synapses that takes the fewest block RAMs.
+    """``p`` with the storage of synapses that takes the fewest block RAMs of ``family``.
 
-    Among these the fewest words, which are cycles, or with ``tight`` the fewest bits. Sets
-    ``gap_bits``, ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
+    Fillers take cycles: of all storages only those with at most 5 % more words than the least are
+    considered, and among equals the fewest words win. With ``tight`` all are, and the fewest bits
+    win. Sets ``gap_bits``, ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
     """
     choices = []
     for gap_bits in range(1, bits_for(p.slots) + 1):
@@ -106,15 +117,16 @@ def fit_storage(
                 (width_of(synapse_fields(q)), row_depth(q.synapse_words)),
                 (width_of(pointer_fields(q)), row_depth(q.pointer_words)),
             ]
-            blocks = sum(ebr_blocks(*memory) for memory in memories)
-            count, bits = int(words.sum()), stored_bits(q, words)
+            blocks = sum(block_count(*memory, family) for memory in memories)
+            count, bits = int(words.sum()), stored_bits(q, words, family)
             order = (bits, count) if tight else (count, group)
-            choices.append((blocks, *order, gap_bits, group, q))
-    return min(choices, key=lambda choice: choice[:-1])[-1]
+            choices.append((count, (blocks, *order, gap_bits, group), q))
+    most = max(c[0] for c in choices) if tight else _FILLED * min(c[0] for c in choices)
+    return min((c for c in choices if c[0] <= most), key=lambda c: c[1])[-1]
 
 
-def stored_bits(p: MachineParams, words: np.ndarray) -> int:
+def stored_bits(p: MachineParams, words: np.ndarray, family: Family = ECP5) -> int:
     """Bits of all synapse words (of :func:`segment_words`) and pointer words, in native widths."""
-    synapse = native_bits(width_of(synapse_fields(p)), row_depth(p.synapse_words))
-    pointer = native_bits(width_of(pointer_fields(p)), row_depth(p.pointer_words))
+    synapse = native_bits(width_of(synapse_fields(p)), row_depth(p.synapse_words), family)
+    pointer = native_bits(width_of(pointer_fields(p)), row_depth(p.pointer_words), family)
     return int(words.sum()) * synapse + p.lanes * p.pointer_words * pointer

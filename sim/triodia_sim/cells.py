@@ -9,11 +9,10 @@ from triodia_hw.yosys import YosysError
 __all__ = ["cell_models"]
 
 _OURS = Path(__file__).with_name("ecp5_cells.v")
-_YOSYS = ("common_sim.vh", "ccu2c_sim.vh")
 
 
-def cell_models(folder: Path) -> list[Path]:
-    """Verilog files with the models of the ECP5 cells that a netlist has; writes to ``folder``.
+def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
+    """Verilog files with the models of the cells that a netlist has; writes to ``folder``.
 
     Raises
     ------
@@ -23,11 +22,24 @@ def cell_models(folder: Path) -> list[Path]:
     spec = importlib.util.find_spec("pyosys")
     if spec is None or spec.origin is None:
         raise YosysError("Yosys is missing; `pip install pyosys` brings it")
-    share = Path(spec.origin).parent / "share" / "lattice"
-    text = "\n".join((share / name).read_text() for name in _YOSYS)
-    # Of no use in a netlist that is not packed yet, and more than Icarus 11 can read.
-    text = re.sub(r"^module TRELLIS_COMB\(.*?^endmodule\n", "", text, flags=re.M | re.S)
+    share = Path(spec.origin).parent / "share"
     theirs = folder / "yosys_cells.v"
+    if family == "ice40":
+        theirs.write_text("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + _ice40(share))
+        return [theirs]
     # Its models of the vendor's flip-flops and pins are for synthesis only.
-    theirs.write_text("`define NO_INCLUDES\n" + text)
+    theirs.write_text("`define NO_INCLUDES\n" + _ecp5(share))
     return [theirs, _OURS]
+
+
+def _ecp5(share: Path) -> str:
+    files = ("common_sim.vh", "ccu2c_sim.vh")
+    text = "\n".join((share / "lattice" / name).read_text() for name in files)
+    # Of no use in a netlist that is not packed yet, and more than Icarus 11 can read.
+    return re.sub(r"^module TRELLIS_COMB\(.*?^endmodule\n", "", text, flags=re.M | re.S)
+
+
+def _ice40(share: Path) -> str:
+    text = (share / "ice40" / "cells_sim.v").read_text()
+    # Delays, which depend on the part, are not simulated.
+    return re.sub(r"^\s*specify\b.*?^\s*endspecify\n", "", text, flags=re.M | re.S)

@@ -130,7 +130,7 @@ def cosimulate(
     stall: tuple[float, float] = (0.0, 0.0),
     seed: int = 0,
     verilog: str | Path | None = None,
-    netlist: bool = False,
+    netlist: str | None = None,
     load: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> CosimResult:
@@ -142,7 +142,8 @@ def cosimulate(
     state : also compare the state words of every neuron after every step (runs in lock step).
     stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
     verilog : folder of an earlier export to simulate instead of a new one.
-    netlist : ``verilog`` is of ECP5 cells, as synthesis leaves it; their models are added.
+    netlist : ``verilog`` is of the cells of this family of FPGAs, as synthesis leaves it; their
+        models are added.
     load : load ``image`` through the machine's input first; ``verilog`` may be of another network
         for the same parameters.
     progress : called now and then with the steps compared and the steps there are.
@@ -286,9 +287,9 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
         raise CosimError(f"{simulator} failed ({error}); see {log}") from None
 
 
-def _sources(folder: Path, simulator: str, netlist: bool) -> tuple[list[Path], list[str]]:
+def _sources(folder: Path, simulator: str, netlist: str | None) -> tuple[list[Path], list[str]]:
     """Verilog files of ``folder`` and the simulator's own build arguments."""
-    machine = [folder / f"{TOP}.v", *(cell_models(folder) if netlist else [])]
+    machine = [folder / f"{TOP}.v", *(cell_models(folder, netlist) if netlist else [])]
     if simulator != "icarus":
         return machine, ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
     dump = folder / "triodia_dump.v"

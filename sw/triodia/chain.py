@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from triodia_boards.boards import get_board
-from triodia_boards.flow import build, check_fit
+from triodia_boards.fit import check_fit
+from triodia_boards.flow import build
 from triodia_hw.bound import work_of
 from triodia_hw.image import Image, save_image
 from triodia_sim.runner import cosimulate

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from triodia_boards.boards import BadChoice
-from triodia_boards.flow import DoesNotFit
+from triodia_boards.fit import DoesNotFit
 from triodia_boards.manifest import BadBuild
 from triodia_boards.patch import PatchError
 from triodia_boards.tools import BuildError

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from triodia_hw.contract import MachineParams, NeuronParams
+from triodia_hw.family import FAMILIES
 from triodia_hw.image import Image, accumulator_bound, build_image
 
 from .errors import TriodiaError
@@ -22,7 +23,11 @@ __all__ = ["QuantizeOptions", "float_weights", "quantize"]
 
 @dataclass(frozen=True, kw_only=True)
 class QuantizeOptions:
-    """Widths of the machine; see :class:`triodia_hw.contract.MachineParams`."""
+    """Widths of the machine; see :class:`triodia_hw.contract.MachineParams`.
+
+    ``family``: of the FPGA (:data:`triodia_hw.family.FAMILIES`) whose block RAMs are to be few;
+    ``tight``: even at the price of cycles (:func:`triodia_hw.storage.fit_storage`).
+    """
 
     weight_bits: int = 8
     lanes: int = 4
@@ -30,6 +35,8 @@ class QuantizeOptions:
     fraction_bits: int = 5
     state_bits: int = 18
     leak_bits: int = 10
+    family: str = "ecp5"
+    tight: bool = False
 
 
 def float_weights(net: Network) -> np.ndarray:
@@ -78,9 +85,10 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
         refractory_bits=int(neurons.refractory.max()).bit_length(),
     )
     meta = _meta(net, scale, options)
+    storage = {"family": FAMILIES[options.family], "tight": options.tight}
     draft = build_image(params, neurons, integers, meta=meta)
     recording = event_record(draft, input_events(draft, data.x_train, data.len_train, limit=64))
-    image = build_image(params, neurons, integers, activity=recording, meta=meta)
+    image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
     bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)
     image.meta["accumulator_bound"] = bound
     return image

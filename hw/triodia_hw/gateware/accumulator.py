@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..contract import MachineParams, bits_for
 from ..memory import accumulator_width, memory_shapes
+from .multiply import multiply
 from .options import DEFAULT, Options
 from .ram import Ram
 from .shapes import struct
@@ -96,10 +97,10 @@ class Accumulator(wiring.Component):
         ``tag`` is that of stage 2. The memory's word is undefined or old for a target that is at
         most five cycles ahead: then its sum is forwarded.
         """
-        width, one = accumulator_width(self.p), self.i
-        product, product_then, addend, recent, operand, total, written, older = (
+        width = accumulator_width(self.p)
+        addend, recent, operand, total, written, older = (
             Signal(signed(width), name=name, reset_less=True)
-            for name in "product product_then addend recent operand total written older".split()
+            for name in "addend recent operand total written older".split()
         )
         now, then, follows = Signal(5), Signal(5), Signal()
         stored = Mux(tag[-1], banks[1].r_data.sum, banks[0].r_data.sum)
@@ -107,9 +108,7 @@ class Accumulator(wiring.Component):
             now.eq(same),  # stage 1
             then.eq(now),  # stage 2
             follows.eq(then[0]),  # stage 3
-            product.eq(one.weight * one.payload if self.p.graded else one.weight),
-            product_then.eq(product),
-            addend.eq(product_then),
+            addend.eq(self._product(m)),
             # Three to five ahead are chosen from a cycle sooner than two ahead.
             recent.eq(Mux(now[2], total, Mux(now[3], written, older))),
             operand.eq(Mux(then[1:5].any(), Mux(then[1], total, recent), stored)),
@@ -118,6 +117,18 @@ class Accumulator(wiring.Component):
             older.eq(written),
         ]
         return total
+
+    def _product(self, m: Module) -> Signal:
+        """What a synapse adds, in stage 2."""
+        one = self.i
+        if self.p.graded:
+            parts = self.options.multiplier_parts
+            return multiply(m, one.weight, one.payload, parts=parts, name="synapse")
+        weight, then = (
+            Signal(one.weight.shape(), name=name, reset_less=True) for name in ("weight", "then")
+        )
+        m.d.sync += [weight.eq(one.weight), then.eq(weight)]
+        return then
 
     def _banks(self, m: Module) -> list[Ram]:
         banks = []

@@ -68,11 +68,14 @@ class Core(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        p = self.p
+        p, options = self.p, self.options
+        words = self.o.payload.shape()
         units = {
             "counters": (counters := Counters(p.lanes)),
-            "inputs": (inputs := Queue(_word_layout(p))),
-            "outputs": (outputs := Queue(self.o.payload.shape(), spare=IN_FLIGHT + 1)),
+            "inputs": (inputs := Queue(_word_layout(p), name="inputs", options=options)),
+            "outputs": (
+                outputs := Queue(words, name="outputs", options=options, spare=IN_FLIGHT + 1)
+            ),
             "report": (report := Report(p)),
             "loader": (loader := Loader(p)),
         }
@@ -86,7 +89,7 @@ class Core(wiring.Component):
         ]
         for name, unit in units.items():
             m.submodules[name] = ResetInserter(reset)(unit)
-        m.submodules.hub = hub = ResetInserter(closed)(Hub(p))
+        m.submodules.hub = hub = ResetInserter(closed)(Hub(p, options))
         self._lanes(m, hub, loader, counters, closed)
         # Everything between the streams is in reset while a network is loaded, until the last lane,
         # which gets it later, is in reset too.

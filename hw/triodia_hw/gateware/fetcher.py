@@ -55,10 +55,13 @@ class Fetcher(wiring.Component):
             struct(pointer_fields(self.p)),
             depth=row_depth(self.p.pointer_words),
             init=self.init,
+            name="pointers",
             options=self.options,
         )
         write_port(m, pointers, self.load, "pointers")
-        m.submodules.rows = rows = Queue(row_layout(self.p), spare=_SPARE)
+        m.submodules.rows = rows = Queue(
+            row_layout(self.p), name="rows", options=self.options, spare=_SPARE
+        )
         connect(m, rows.o, flipped(self.o))
         low = self.p.rows_per_pointer.bit_length() - 1
 

@@ -8,6 +8,7 @@ from ..contract import MachineParams
 from ..layout import OUTPUT_KINDS, output_fields
 from .bus import Bus
 from .collector import IN_FLIGHT, Collector
+from .options import DEFAULT, Options
 from .queue import Queue
 from .shapes import record_layout, struct, token_layout
 
@@ -27,8 +28,8 @@ class Hub(wiring.Component):
     event, stall : Out(1). To the counters.
     """
 
-    def __init__(self, p: MachineParams) -> None:
-        self.p = p
+    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
+        self.p, self.options = p, options
         super().__init__({
             "i": In(stream.Signature(token_layout(p))),
             "out": Out(1),
@@ -47,7 +48,9 @@ class Hub(wiring.Component):
         p = self.p
         m.submodules.bus = bus = Bus(p)
         m.submodules.collector = collector = Collector(record_layout(p), p.lanes)
-        m.submodules.returns = returns = Queue(token_layout(p), spare=IN_FLIGHT)
+        m.submodules.returns = returns = Queue(
+            token_layout(p), name="returns", options=self.options, spare=IN_FLIGHT
+        )
         for lane, way in zip(self.records, collector.i, strict=True):
             connect(m, flipped(lane), way)
         connect(m, flipped(self.i), bus.inputs)

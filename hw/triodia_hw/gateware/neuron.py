@@ -7,6 +7,8 @@ from amaranth.lib.wiring import In, Out
 from ..contract import MachineParams
 from ..layout import neuron_fields, state_fields
 from ..memory import accumulator_width
+from .multiply import multiply
+from .options import DEFAULT, Options
 from .shapes import struct
 
 __all__ = ["NeuronUpdate"]
@@ -33,8 +35,8 @@ class NeuronUpdate(wiring.Component):
         readout, else 0).
     """
 
-    def __init__(self, p: MachineParams) -> None:
-        self.p = p
+    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
+        self.p, self.options = p, options
         state, neuron = struct(state_fields(p)), struct(neuron_fields(p))
         super().__init__({
             "i": In(
@@ -134,17 +136,12 @@ class NeuronUpdate(wiring.Component):
         """
         factor = Signal(signed(len(x)), name=f"{name}_factor", reset_less=True)
         leak = Signal(len(c), name=f"{name}_leak", reset_less=True)
-        multiplied, product = (
-            Signal(signed(len(x) + len(c)), name=f"{name}_{k}", reset_less=True)
-            for k in ("multiplied", "product")
-        )
         left = Signal(signed(len(x)), name=f"{name}_left", reset_less=True)
+        product = multiply(m, factor, leak, parts=self.options.multiplier_parts, name=name)
         below = (1 << self.p.leak_bits) - 1
         m.d.sync += [
             factor.eq(x),
             leak.eq(c),
-            multiplied.eq(factor * leak),
-            product.eq(multiplied),
             left.eq((product + Mux(product < 0, below, 0)) >> self.p.leak_bits),
         ]
         return left

@@ -1,9 +1,11 @@
-"""First-in first-out queue in distributed RAM."""
+"""First-in first-out queue."""
 
 from amaranth import *
 from amaranth.hdl import ShapeLike
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from .options import DEFAULT, QUEUES, Options
 
 __all__ = ["Queue"]
 
@@ -15,7 +17,8 @@ class Queue(wiring.Component):
 
     Parameters
     ----------
-    shape : payload. depth : a power of two; 16 fills the smallest distributed RAM of an ECP5.
+    shape : payload. name : by which ``options`` know where its memory goes.
+    depth : a power of two; ``None`` is what ``options`` give a queue of that name.
     spare : ``room`` goes low while this many places or fewer are free.
 
     Members
@@ -25,12 +28,22 @@ class Queue(wiring.Component):
         flight stop in time, without looking at ``i.ready``.
     """
 
-    def __init__(self, shape: ShapeLike, *, depth: int = 16, spare: int = 0) -> None:
+    def __init__(
+        self,
+        shape: ShapeLike,
+        *,
+        name: str = QUEUES[0],
+        options: Options = DEFAULT,
+        depth: int | None = None,
+        spare: int = 0,
+    ) -> None:
+        depth = options.depth(name) if depth is None else depth
         if depth < 2 or depth & (depth - 1):
             raise ValueError(f"depth must be a power of two from 2, not {depth!r}")
         if not 0 <= spare < depth:
             raise ValueError(f"spare must be in 0..{depth - 1}, not {spare!r}")
         self.shape, self.depth, self.spare = shape, depth, spare
+        self.style = options.style(name)
         super().__init__({
             "i": In(stream.Signature(shape)),
             "o": Out(stream.Signature(shape)),
@@ -41,7 +54,7 @@ class Queue(wiring.Component):
         m = Module()
         width = Shape.cast(self.shape).width
         m.submodules.mem = mem = memory.Memory(
-            shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": "distributed"}
+            shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": self.style}
         )
         write, read = mem.write_port(), mem.read_port()
         level = Signal(range(self.depth + 1))

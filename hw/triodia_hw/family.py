@@ -1,0 +1,31 @@
+"""FPGA families, as far as the machine must know them: the shapes of their block RAM."""
+
+from dataclasses import dataclass
+
+__all__ = ["ECP5", "FAMILIES", "ICE40", "Family"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a family of FPGAs offers.
+
+    Parameters
+    ----------
+    name : as in Yosys' ``synth_NAME``.
+    shapes : word width and depth of the shapes of a block RAM, widest first.
+    small : Yosys' ``ram_style`` of a memory outside block RAM.
+    """
+
+    name: str
+    shapes: tuple[tuple[int, int], ...]
+    small: str
+
+
+# An 18-Kbit block RAM (Lattice FPGA-TN-02204); small memories in look-up tables.
+ECP5 = Family(
+    "ecp5", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)), "distributed"
+)
+# A 4-Kbit block RAM (Lattice FPGA-TN-02002); look-up tables cannot be written, so registers.
+ICE40 = Family("ice40", ((16, 256), (8, 512), (4, 1024), (2, 2048)), "logic")
+
+FAMILIES = {family.name: family for family in (ECP5, ICE40)}
