@@ -22,7 +22,11 @@ def test_compare(capsys, tmp_path):
     assert result["mismatches"] == 0
     (row,) = result["rows"]
     assert row["synapses_kept"] == 0.5 and row["synapses"] == 120 and row["neurons"] == 16
-    image = load_image(tmp_path / "kept-0.5" / "model.image")
+    assert Path(row["image"]) == tmp_path / "synapses-0.5" / "model.image"
+    image = load_image(row["image"])
+    assert row["blocks"] == row["blocks_model"] and row["fits"]
+    assert row["cosim"]["model_minus_rtl"] == 0
+    assert (tmp_path / "results.csv").read_text().count("\n") == 2
     assert row["synapses_stored"] == image.synapses
     cosim = row["cosim"]
     # Of each of 8 steps ten readouts and an end; events and operations of the whole run.
@@ -40,8 +44,9 @@ def test_compare(capsys, tmp_path):
 def row(kept, metric, cycles, blocks, words):
     cosim = {"words": words, "samples": 1, "steps": 8, "spikes": 7, "operations": 90}
     cosim |= {"cycles": cycles, "mismatches": 0, "simulator": "icarus"}
+    cosim |= {"model_minus_rtl": 0}
     names = "metric_float rate neurons synapses synapses_stored sops_per_sample cycles_over_bound"
-    names += " load_balance luts registers multipliers fmax_mhz us_per_sample"
+    names += " fits blocks_model load_balance luts registers multipliers fmax_mhz us_per_sample"
     shown = {"synapses_kept": kept, "metric_integer": metric, "cycles_per_sample": cycles}
     return dict.fromkeys(names.split(), 1) | shown | {"blocks": blocks, "cosim": cosim}
 
@@ -49,6 +54,7 @@ def row(kept, metric, cycles, blocks, words):
 def data(*rows, mismatches=0):
     names = "neurons method nodes weight_bits lanes epochs target_rate seed place_seed"
     made = {"options": dict.fromkeys(names.split(), 1), "versions": {}, "machine": "m"}
+    made |= {"choices": ["synapses_kept"]}
     made |= {"task": "digits", "metric_name": "accuracy", "board": "b", "seconds": 1.0}
     return made | {"rows": list(rows), "mismatches": mismatches}
 
@@ -70,6 +76,13 @@ def test_sentence_says_when_words_differ():
     text = sentence(data(DENSE, SPARSE, mismatches=3))
     assert text.startswith("On digits, hardware and software DIFFERED in 3 of 2,200 words compared")
     assert "agreed" not in text
+
+
+def test_sentence_of_what_was_not_simulated():
+    row = SPARSE | {"cosim": None}
+    assert sentence(data(row, row)) == "2 designs for digits; none was co-simulated."
+    text = sentence(data(DENSE, row, row | {"fits": False}))
+    assert "of the exported Verilog of 1 of 3 rows; 1 of 3 do not fit their board" in text
 
 
 def test_page_shows_every_row():

@@ -1,11 +1,13 @@
 """Place-and-route, packing and unpacking for each family of FPGAs."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import run_tool
+from .fit import DoesNotFit
+from .tools import BuildError, run_tool
 
 __all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain"]
 
@@ -63,7 +65,8 @@ class Toolchain:
     ) -> Routed:
         """``top.json`` in ``folder`` to :data:`ROUTED`; ``chip`` says which to nextpnr.
 
-        Without ``pins`` nextpnr chooses them. Raises :class:`.tools.BuildError`.
+        Without ``pins`` nextpnr chooses them. Raises :class:`.tools.BuildError`, and
+        :class:`.fit.DoesNotFit` if logic is what is too small.
         """
         options = [
             *chip,
@@ -77,7 +80,15 @@ class Toolchain:
             "--timing-allow-fail",
             f"--router={router or self.routers[0]}",
         ]
-        run_tool(self.program, options, folder, self.package)
+        try:
+            run_tool(self.program, options, folder, self.package)
+        except BuildError as error:
+            if re.search(r"no BELs remaining|no more BELs|Unable to place cell", str(error)):
+                raise DoesNotFit(
+                    f"the machine needs more logic than the FPGA has ({error}); "
+                    "use fewer lanes or take a larger board"
+                ) from None
+            raise
         return self._report(folder)
 
     def _report(self, folder: Path) -> Routed:

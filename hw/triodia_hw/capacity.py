@@ -5,10 +5,14 @@ from dataclasses import fields, replace
 import numpy as np
 
 from .contract import ContractError, MachineParams, NeuronParams
+from .family import ECP5, Family
 from .image import Image, accumulator_bound
+from .layout import pointer_fields, row_depth
+from .memory import memory_shapes
 from .placer import place
+from .storage import block_count
 
-__all__ = ["fit_capacity"]
+__all__ = ["fit_capacity", "whole_blocks"]
 
 # What decides the meaning of a network's integers must be alike, the rest only large enough.
 _ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset")
@@ -58,6 +62,40 @@ def fit_capacity(
         row_start=row_start,
         slot=slot,
     )
+
+
+def whole_blocks(p: MachineParams, family: Family = ECP5) -> MachineParams:
+    """``p`` with room to spare where that costs no block RAM and no wider pointer.
+
+    As many synapse words and as long rows as that, sums of an even width and biases of a multiple
+    of 4 bits: networks of about the same size become networks of the same machine, and one build
+    serves them all.
+    """
+    most = min(p.state_bits, -(-p.bias_bits // 4) * 4)
+    for change in (
+        {"bias_bits": most},
+        {"accumulator_bits": min(40, p.accumulator_bits + p.accumulator_bits % 2)},
+        {"row_words": (1 << pointer_fields(p)[1][1]) - 1},
+    ):
+        p = _free(p, change, family) or p
+    words = row_depth(p.synapse_words)
+    while more := _free(p, {"synapse_words": words}, family):
+        p, words = more, words + row_depth(1)
+    return p
+
+
+def _free(p: MachineParams, change: dict, family: Family) -> MachineParams | None:
+    """``p`` with ``change`` unless that takes wider pointers or more blocks."""
+    try:
+        q = replace(p, **change)
+    except ContractError:  # out of range
+        return None
+    same = pointer_fields(q) == pointer_fields(p) and _blocks(q, family) == _blocks(p, family)
+    return q if same else None
+
+
+def _blocks(p: MachineParams, family: Family) -> int:
+    return sum(block_count(s.width, s.depth, family) for s in memory_shapes(p))
 
 
 def _needs(image: Image) -> dict[str, int]:

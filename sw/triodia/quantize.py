@@ -5,10 +5,11 @@ one factor and it spikes at the same times. So each target neuron gets the scale
 weight bits best, and the threshold absorbs it: per-neuron scales cost no hardware.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from triodia_hw.capacity import whole_blocks
 from triodia_hw.contract import MachineParams, NeuronParams
 from triodia_hw.family import FAMILIES
 from triodia_hw.image import Image, accumulator_bound, build_image
@@ -89,6 +90,8 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
     draft = build_image(params, neurons, integers, meta=meta)
     recording = event_record(draft, input_events(draft, data.x_train, data.len_train, limit=64))
     image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
+    params = whole_blocks(image.params, storage["family"])
+    image = replace(image, params=params)
     bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)
     image.meta["accumulator_bound"] = bound
     return image

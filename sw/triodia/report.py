@@ -1,18 +1,11 @@
 """A comparison as one self-contained HTML page: no network, no scripts."""
 
 import html
-import io
-
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib.figure import Figure
 
 from .console import number
+from .plots import curves, front
 
 __all__ = ["comparison_page"]
-
-_INK, _MUTED, _FIRST, _SECOND = "#888888", "#88888844", "#d9822b", "#2b7bba"
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --line: #8884; }
@@ -33,8 +26,18 @@ code { background: #8882; padding: .1rem .3rem; border-radius: 3px; overflow-wra
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 1rem; }
 """
 
-_NETWORK = {
+_CHOICES = {
+    "task": "task",
+    "method": "pruned by",
+    "board": "board",
+    "neurons_dense": "neurons before",
+    "nodes_kept": "neurons kept",
+    "weight_bits": "weight bits",
+    "lanes": "lanes",
     "synapses_kept": "synapses kept",
+    "seed": "seed",
+}
+_NETWORK = {
     "metric_float": "{metric}, float",
     "metric_integer": "{metric}, integer",
     "rate": "spikes a neuron and step",
@@ -44,53 +47,59 @@ _NETWORK = {
     "sops_per_sample": "SOPs a sample",
 }
 _MACHINE = {
-    "synapses_kept": "synapses kept",
     "cycles_per_sample": "cycles a sample",
     "cycles_over_bound": "cycles over bound",
     "load_balance": "load balance of lanes",
-    "blocks": "block RAMs (EBR)",
-    "luts": "logic cells (LUT4)",
+    "blocks_model": "block RAMs by the model",
+    "blocks": "block RAMs placed",
+    "single_port": "large RAMs",
+    "luts": "logic cells",
     "registers": "registers",
     "multipliers": "multipliers",
     "fmax_mhz": "Fmax, MHz",
     "us_per_sample": "µs a sample at Fmax",
 }
-_PERCENT = ("synapses_kept", "metric_float", "metric_integer")
+_PERCENT = ("synapses_kept", "nodes_kept", "metric_float", "metric_integer")
 
 
 def comparison_page(data: dict) -> str:
     """HTML page of what :func:`triodia.compare.compare` returned."""
-    rows = data["rows"]
-    plots = "".join(
-        f"<figure>{_plot(rows, title, series)}</figure>"
-        for title, series in (
-            (
-                data["metric_name"] + " on the test set",
-                {"metric_float": "float", "metric_integer": "integer"},
-            ),
-            ("cycles per sample (co-simulated)", {"cycles_per_sample": ""}),
-            ("synaptic operations per sample", {"sops_per_sample": ""}),
-            ("block RAMs (EBR)", {"blocks": ""}),
-            ("logic cells (LUT4)", {"luts": ""}),
-            ("microseconds per sample at Fmax", {"us_per_sample": ""}),
-        )
-    )
-    network = {k: v.format(metric=data["metric_name"]) for k, v in _NETWORK.items()}
+    rows, varies = data["rows"], {k: v for k, v in _CHOICES.items() if k in data["choices"]}
+    metric = data["metric_name"]
+    network = varies | {k: v.format(metric=metric) for k, v in _NETWORK.items()}
+    machine = varies | {k: v for k, v in _MACHINE.items() if any(k in row for row in rows)}
+    titles = {
+        "metric_integer": f"{metric} on the test set, integer",
+        "cycles_per_sample": "cycles per sample",
+        "sops_per_sample": "synaptic operations per sample",
+        "blocks": "block RAMs",
+        "luts": "logic cells",
+        "us_per_sample": "microseconds per sample at Fmax",
+    }
+    plots = [curves(rows, data["choices"], key, text) for key, text in titles.items()]
+    plots += [front(rows, data["choices"], key, metric) for key in ("us_per_sample", "blocks")]
+    figures = "".join(f"<figure>{plot}</figure>" for plot in plots if plot)
     title = f"Triodia: {data['task']} on {data['board']}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>{title}</h1><p class=lead>{html.escape(data['sentence'])}</p>"
-        f"<h2>The network by sparsity</h2>{_table(rows, network)}"
-        f"<h2>The machine by sparsity</h2>{_table(rows, _MACHINE)}<div class=plots>{plots}</div>"
-        f"<h2>Hardware against software</h2>{_agreement(rows)}{_method(data)}</body></html>"
+        f"<h2>The networks</h2>{_table(rows, network)}"
+        f"<h2>The machines</h2>{_table(rows, machine)}{_misfits(rows)}"
+        f"<div class=plots>{figures}</div>"
+        f"<h2>Hardware against software</h2>{_agreement(rows, varies)}{_method(data)}</body></html>"
     )
+
+
+def _misfits(rows: list[dict]) -> str:
+    reasons = dict.fromkeys(row["reason"] for row in rows if row.get("fits") is False)
+    return "".join(f"<p>Does not fit: {html.escape(reason)}.</p>" for reason in reasons)
 
 
 def _table(rows: list[dict], headings: dict[str, str]) -> str:
     head = "".join(f"<th>{heading}</th>" for heading in headings.values())
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_shown(key, row[key]))}</td>" for key in headings)
+        "<tr>" + "".join(f"<td>{html.escape(_shown(key, row.get(key)))}</td>" for key in headings)
         for row in rows
     )
     return f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"
@@ -100,73 +109,44 @@ def _shown(key: str, value: object) -> str:
     return f"{value * 100:.4g} %" if key in _PERCENT else number(value)
 
 
-def _agreement(rows: list[dict]) -> str:
-    headings = {
-        "synapses_kept": "synapses kept",
+def _agreement(rows: list[dict], varies: dict[str, str]) -> str:
+    headings = varies | {
         "samples": "samples",
         "steps": "steps",
         "spikes": "spikes",
         "words": "words compared",
         "operations": "synaptic operations",
         "cycles": "clock cycles",
+        "model_minus_rtl": "cycle model less counter",
         "mismatches": "mismatches",
         "simulator": "simulator",
     }
-    flat = [{"synapses_kept": row["synapses_kept"], **row["cosim"]} for row in rows]
+    flat = [{**row, **row["cosim"]} for row in rows if row["cosim"]]
     return (
-        "<p>The exported Verilog ran on real test samples; every spike, readout value and end of "
-        "step was compared with the integer reference, and the machine's own counts of events and "
-        f"synaptic operations with the reference's.</p>{_table(flat, headings)}"
+        f"<p>The exported Verilog of {len(flat)} of {len(rows)} rows ran on real test samples; "
+        "every spike, readout value and end of step was compared with the integer reference, and "
+        "the machine's own counts of events, synaptic operations and cycles with the models'.</p>"
+        f"{_table(flat, headings)}"
     )
 
 
 def _method(data: dict) -> str:
-    options = {
-        key: data["options"][key]
-        for key in ("neurons", "method", "nodes", "weight_bits", "lanes", "epochs", "target_rate")
-    }
     versions = ", ".join(f"{name} {v}" for name, v in data["versions"].items())
+    same = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in data["options"].items())
     items = {
-        "Network": ", ".join(f"{k} {v}" for k, v in options.items()),
-        "Seeds": f"network, pruning, training {data['options']['seed']}; "
-        f"placement {data['options']['place_seed']}. One seed: no spread is shown here.",
+        "The same in all rows": same,
+        "Seeds": "of network, pruning and training; where several are shown, curves are their mean "
+        "and bands reach from the least to the greatest. One seed shows no spread.",
         "Metric": "whole test set, integer network by the reference.",
-        "Cycles": "hardware counter, mean over the co-simulated samples, without stalls.",
+        "Cycles": "exact model, mean over the samples, without stalls; in the rows that were "
+        "simulated the hardware's own counter agreed as the table says.",
         "Bound": "sum over steps of the greatest of neurons a lane, events, and synapses of the "
         "busiest lane: what one memory port a lane and one bus allow if each step "
         "ends before the next starts; the overlap of steps can bring the ratio below 1. "
         "Load balance: mean over greatest load of a lane, mean over steps.",
-        "Fmax, µs": "nextpnr's estimate after routing, speed grade 6; the bitstream itself runs on "
-        "the board's 25 MHz oscillator.",
+        "Fmax, µs": "nextpnr's estimate after routing; the bitstream itself runs on the board's "
+        "oscillator.",
         "Made with": f"{versions}; {data['machine']}; {data['seconds']:.0f} s in all.",
     }
     listed = "".join(f"<dt>{k}</dt><dd>{html.escape(v)}</dd>" for k, v in items.items())
     return f"<h2>How this was obtained</h2><dl>{listed}</dl>"
-
-
-def _plot(rows: list[dict], title: str, series: dict[str, str]) -> str:
-    """One plot against the fraction of synapses kept, as inline SVG."""
-    figure = Figure(figsize=(4.2, 2.9), layout="constrained")
-    axes = figure.add_subplot()
-    x = [row["synapses_kept"] for row in rows]
-    for (key, label), colour, marker in zip(series.items(), (_FIRST, _SECOND), "os", strict=False):
-        axes.plot(x, [row[key] for row in rows], marker=marker, color=colour, label=label or None)
-    if not any(key.startswith("metric") for key in series):
-        axes.set_ylim(0, 1.1 * max(row[key] for row in rows for key in series))
-    if any(key.startswith("metric") for key in series):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
-    axes.set_xscale("log")
-    axes.set_xticks(x, [f"{value:g}" for value in x])
-    axes.minorticks_off()
-    axes.set_title(title, fontsize=11, color=_INK)
-    axes.set_xlabel("fraction of recurrent synapses kept", fontsize=10, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=10)
-    axes.grid(color=_MUTED)
-    for spine in axes.spines.values():
-        spine.set_color(_MUTED)
-    if any(series.values()):
-        axes.legend(fontsize=10, labelcolor=_INK, framealpha=0)
-    text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return text.getvalue().split("?>", 1)[1].split(">", 1)[1]  # without XML and doctype

@@ -1,45 +1,49 @@
-"""``compare`` and ``demo``: the whole chain at several sparsity levels."""
+"""``compare`` and ``demo``: the whole chain over a grid of choices."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from triodia_boards.boards import BOARDS
 from triodia_sim.runner import find_simulator
 
-from ..chain import ChainOptions
-from ..compare import MACHINE_COLUMNS, NETWORK_COLUMNS
+from ..compare import CHOICES, MACHINE_COLUMNS, NETWORK_COLUMNS
 from ..compare import compare as run_comparison
 from ..console import Output
 from ..errors import CheckFailed, TriodiaError
+from ..explore.cell import Cell, grid
+from ..lnp.pipeline import METHODS
 from ..train import Settings
-from .options import (
-    BoardName,
-    Folder,
-    Json,
-    Lanes,
-    Method,
-    Seed,
-    SimulatorName,
-    TaskName,
-    WeightBits,
-)
+from .options import Folder, Json, Seed, SimulatorName
 
-__all__ = ["register"]
+__all__ = ["register", "values"]
+
+_DEMO = [1.0, 0.5, 0.2, 0.1]
 
 
-def _show(options: ChainOptions, synapses: list[float], output: Path, as_json: bool) -> None:
+def values(text: str, kind: Callable[[str], object], name: str) -> list:
+    """Values by comma; those of an axis of the grid."""
+    try:
+        return [kind(value.strip()) for value in text.split(",") if value.strip()]
+    except ValueError:
+        what = "whole numbers" if kind is int else "numbers"
+        raise TriodiaError(f"{name} must be {what} by comma, not {text!r}") from None
+
+
+def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
     show = Output(as_json)
-    find_simulator(options.simulator)
-    data = run_comparison(options, synapses, output, progress=show.note)
+    find_simulator(how["simulator"])
+    data = run_comparison(cells, output, progress=show.note, **how)
     data["page"] = str(output / "index.html")
     if as_json:
         show.json(data)
     else:
-        title = f"{options.task}, {options.method}: the network"
-        show.rows(data, data["rows"], NETWORK_COLUMNS, title=title)
-        title = f"The machine of {options.lanes} lanes on {options.board}"
-        show.rows(data, data["rows"], MACHINE_COLUMNS, title=title)
+        varies = {name: CHOICES[name] for name in data["choices"]}
+        show.rows(data, data["rows"], varies | NETWORK_COLUMNS, title=f"{data['task']}: networks")
+        title = f"The machines on {data['board']}"
+        show.rows(data, data["rows"], varies | MACHINE_COLUMNS, title=title)
         show.out.print(data["sentence"], highlight=False)
         show.out.print(f"Page: {data['page']}", highlight=False)
     if data["mismatches"]:
@@ -48,41 +52,47 @@ def _show(options: ChainOptions, synapses: list[float], output: Path, as_json: b
 
 def compare(
     output: Folder,
-    task: TaskName = "japanese-vowels",
+    task: Annotated[str, typer.Option(help="Tasks, by comma.")] = "japanese-vowels",
     synapses: Annotated[str, typer.Option(help="Fractions kept, by comma.")] = "1.0,0.5,0.2,0.1",
-    nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 1.0,
-    method: Method = "lnp",
-    board: BoardName = "ulx3s-25f",
-    neurons: Annotated[int, typer.Option(min=2)] = 128,
-    weight_bits: WeightBits = 8,
-    lanes: Lanes = 4,
+    nodes: Annotated[str, typer.Option(help="Parts of the neurons kept, by comma.")] = "1.0",
+    method: Annotated[str, typer.Option(help=f"Of {', '.join(METHODS)}, by comma.")] = "lnp",
+    board: Annotated[str, typer.Option(help=f"Of {', '.join(BOARDS)}, by comma.")] = "ulx3s-25f",
+    neurons: Annotated[str, typer.Option(help="Neurons before pruning, by comma.")] = "128",
+    weight_bits: Annotated[str, typer.Option(help="2 to 8, by comma.")] = "8",
+    lanes: Annotated[str, typer.Option(help="1 to 32, by comma.")] = "4",
+    seeds: Annotated[str, typer.Option("--seed", "--seeds", help="By comma.")] = "0",
     epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     target_rate: float = 0.05,
-    samples: Annotated[int, typer.Option(help="Samples co-simulated.", min=1)] = 10,
+    samples: Annotated[int, typer.Option(help="Samples for cycles and co-simulation.", min=1)] = 10,
+    confirm: Annotated[int, typer.Option(help="Rows co-simulated, spread evenly.", min=0)] = 4,
     simulator: SimulatorName = "icarus",
-    seed: Seed = 0,
+    build: Annotated[bool, typer.Option(help="Place and route every machine.")] = True,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of finished steps. Default: in the output.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Default: one a core.", min=1)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare sparsity levels: the whole chain for each, as table, results.json and HTML page."""
-    options = ChainOptions(
-        task=task,
-        neurons=neurons,
-        method=method,
-        nodes=nodes,
-        weight_bits=weight_bits,
-        lanes=lanes,
-        board=board,
-        epochs=epochs,
-        target_rate=target_rate,
-        samples=samples,
-        simulator=simulator,
-        seed=seed,
-    )
-    try:
-        levels = [float(value) for value in synapses.split(",") if value.strip()]
-    except ValueError:
-        raise TriodiaError(f"synapses must be numbers by comma, not {synapses!r}") from None
-    _show(options, levels, output, as_json)
+    """Compare designs: the whole chain for each combination; table, JSON, CSV and HTML page.
+
+    Every choice may be a list by comma. What was finished before is not computed again.
+    """
+    axes = {
+        "task": values(task, str, "task"),
+        "method": values(method, str, "method"),
+        "board": values(board, str, "board"),
+        "neurons": values(neurons, int, "neurons"),
+        "nodes": values(nodes, float, "nodes"),
+        "weight_bits": values(weight_bits, int, "weight_bits"),
+        "lanes": values(lanes, int, "lanes"),
+        "synapses": values(synapses, float, "synapses"),
+        "seed": values(seeds, int, "seed"),
+    }
+    common = {"epochs": epochs, "target_rate": target_rate, "samples": samples}
+    how = {"confirm": confirm, "simulator": simulator, "build": build, "cache": cache}
+    how |= {"workers": workers, "scheduler": scheduler}
+    _show(grid(common, axes), output, as_json, **how)
 
 
 def demo(
@@ -91,7 +101,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run everything on JapaneseVowels at four sparsity levels; ends in an HTML page."""
-    _show(ChainOptions(seed=seed), [1.0, 0.5, 0.2, 0.1], output, as_json)
+    cells = grid({"seed": seed}, {"synapses": _DEMO})
+    _show(cells, output, as_json, confirm=len(cells), simulator="icarus")
 
 
 def register(app: typer.Typer) -> None:

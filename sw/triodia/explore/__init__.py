@@ -1,0 +1,1 @@
+"""Design-space exploration: complete, cached runs of the chain over grids of choices."""
