@@ -1,11 +1,25 @@
 """The boards there are, by name."""
 
 from .board import Board
+from .ecpix5 import ECPIX5_45F, ECPIX5_85F
+from .orangecrab import ORANGECRAB_25F, ORANGECRAB_85F
 from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
 
-BOARDS = {board.name: board for board in (ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F)}
+BOARDS = {
+    board.name: board
+    for board in (
+        ULX3S_12F,
+        ULX3S_25F,
+        ULX3S_45F,
+        ULX3S_85F,
+        ORANGECRAB_25F,
+        ORANGECRAB_85F,
+        ECPIX5_45F,
+        ECPIX5_85F,
+    )
+}
 
 
 class BadChoice(ValueError):

@@ -16,9 +16,19 @@ from .image import Image
 from .memory import contents, memory_shapes
 from .yosys import run_yosys
 
-__all__ = ["TOP", "core_rtlil", "export_verilog", "hex_lines", "memory_name", "triodia_version"]
+__all__ = [
+    "TOP",
+    "core_rtlil",
+    "export_verilog",
+    "hex_lines",
+    "memory_name",
+    "triodia_version",
+    "without_contents",
+]
 
 TOP = "triodia"
+
+_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 
 # Component that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
@@ -42,11 +52,15 @@ def core_rtlil(p: MachineParams, words: list[dict[str, list[int]]] | None = None
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     text = rtlil.convert(Top(p, contents=words or empty), name=TOP, emit_src=False)
     # Working memories start undefined (the first sweep clears them), so nothing may rely on zeros.
-    pattern = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
     if words is None:
-        return pattern.sub("", text)
+        return without_contents(text)
     zero = re.compile(r"connect \\DATA \d+'0+\n")
-    return pattern.sub(lambda cell: "" if zero.search(cell[0]) else cell[0], text)
+    return _CONTENTS.sub(lambda cell: "" if zero.search(cell[0]) else cell[0], text)
+
+
+def without_contents(rtlil: str) -> str:
+    """``rtlil`` with all memories undefined."""
+    return _CONTENTS.sub("", rtlil)
 
 
 def hex_lines(words: list[int], width: int) -> str:
