@@ -41,8 +41,8 @@ class Session:
         self._line = bytearray()
         self._data, self._loads = bytearray(), bytearray()  # from _base on: bytes, and their kind
         self._base = self._next = self._limit = self._taken = self._said = 0
-        self._again = self._asked = self._poll = False
-        self._recovering: int | None = None  # position from which all was sent again
+        self._again = self._poll = False
+        self._asked = self._went_back = -_MOST  # when; what was on its way then may still come
         self._timeout, self._trip, self._spread = _FIRST, 0.0, 0.0
         self._due, self._active = now + _FIRST, False
         self._timed: tuple[int, float] | None = None
@@ -65,7 +65,7 @@ class Session:
                 frame = BoardFrame.decode(code)
             except BadFrame:
                 self.bad += 1
-                self._again |= not self._asked
+                self._again |= now - self._asked > self._trip
                 continue
             self._take(frame, now)
         if len(self._line) > _LONGEST:
@@ -86,10 +86,10 @@ class Session:
             if ahead == 0:
                 self.received += frame.payload
                 self._taken += len(frame.payload)
-                self._asked = self._again = False
+                self._asked, self._again = -_MOST, False
                 self._progress(now)
             elif ahead < _WRAP // 2:
-                self._again |= not self._asked
+                self._again |= now - self._asked > self._trip
 
     def _acknowledged(self, frame: BoardFrame, now: float) -> None:
         count = (frame.ack - self._base) % _WRAP
@@ -100,11 +100,11 @@ class Session:
             self._base += count
             self._next = max(self._next, self._base)
             self._measure(now)
-            self._recovering = None
+            self._went_back = -_MOST
             self._progress(now)
         self._limit = self._base + (frame.limit - frame.ack) % _WRAP
-        if frame.refused and self._next > self._base and self._recovering != self._base:
-            self._back()
+        if frame.refused and self._next > self._base and now - self._went_back > self._trip:
+            self._back(now)
 
     def _measure(self, now: float) -> None:
         """Round trip as TCP estimates it (RFC 6298), of bytes that were sent once."""
@@ -121,9 +121,9 @@ class Session:
             self._timeout = min(max(_LEAST, self._trip + 4 * self._spread), _MOST)
         self._due = now + self._timeout
 
-    def _back(self) -> None:
+    def _back(self, now: float) -> None:
         """Send again from the first byte that was not acknowledged."""
-        self._next, self._recovering, self._timed = self._base, self._base, None
+        self._next, self._went_back, self._timed = self._base, now, None
         self.repeats += 1
 
     def hello(self) -> bytes:
@@ -137,11 +137,12 @@ class Session:
             self._due = now + self._timeout
         self._active = active
         if active and now >= self._due:
-            self._timeout = min(2 * self._timeout, _MOST)
+            if now - self.heard > self._timeout:  # with a line that only disturbs: no later
+                self._timeout = min(2 * self._timeout, _MOST)
             self._due = now + self._timeout
             self._again = self._poll = True
             if self._next > self._base:
-                self._back()
+                self._back(now)
         line = bytearray()
         while (frame := self._frame(now)) is not None:
             line += frame.encode()
@@ -166,11 +167,11 @@ class Session:
             bytes(self._data[at : at + size]),
         )
         self.repeats += self._again
-        self._asked |= self._again
+        self._asked = now if self._again else self._asked
         self._again = self._poll = False
         self._said = self._taken
         if size:
-            if self._timed is None and self._recovering is None:
+            if self._timed is None and self._went_back < 0:
                 self._timed = (self._next + size, now)
             self._next += size
         return frame
