@@ -12,18 +12,31 @@ from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 from triodia_hw.memory import ecp5_blocks, ecp5_multipliers
 
-from .board import Board, BoardTop
+from .board import BAUD, Board, BoardTop
 from .boards import BadChoice
 from .manifest import ROUTED, Manifest
 from .program import placeholder, program
 from .synthesis import Synthesis, synthesize
-from .tools import run_tool
+from .tools import BuildError, run_tool
 
-__all__ = ["GOAL_HZ", "ROUTERS", "BuildReport", "DoesNotFit", "build", "check_fit"]
+__all__ = [
+    "CLOCKS_MHZ",
+    "GOAL_HZ",
+    "LINK_BLOCKS",
+    "ROUTERS",
+    "BuildReport",
+    "DoesNotFit",
+    "build",
+    "check_fit",
+]
+
+LINK_BLOCKS = 2  # block RAMs of the link's two buffers
 
 GOAL_HZ = 175_000_000  # above what placements reach, so that the placer never rests
 
 ROUTERS = ("router1", "router2")
+
+CLOCKS_MHZ = (150, 125, 100, 75, 50, 25)  # what the PLLs of all boards can make
 
 Progress = Callable[[str], None]
 
@@ -41,7 +54,7 @@ class BuildReport:
     were moved into ``packed_blocks`` block RAMs and ``packed_multipliers``, for which
     ``delay_registers`` were added (:mod:`.registers`).
     ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
-    the bitstream itself runs on the board's oscillator, ``clock_mhz``.
+    the bitstream itself runs at ``clock_mhz``, which is not more.
     """
 
     board: str
@@ -64,7 +77,7 @@ class BuildReport:
 
 
 def check_fit(p: MachineParams, board: Board) -> Options:
-    """How to build the machine so that its memories fit ``board``.
+    """How to build the machine so that its memories fit ``board``, with those of the link.
 
     Working memories go to block RAM as far as there is enough of it, else to distributed RAM.
     Raises :class:`DoesNotFit` if the contents alone exceed the board, saying what would help.
@@ -77,7 +90,7 @@ def check_fit(p: MachineParams, board: Board) -> Options:
         )
     # The state takes the fewest look-up tables for the block it frees.
     for distributed in ((), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")):
-        need = ecp5_blocks(p, distributed=distributed)
+        need = LINK_BLOCKS + ecp5_blocks(p, distributed=distributed)
         if need <= board.blocks:
             return Options(distributed=distributed)
     raise DoesNotFit(
@@ -94,6 +107,8 @@ def build(
     *,
     seed: int = 1,
     router: str = ROUTERS[0],
+    clock_hz: int | None = None,
+    baud: int = BAUD,
     progress: Progress = print,
 ) -> BuildReport:
     """Build ``NAME.bit`` for ``board`` in ``folder``; the same inputs give the same bitstream.
@@ -103,9 +118,14 @@ def build(
     ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
     another network (:func:`.program.reprogram`).
 
+    ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
+    is given, one that the placed design does not reach is replaced by the next slower of
+    :data:`CLOCKS_MHZ`, and the design built again.
+
     Raises
     ------
-    BadChoice, DoesNotFit, BuildError
+    BadChoice, DoesNotFit, NoSuchClock, BuildError
+        The last if a clock that was given is not reached.
     """
     start = time.monotonic()
     if router not in ROUTERS:
@@ -115,24 +135,50 @@ def build(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
-    progress("synthesis (Yosys)")
-    synthesis = _synthesize(BoardTop(board, p, placeholder(p), options), board, folder)
-    progress("place and route (nextpnr)")
-    _place_and_route(board, folder, seed, router)
+    goal = clock_hz or board.clock_hz
+    while True:
+        top = BoardTop(board, p, placeholder(p), options, clock_hz=goal, baud=baud)
+        progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
+        synthesis = _synthesize(top, board, folder)
+        progress("place and route (nextpnr)")
+        _place_and_route(board, folder, seed, router)
+        reached = _reached(folder)
+        if reached * 1e6 >= goal:
+            break
+        slower = [mhz for mhz in CLOCKS_MHZ if mhz < min(reached, goal / 1e6)]
+        if clock_hz or not slower:
+            raise BuildError(
+                f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "
+                f"{goal / 1e6:g} MHz; build with a slower --clock or fewer lanes"
+            )
+        progress(f"it reaches {reached:.1f} MHz")
+        goal = slower[0] * 1_000_000
     progress("memory contents, bitstream, and back (ecppack, ecpunpack)")
     slices = program(image, (folder / ROUTED).read_text(), folder, board.name)
     Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
     took = time.monotonic() - start
-    return _report(board, folder, synthesis, seed=seed, router=router, seconds=took, slices=slices)
+    return _report(
+        board,
+        folder,
+        synthesis,
+        seed=seed,
+        router=router,
+        seconds=took,
+        slices=slices,
+        clock_mhz=goal / 1e6,
+    )
 
 
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
-    plan = board.platform().build(top, do_build=False, debug_verilog=False)
+    platform = board.make_platform()
+    plan = platform.build(top, do_build=False, debug_verilog=False)
     (folder / "top.il").write_text(_file(plan, "top.il"))
-    # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
+    # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
+    # is constrained, and nextpnr derives the clock behind the PLL.
+    pin_hz = round(GOAL_HZ * platform.default_clk_frequency / top.clock_hz)
     pins = re.sub(
         r"^FREQUENCY (.*) \S+ HZ;",
-        rf"FREQUENCY \1 {GOAL_HZ} HZ;",
+        rf"FREQUENCY \1 {pin_hz} HZ;",
         _file(plan, "top.lpf"),
         flags=re.M,
     )
@@ -161,6 +207,12 @@ def _place_and_route(board: Board, folder: Path, seed: int, router: str) -> None
     run_tool("nextpnr-ecp5", options, folder)
 
 
+def _reached(folder: Path) -> float:
+    """MHz that nextpnr says every clock reaches."""
+    report = json.loads((folder / "report.json").read_text())
+    return min(clock["achieved"] for clock in report["fmax"].values())
+
+
 def _report(
     board: Board,
     folder: Path,
@@ -170,10 +222,10 @@ def _report(
     router: str,
     seconds: float,
     slices: int,
+    clock_mhz: float,
 ) -> BuildReport:
     report = json.loads((folder / "report.json").read_text())
     used = {name: cell["used"] for name, cell in report["utilization"].items()}
-    fmax = min(clock["achieved"] for clock in report["fmax"].values())
     packed = synthesis.packed
     return BuildReport(
         board=board.name,
@@ -186,8 +238,8 @@ def _report(
         packed_blocks=packed.blocks,
         packed_multipliers=packed.multipliers,
         delay_registers=packed.delays,
-        fmax_mhz=round(fmax, 2),
-        clock_mhz=board.platform().default_clk_frequency / 1e6,
+        fmax_mhz=round(_reached(folder), 2),
+        clock_mhz=clock_mhz,
         seed=seed,
         router=router,
         seconds=round(seconds, 1),

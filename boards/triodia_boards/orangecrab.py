@@ -37,9 +37,7 @@ def _orangecrab(
     )
 
 
-ORANGECRAB_25F = _orangecrab(
-    25, OrangeCrabR0_2_25FPlatform, luts=24_288, blocks=56, multipliers=28
-)
+ORANGECRAB_25F = _orangecrab(25, OrangeCrabR0_2_25FPlatform, luts=24_288, blocks=56, multipliers=28)
 ORANGECRAB_85F = _orangecrab(
     85, OrangeCrabR0_2_85FPlatform, luts=83_640, blocks=208, multipliers=156
 )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from triodia_boards.board import BAUD
 from triodia_boards.boards import get_board
 from triodia_boards.flow import build as build_bitstream
 from triodia_boards.program import reprogram
@@ -198,13 +199,24 @@ def build(
     router: Annotated[
         str, typer.Option(help="router1, or router2 if that does not end.")
     ] = "router1",
+    clock: Annotated[
+        float | None, typer.Option(help="MHz; else what the design reaches.", min=1)
+    ] = None,
+    baud: Annotated[int, typer.Option(help="Bits a second of the serial port.", min=1)] = BAUD,
     as_json: Json = False,
 ) -> None:
     """Make a bitstream: synthesis, place-and-route, contents; report resources and Fmax."""
     show = Output(as_json)
     chosen = get_board(board)
     report = build_bitstream(
-        load_image(image), chosen, output, seed=seed, router=router, progress=show.note
+        load_image(image),
+        chosen,
+        output,
+        seed=seed,
+        router=router,
+        clock_hz=round(clock * 1e6) if clock else None,
+        baud=baud,
+        progress=show.note,
     )
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}

@@ -33,7 +33,9 @@ _HELLO = 0.25  # seconds between two of them
 Progress = Callable[[int, int], None]
 
 
-def open_board(name: str, *, baud: int = BAUD, timeout: float = 5.0, seed: int | None = None) -> "Board":
+def open_board(
+    name: str, *, baud: int = BAUD, timeout: float = 5.0, seed: int | None = None
+) -> "Board":
     """Connect to the board at serial port ``name`` (a device, or a URL of pyserial).
 
     The machine is reset, and holds whatever network it was given last. ``timeout``: seconds

@@ -101,7 +101,9 @@ class Soak:
         steps, rate, limit = [], self.rng.choice([0.01, 0.05, 0.3]), p.greatest_payload
         for _ in range(int(self.rng.integers(1, 60))):
             channels = np.flatnonzero(self.rng.random(p.inputs) < rate)
-            values = self.rng.integers(-limit, limit, channels.size) if p.graded else channels * 0 + 1
+            values = (
+                self.rng.integers(-limit, limit, channels.size) if p.graded else channels * 0 + 1
+            )
             steps.append(list(zip(channels.tolist(), values.tolist(), strict=True)))
         results = [reference.step(events) for events in steps]
         return steps, [(r.spikes.tolist(), r.readouts.tolist()) for r in results]

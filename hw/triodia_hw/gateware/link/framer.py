@@ -31,7 +31,8 @@ class Framer(wiring.Component):
     header : In(reply_layout). size : In. Both are taken with ``start``.
     busy : Out(1).
     index : Out. The byte of the payload that must be at ``byte`` in the next cycle. byte : In(8).
-    o : Out(stream.Signature(framed_layout)), a byte every second cycle at most.
+    o : Out(stream.Signature(framed_layout)), a byte every second cycle at most. Registered: a
+        block RAM's output, its check sum and a buffer behind this would be too much for a cycle.
     """
 
     def __init__(self) -> None:
@@ -49,40 +50,42 @@ class Framer(wiring.Component):
         m = Module()
         m.submodules.crc = crc = CRC32_ISO_HDLC().create()
         header, size = Signal(8 * _HEAD), Signal.like(self.size)
-        left, tail = Signal(range(_HEAD + 1)), Signal(range(4))
+        left, tail, summing = Signal(range(_HEAD + 1)), Signal(range(5)), Signal()
         o, taken = self.o.p, self.o.valid & self.o.ready
-        m.d.comb += [crc.data.eq(o.byte), self.busy.eq(1)]
+        m.d.comb += [crc.data.eq(o.byte), crc.valid.eq(taken & summing), self.busy.eq(1)]
+        with m.If(taken):
+            m.d.sync += self.o.valid.eq(0)
+
+        def send(byte: Value, last: Value = Const(0), *, summed: bool = True) -> list:
+            return [o.byte.eq(byte), o.last.eq(last), self.o.valid.eq(1), summing.eq(summed)]
+
         with m.FSM():
             with m.State("Idle"):
                 m.d.comb += [self.busy.eq(0), crc.start.eq(1)]
-                m.d.sync += [header.eq(self.header), size.eq(self.size), left.eq(_HEAD - 1)]
-                m.d.sync += self.index.eq(0)
+                m.d.sync += [header.eq(self.header), size.eq(self.size), left.eq(_HEAD)]
+                m.d.sync += [self.index.eq(0), tail.eq(0)]
                 with m.If(self.start):
                     m.next = "Header"
             with m.State("Header"):
-                m.d.comb += [self.o.valid.eq(1), o.byte.eq(header[:8]), crc.valid.eq(taken)]
-                with m.If(taken):
-                    m.d.sync += [header.eq(header >> 8), left.eq(left - 1)]
-                    with m.If(left == 0):
-                        m.next = "Fetch"
+                with m.If(left == 0):
+                    m.next = "Fetch"
+                with m.Elif(~self.o.valid):
+                    m.d.sync += [*send(header[:8]), header.eq(header >> 8), left.eq(left - 1)]
             with m.State("Fetch"):
-                m.d.sync += tail.eq(0)
                 m.next = "Payload"
                 with m.If(self.index == size):
                     m.next = "Check"
             with m.State("Payload"):
-                m.d.comb += [self.o.valid.eq(1), o.byte.eq(self.byte), crc.valid.eq(taken)]
-                with m.If(taken):
-                    m.d.sync += self.index.eq(self.index + 1)
+                with m.If(~self.o.valid):
+                    m.d.sync += [*send(self.byte), self.index.eq(self.index + 1)]
                     m.next = "Fetch"
             with m.State("Check"):
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    o.byte.eq(crc.crc.word_select(tail, 8)),
-                    o.last.eq(tail == 3),
-                ]
-                with m.If(taken):
+                with m.If(~self.o.valid & (tail == 4)):
+                    m.next = "Idle"
+                # A cycle behind a byte that was taken the check sum has it.
+                with m.Elif(~self.o.valid & ~summing):
+                    m.d.sync += send(crc.crc.word_select(tail[:2], 8), tail == 3, summed=False)
                     m.d.sync += tail.eq(tail + 1)
-                    with m.If(o.last):
-                        m.next = "Idle"
+                with m.Elif(~self.o.valid):
+                    m.d.sync += summing.eq(0)
         return m

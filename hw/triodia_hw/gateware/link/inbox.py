@@ -67,7 +67,6 @@ class Inbox(wiring.Component):
             write.data.eq(Cat(self.byte, self.load)),
             write.en.eq(self.write & fits),
             read.addr.eq(consumed),
-            Value.cast(self.o.payload).eq(read.data),
             self.limit.eq(consumed + self.depth - _SPARE),
         ]
         with m.If(self.write & ~fits):
@@ -79,7 +78,7 @@ class Inbox(wiring.Component):
         # A word read in the cycle in which it is written is undefined: kept ones were before.
         m.d.sync += loaded.eq((consumed != self.received) & ~self.o.valid & ~loaded)
         with m.If(loaded):
-            m.d.sync += self.o.valid.eq(1)
+            m.d.sync += [self.o.valid.eq(1), Value.cast(self.o.payload).eq(read.data)]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [self.o.valid.eq(0), consumed.eq(consumed + 1)]
         with m.If(self.clear):

@@ -75,7 +75,11 @@ class Link(wiring.Component):
         for name, unit in units.items():
             m.submodules[name] = ResetInserter(self.reset)(unit)
         connect(m, flipped(self.i), decoder.i)
-        connect(m, decoder.o, checker.i)
+        # Bytes are far apart, so what becomes of one has several cycles.
+        m.d.sync += [
+            checker.i.valid.eq(decoder.o.valid & ~self.reset),
+            checker.i.payload.eq(decoder.o.payload),
+        ]
         connect(m, inbox.o, gather.i)
         connect(m, framer.o, encoder.i)
         connect(m, encoder.o, flipped(self.o))
