@@ -56,7 +56,7 @@ class Framer(wiring.Component):
         with m.If(taken):
             m.d.sync += self.o.valid.eq(0)
 
-        def send(byte: Value, last: Value = Const(0), *, summed: bool = True) -> list:
+        def send(byte: Value, last: Value | int = 0, *, summed: bool = True) -> list:
             return [o.byte.eq(byte), o.last.eq(last), self.o.valid.eq(1), summing.eq(summed)]
 
         with m.FSM():
