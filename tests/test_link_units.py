@@ -236,6 +236,7 @@ def test_outbox():
             flag = chance.random() < 0.3
             ctx.set(dut.ack, ack % (1 << 16))
             ctx.set(dut.again, flag)
+            await ctx.tick()
             ctx.set(dut.acked, 1)
             await ctx.tick()
             ctx.set(dut.acked, 0)
@@ -244,7 +245,7 @@ def test_outbox():
                 again += flag
             else:
                 stale += 1
-        await ctx.tick()
+        await ctx.tick().repeat(2)
 
     async def run(ctx):
         while len(data) < 5000:

@@ -158,7 +158,7 @@ def test_a_build_that_fails_is_no_build(made, monkeypatch):
     def fail(*_):
         raise BuildError("out of luck")
 
-    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_, **__: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", fail)
     with pytest.raises(BuildError, match=r"^out of luck$"):
         build(FIRST, BOARD, made, progress=lambda _: None)

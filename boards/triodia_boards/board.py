@@ -135,8 +135,8 @@ class BoardTop(Elaboratable):
         requested: dict[tuple[str, int], object] = {}
         for (name, number, part), light in zip(self.board.leds, lights, strict=False):
             if (name, number) not in requested:
-                parts = {name: "-" for _, _, name in self.board.leds if name}
-                requested[name, number] = platform.request(name, number, dir=parts or "-")
+                parts = dict.fromkeys("rgb", "-") if part else "-"
+                requested[name, number] = platform.request(name, number, dir=parts)
             port = requested[name, number]
             led = io.FFBuffer("o", getattr(port, part) if part else port)
             m.submodules[f"{name}_{number}_{part}"] = led

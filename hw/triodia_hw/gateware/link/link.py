@@ -133,8 +133,8 @@ class Link(wiring.Component):
         ours = checker.good & ~hello & (header.session == session) & (session != 0)
         some, ahead = ours & (checker.size != 0), Signal(16)
         refused = Signal()
+        m.d.sync += ahead.eq(header.seq - inbox.received)  # both are there long before the verdict
         m.d.comb += [
-            ahead.eq(header.seq - inbox.received),
             inbox.write.eq(checker.write),
             inbox.byte.eq(checker.byte),
             inbox.offset.eq(checker.offset),
@@ -180,11 +180,13 @@ class Link(wiring.Component):
             for k, byte in enumerate(text):
                 with m.Case(k):
                     m.d.sync += spelled.eq(byte)
-        # Not in a cycle in which a frame that came changes what is to be sent.
-        start = Signal()
-        m.d.comb += start.eq(
-            ~(framer.busy | outbox.clear | outbox.acked) & (owed["reply"] | (outbox.size != 0))
-        )
+        # Not while a frame that came changes what is to be sent.
+        start, moved, moving = Signal(), Signal(), Signal()
+        m.d.sync += moved.eq(moving)
+        m.d.comb += [
+            moving.eq(framer.busy | outbox.clear | outbox.acked),
+            start.eq(~(moving | moved) & (owed["reply"] | (outbox.size != 0))),
+        ]
         m.d.comb += [
             framer.start.eq(start),
             owed["sent"].eq(start),

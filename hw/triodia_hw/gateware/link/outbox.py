@@ -21,8 +21,10 @@ class Outbox(wiring.Component):
     clear : In(1). Forget everything; positions are 0 again.
     i : In(stream.Signature(8)). Ready while there is room.
     acked, ack, again : In. ``acked``: the host has all before position ``ack``; with ``again``
-        what follows is to be sent again. An ``ack`` of bytes that are not here changes nothing.
-    next : Out(16). Position of the first byte to send. size : Out. How many a frame can have.
+        what follows is to be sent again. An ``ack`` of bytes that are not here changes nothing. It
+        must be there a cycle before ``acked`` already.
+    next : Out(16). Position of the first byte to send. size : Out. How many a frame can have; right
+        from the second cycle behind ``clear``, ``acked`` or ``sent`` on.
     sent : In(1). ``size`` bytes from ``next`` are being sent.
     r_addr : In(16), a position. r_data : Out(8), its byte, a cycle later.
     """
@@ -51,7 +53,7 @@ class Outbox(wiring.Component):
         )
         write, read = ring.write_port(), ring.read_port()
         head, tail = Signal(16), Signal(16)  # positions behind the last byte, and of the first
-        waiting, known, ahead = Signal(16), Signal(16), Signal(16)
+        waiting, known, ahead, mine = Signal(16), Signal(16), Signal(16), Signal()
         m.d.comb += [
             write.addr.eq(head),
             write.data.eq(self.i.payload),
@@ -60,15 +62,18 @@ class Outbox(wiring.Component):
             read.addr.eq(self.r_addr),
             self.r_data.eq(read.data),
             waiting.eq(head - self.next),
-            self.size.eq(Mux(waiting > MAX_PAYLOAD, MAX_PAYLOAD, waiting)),
             known.eq(self.ack - tail),
             ahead.eq(self.ack - self.next),
+        ]
+        m.d.sync += [
+            self.size.eq(Mux(waiting > MAX_PAYLOAD, MAX_PAYLOAD, waiting)),
+            mine.eq(known <= (head - tail)[: len(head)]),
         ]
         with m.If(write.en):
             m.d.sync += head.eq(head + 1)
         with m.If(self.sent):
             m.d.sync += self.next.eq(self.next + self.size)
-        with m.If(self.acked & (known <= (head - tail)[: len(head)])):
+        with m.If(self.acked & mine):
             m.d.sync += tail.eq(self.ack)
             # What was sent again may be acknowledged before it is sent.
             with m.If(self.again | ((ahead != 0) & ~ahead[-1])):
