@@ -36,7 +36,7 @@ GOAL_HZ = 175_000_000  # above what placements reach, so that the placer never r
 
 ROUTERS = ("router1", "router2")
 
-CLOCKS_MHZ = (150, 125, 100, 75, 50, 25)  # what the PLLs of all boards can make
+CLOCKS_MHZ = (160, 140, 120, 100, 90, 80, 60, 40, 20)  # what the PLLs of all boards can make
 
 Progress = Callable[[str], None]
 
