@@ -12,11 +12,13 @@ from amaranth.back import rtlil
 from .atomic import write_atomic
 from .contract import MachineParams
 from .gateware.top import Top
+from .gateware.wrappers import WRAPPERS
 from .image import Image
 from .memory import contents, memory_shapes
 from .yosys import run_yosys
 
 __all__ = [
+    "INTERFACES",
     "TOP",
     "core_rtlil",
     "export_verilog",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 TOP = "triodia"
+
+INTERFACES = {"": Top, **WRAPPERS}  # top levels by the ports they have
 
 _CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 
@@ -47,10 +51,18 @@ def memory_name(lane: int, memory: str, column: int) -> str:
     return f"lane_{lane}_{memory}_{column}"
 
 
-def core_rtlil(p: MachineParams, words: list[dict[str, list[int]]] | None = None) -> str:
-    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any."""
+def core_rtlil(
+    p: MachineParams,
+    words: list[dict[str, list[int]]] | None = None,
+    interface: str = "",
+) -> str:
+    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any.
+
+    ``interface``: one of :data:`INTERFACES`; ports are those of its top level.
+    """
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
-    text = rtlil.convert(Top(p, contents=words or empty), name=TOP, emit_src=False)
+    top = INTERFACES[interface](p, contents=words or empty)
+    text = rtlil.convert(top, name=TOP, emit_src=False)
     # Working memories start undefined (the first sweep clears them), so nothing may rely on zeros.
     if words is None:
         return without_contents(text)
@@ -69,8 +81,10 @@ def hex_lines(words: list[int], width: int) -> str:
     return "".join(f"{word:0{digits}x}\n" for word in words)
 
 
-def export_verilog(image: Image, folder: str | Path) -> list[Path]:
+def export_verilog(image: Image, folder: str | Path, interface: str = "") -> list[Path]:
     """Write ``triodia.v`` and one ``.hex`` file for each content memory to ``folder``.
+
+    ``interface`` as of :func:`core_rtlil`.
 
     The Verilog reads the hex files by relative name, so simulate in ``folder``. It depends on the
     parameters and on the names, not on the contents; the same image gives the same bytes.
@@ -78,7 +92,8 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, _convert(image.params))}
+    text = _convert(image.params, interface)
+    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, text)}
     for lane, words in enumerate(contents(image)):
         for shape in memory_shapes(image.params):
             for index, (width, part) in enumerate(shape.cut(words)):
@@ -88,9 +103,9 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _convert(p: MachineParams) -> str:
+def _convert(p: MachineParams, interface: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "core.il").write_text(core_rtlil(p))
+        Path(folder, "core.il").write_text(core_rtlil(p, interface=interface))
         script = [
             "read_rtlil core.il",
             f"hierarchy -top {TOP}",

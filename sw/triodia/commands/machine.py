@@ -13,7 +13,7 @@ from triodia_boards.boards import get_board
 from triodia_boards.flow import build as build_bitstream
 from triodia_boards.program import reprogram
 from triodia_boards.synthesis import netlist_verilog
-from triodia_hw.export import export_verilog
+from triodia_hw.export import INTERFACES, export_verilog
 from triodia_hw.image import Image, load_image, save_image
 from triodia_hw.memory import ecp5_blocks, memory_shapes
 from triodia_sim.runner import CosimResult, check_netlist, cosimulate, find_simulator
@@ -112,10 +112,20 @@ def quantize(
     show.result(result, title="Machine image")
 
 
-def verilog(image: ImageFile, output: Folder, as_json: Json = False) -> None:
+def verilog(
+    image: ImageFile,
+    output: Folder,
+    interface: Annotated[
+        str, typer.Option(help=f"Ports: {' or '.join(filter(None, INTERFACES))}; else one a field.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Write the accelerator as one Verilog file, and its memory contents beside it."""
+    if interface not in INTERFACES:
+        known = ", ".join(filter(None, INTERFACES))
+        raise TriodiaError(f"interface must be one of {known}, not {interface!r}")
     loaded = load_image(image)
-    files = export_verilog(loaded, output)
+    files = export_verilog(loaded, output, interface)
     result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": len(files) - 1}
     Output(as_json).result(result | {"files": [str(f) for f in files]}, title="Verilog")
 
