@@ -5,7 +5,7 @@ OUT ?= out/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-verilator setup-formal demo test test-slow lint format sim \
-	sim-verilator formal accuracy bench-hw bench-hw-clock clean
+	sim-verilator formal soak accuracy bench-hw bench-hw-clock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -53,6 +53,9 @@ sim-verilator: setup-verilator ## co-simulation on Verilator
 
 formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
 	$(BIN)/pytest -m formal tests/test_formal.py
+
+soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)
+	$(BIN)/python -m tests.soak --steps 10000000
 
 accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
 	$(BIN)/triodia accuracy --seeds 5
