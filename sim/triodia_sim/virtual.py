@@ -144,7 +144,7 @@ class VirtualBoard:
         self._process.stdin.flush()
 
     def stats(self) -> dict[str, float]:
-        """Cycles simulated, seconds (all, and simulating), bytes, and faults by kind."""
+        """Cycles simulated, seconds, CPU seconds, bytes each way, and faults by kind."""
         self._say("stats")
         return json.loads(self._process.stdout.readline())
 

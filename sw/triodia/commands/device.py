@@ -123,8 +123,8 @@ def board(
                 running.wait()
             except KeyboardInterrupt:
                 stats = running.stats()
-                mhz = stats["cycles"] / max(stats["busy_seconds"], 1e-9) / 1e6
-                show.note(f"{stats['cycles']} cycles, {mhz:.2f} MHz while simulating")
+                mhz = stats["cycles"] / max(stats["cpu_seconds"], 1e-9) / 1e6
+                show.note(f"{stats['cycles']} cycles, {mhz:.2f} million a CPU second")
 
 
 def soak(
