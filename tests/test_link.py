@@ -221,7 +221,7 @@ def test_equals_its_model(seed):
     seen = {"refused": 0, "frames": 0, "words": 0}
 
     async def run(ctx):
-        for _ in range(50):
+        for _ in range(32):
             line = chance.line()
             if not line.endswith(b"\0") or line == b"\0":
                 line += b"\0"
@@ -242,7 +242,7 @@ def test_equals_its_model(seed):
         seen["words"] = len(bench.taken)
 
     simulate(bench.dut, run, timeout=1_000_000)
-    assert seen["refused"] > 5 and seen["frames"] > 40 and seen["words"] > 50
+    assert seen["refused"] > 4 and seen["frames"] > 25 and seen["words"] > 50
 
 
 def test_welcome():

@@ -134,6 +134,7 @@ class VirtualBoard:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for this process alone
         )
         self.port = self._process.stdout.readline().strip()
         if not self.port:
