@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from .console import number
 
-__all__ = ["comparison_page"]
+__all__ = ["INK", "MUTED", "STYLE", "comparison_page", "svg"]
 
-_INK, _MUTED, _FIRST, _SECOND = "#888888", "#88888844", "#d9822b", "#2b7bba"
+INK, MUTED, _FIRST, _SECOND = "#888888", "#88888844", "#d9822b", "#2b7bba"
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --line: #8884; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #17181a; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
@@ -79,7 +79,7 @@ def comparison_page(data: dict) -> str:
     title = f"Triodia: {data['task']} on {data['board']}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
         f"<h1>{title}</h1><p class=lead>{html.escape(data['sentence'])}</p>"
         f"<h2>The network by sparsity</h2>{_table(rows, network)}"
         f"<h2>The machine by sparsity</h2>{_table(rows, _MACHINE)}<div class=plots>{plots}</div>"
@@ -158,14 +158,19 @@ def _plot(rows: list[dict], title: str, series: dict[str, str]) -> str:
     axes.set_xscale("log")
     axes.set_xticks(x, [f"{value:g}" for value in x])
     axes.minorticks_off()
-    axes.set_title(title, fontsize=11, color=_INK)
-    axes.set_xlabel("fraction of recurrent synapses kept", fontsize=10, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=10)
-    axes.grid(color=_MUTED)
+    axes.set_title(title, fontsize=11, color=INK)
+    axes.set_xlabel("fraction of recurrent synapses kept", fontsize=10, color=INK)
+    axes.tick_params(colors=INK, labelsize=10)
+    axes.grid(color=MUTED)
     for spine in axes.spines.values():
-        spine.set_color(_MUTED)
+        spine.set_color(MUTED)
     if any(series.values()):
-        axes.legend(fontsize=10, labelcolor=_INK, framealpha=0)
+        axes.legend(fontsize=10, labelcolor=INK, framealpha=0)
+    return svg(figure)
+
+
+def svg(figure: Figure) -> str:
+    """``figure`` as SVG to put into a page; equal figures give equal text."""
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
