@@ -11,6 +11,7 @@ from ..network import Network
 from .spectrum import network_spectrum
 
 __all__ = [
+    "WHOLE",
     "Measures",
     "algebraic_connectivity",
     "localisation",
@@ -19,7 +20,8 @@ __all__ = [
     "stability_margin",
 ]
 
-_WHOLE = 600  # neurons up to which all exponents and eigenvectors are taken
+WHOLE = 600  # neurons up to which all exponents and eigenvalues are taken
+_LARGEST = 2500  # neurons up to which all eigenvectors are
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ def localisation(net: Network) -> float:
     ``IPR(v) = sum |v_i|^4 / (sum |v_i|^2)^2`` is 1 for a vector on one neuron and ``1 / N`` for one
     spread evenly; times ``N``, networks of different size compare: 1 is even, about 2 complex
     Gaussian, ``N`` fully localised. All eigenvectors count alike. Without synapses it is ``N``.
+    Of more than 2,500 neurons, a fixed random part of so many is taken.
     """
+    if net.neurons > _LARGEST:
+        chosen = np.random.default_rng(8).permutation(net.neurons)[:_LARGEST]
+        net = net.subnetwork(np.sort(chosen))
     if not net.w_rec.any():
         return float(net.neurons)
     _, vectors = np.linalg.eig(net.w_rec.astype(np.float64))
@@ -95,7 +101,7 @@ def stability_margin(net: Network, scale: float) -> float:
     """
     leak = 1 / net.tau_mem.astype(np.float64)
     a = scale * net.w_rec.astype(np.float64) - np.diag(leak)
-    if net.neurons <= _WHOLE:
+    if net.neurons <= WHOLE:
         return -float(np.linalg.eigvals(a).real.max())
     start = np.random.default_rng(0).standard_normal(net.neurons)
     try:
@@ -108,20 +114,15 @@ def stability_margin(net: Network, scale: float) -> float:
 def measure(net: Network, scale: float, *, whole: bool = True, seed: int = 0) -> Measures:
     """All numbers of ``net``; with ``whole`` unset only the leading tenth of the spectrum.
 
-    Spectra are of 100 steps after 50. Localisation of more than 600 neurons is that of the part
-    of 600 of them drawn by ``seed``: it does not depend on size.
+    Spectra are of 100 steps after 50.
     """
     leading = None if whole else max(1, net.neurons * (1 if net.tau_syn is None else 2) // 10)
     found = network_spectrum(net, seed=seed, steps=100, leading=leading)
-    part = net
-    if net.neurons > _WHOLE:
-        chosen = np.random.default_rng([seed, 8]).permutation(net.neurons)[:_WHOLE]
-        part = net.subnetwork(np.sort(chosen))
     return Measures(
         net.neurons,
         net.synapses,
         found.exponents,
-        localisation(part),
+        localisation(net),
         algebraic_connectivity(net),
         stability_margin(net, scale),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import TriodiaError
 from ..network import Network
-from .measures import measure, spectral_error
+from .measures import WHOLE, measure, spectral_error
 from .sampling import keep_count, keep_probabilities, sample
 from .step1 import NoiseOptions, noise_prune, stable_system
 from .step2 import prune_by_betweenness, prune_neurons, strength
@@ -116,7 +116,7 @@ def _measurer(reference: Network, seed: int) -> Callable[[Network], dict]:
     """Measures of a network as a report, with its spectral error against ``reference``."""
     leak = 1 / reference.tau_mem.astype(np.float64)
     _, scale = stable_system(reference.w_rec.astype(np.float64), leak, 0.1)
-    whole = reference.neurons <= 600
+    whole = reference.neurons <= WHOLE
     first = measure(reference, scale, whole=whole, seed=seed)
 
     def view(net: Network) -> dict:

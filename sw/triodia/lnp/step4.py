@@ -7,7 +7,7 @@ from scipy.stats import gamma
 
 from ..errors import TriodiaError
 from ..network import Network
-from .measures import spectral_error
+from .measures import WHOLE, spectral_error
 from .spectrum import network_spectrum
 
 __all__ = ["TimeOptions", "redrawn_taus", "tune_time_constants"]
@@ -68,18 +68,20 @@ def tune_time_constants(
     """Time constants of the best trial: the search of optuna (tree-structured Parzen estimator).
 
     ``reference`` is the network before pruning. The parameters are a factor on the mean and the
-    shape of each cluster's gamma law. Every trial runs on the same noise. If no trial beats the
+    shape of each cluster's gamma law. Spectra are whole, or beyond 600 neurons (of ``reference``)
+    their leading tenth. Every trial runs on the same noise. If no trial beats the
     time constants as they are, they stay.
     """
     import optuna  # heavy import, only when asked for
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    aim = _spectrum(reference, seed, options)
+    whole = reference.neurons <= WHOLE
+    aim = _spectrum(reference, seed, options, whole)
     clusters = np.unique(_clusters(net)).size
-    start = _cost(net, aim, seed, options)
+    start = _cost(net, aim, seed, options, whole)
 
     def cost(trial: "optuna.Trial") -> float:
-        return _cost(replace(net, tau_mem=_drawn(net, trial, clusters)), aim, seed, options)
+        return _cost(replace(net, tau_mem=_drawn(net, trial, clusters)), aim, seed, options, whole)
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     study.optimize(cost, n_trials=options.trials - 1)
@@ -112,14 +114,15 @@ def _parameters(found: dict, name: str, clusters: int) -> np.ndarray:
     return np.array([found[f"{name}{k}"] for k in range(clusters)])
 
 
-def _spectrum(net: Network, seed: int, o: TimeOptions) -> np.ndarray:
-    leading = None if o.objective == "spectrum" else 1
+def _spectrum(net: Network, seed: int, o: TimeOptions, whole: bool) -> np.ndarray:
+    leading = None if whole else max(1, net.neurons // 10)
+    leading = leading if o.objective == "spectrum" else 1
     steps = {"steps": o.spectrum_steps, "transient": 20, "leading": leading}
     return network_spectrum(net, seed=seed, **steps).exponents
 
 
-def _cost(net: Network, aim: np.ndarray, seed: int, o: TimeOptions) -> float:
-    found = _spectrum(net, seed, o)
+def _cost(net: Network, aim: np.ndarray, seed: int, o: TimeOptions, whole: bool) -> float:
+    found = _spectrum(net, seed, o, whole)
     if o.objective == "edge":
         return float(abs(found[0] + o.edge))
     return spectral_error(found, aim)
