@@ -16,7 +16,7 @@ def test_series_are_standardised(name):
     s = get_series(name)
     assert s.train.mean(0) == pytest.approx(np.zeros(s.train.shape[1]), abs=1e-9)
     assert s.train.std(0) == pytest.approx(np.ones(s.train.shape[1]))
-    assert len(s.test) > 400 and np.isfinite(s.test).all()
+    assert len(s.test) > 400 and np.isfinite(s.test).all() and s.name == name
 
 
 def test_integration_is_of_fourth_order():

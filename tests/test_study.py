@@ -49,6 +49,13 @@ def test_series_cells():
     assert len(dynamics["spectrum_quantiles"]) == 41
 
 
+def test_cut_networks_have_no_synapses():
+    for method, neurons in (("dense+cut", 100), ("random+cut", 43)):
+        found = compute(cell(part="why", method=method))
+        assert (found["neurons"], found["synapses"], found["sops"]) == (neurons, 0, 0)
+    assert compute(cell(method="lnp+gain"))["synapses"] == compute(cell())["synapses"]
+
+
 def test_study_resumes(tmp_path, monkeypatch):
     calls = []
 

@@ -17,7 +17,7 @@ from triodia_hw.image import ImageError
 from triodia_hw.yosys import YosysError
 from triodia_sim.runner import CosimError, NotOfNetlist, UnknownSimulator
 
-from .commands import accuracy, bench, compare, doctor, machine, networks, study
+from .commands import accuracy, bench, bench_lnp, compare, doctor, machine, networks, study
 from .errors import TriodiaError
 
 __all__ = ["app", "main"]
@@ -28,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (doctor, networks, machine, compare, accuracy, bench, study):
+for module in (doctor, networks, machine, compare, accuracy, bench, bench_lnp, study):
     module.register(app)
 
 BAD_INPUT, NO_TOOL = 2, 3

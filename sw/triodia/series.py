@@ -83,6 +83,17 @@ def _rossler(seed: int) -> Series:
     return _standard("rossler", source, values, 4000, lyapunov_time=1 / (0.0714 * dt))
 
 
+def _only_x(whole: Callable[[int], Series]) -> Callable[[int], Series]:
+    """The first coordinate alone: what is not seen must come from memory. One step ahead only."""
+
+    def load(seed: int) -> Series:
+        s = whole(seed)
+        name, source = f"{s.name}-x", f"{s.source}, x alone"
+        return Series(name=name, source=source, train=s.train[:, :1], test=s.test[:, :1])
+
+    return load
+
+
 def _package_file(package: str, path: str) -> Path:
     """A data file of an installed package, which is not imported."""
     found = find_spec(package)
@@ -124,7 +135,14 @@ def _wind(seed: int) -> Series:
     return _standard("wind", source, speed, int(0.7 * len(speed)))
 
 
-SERIES = {"lorenz": _lorenz, "rossler": _rossler, "google": _google, "wind": _wind}
+SERIES = {
+    "lorenz": _lorenz,
+    "rossler": _rossler,
+    "lorenz-x": _only_x(_lorenz),
+    "rossler-x": _only_x(_rossler),
+    "google": _google,
+    "wind": _wind,
+}
 
 
 def get_series(name: str, seed: int = 0) -> Series:

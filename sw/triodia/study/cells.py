@@ -67,21 +67,24 @@ def _samples(name: str, quick: bool) -> TaskData:
 
 def _pruned(cell: Cell) -> Network:
     """The network of a cell before training; for "activity", a dense one is trained first."""
-    method, _, gain = cell.method.partition("+")
+    method, _, change = cell.method.partition("+")
     dense = dense_network(cell.network, cell.seed, cell.quick)
-    if method == "dense":
-        return dense
+    net = dense if method == "dense" else _thinned(cell, method, dense)
+    if change == "cut":
+        return replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
+    return _regained(net, dense) if change == "gain" else net
+
+
+def _thinned(cell: Cell, method: str, dense: Network) -> Network:
     options = tuple(sorted(cell.options.items()))
     lnp = _lnp(cell.network, cell.level, cell.steps, options, cell.seed, cell.quick)
     if method == "lnp":
-        net = lnp
-    elif method == "activity":
+        return lnp
+    if method == "activity":
         trained, rates = _active(cell.task, cell.training, cell.network, cell.seed, cell.quick)
-        net = activity_like(trained, rates, lnp.neurons, lnp.synapses)
-    else:
-        keep = LEVELS[cell.level][0]
-        net = control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
-    return _regained(net, dense) if gain else net
+        return activity_like(trained, rates, lnp.neurons, lnp.synapses)
+    keep = LEVELS[cell.level][0]
+    return control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
 
 
 def _regained(net: Network, like: Network) -> Network:

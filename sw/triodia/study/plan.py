@@ -18,6 +18,8 @@ STEPS = ("I", "I+II", "I+II+III", "I+II+III+IV")
 TASKS = {  # metric, and whether more of it is better
     "lorenz": ("vpt", True),
     "rossler": ("vpt", True),
+    "lorenz-x": ("rmse", False),
+    "rossler-x": ("rmse", False),
     "google": ("rmse", False),
     "wind": ("rmse", False),
     "japanese-vowels": ("accuracy", True),
@@ -25,7 +27,7 @@ TASKS = {  # metric, and whether more of it is better
     "fashion-mnist": ("accuracy", True),
 }
 _CLASSIFIED = ("japanese-vowels", "digits", "fashion-mnist")
-_SHORT = ("lorenz", "japanese-vowels", "digits", "wind")  # of sensitivity and ablation
+_SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
 VARIANTS = {  # one open choice changed at a time; options of prune()
     "edges=weights": {"edges": "weights"},
     "neighbourhood=weighted": {"neighbourhood": "weighted"},
@@ -46,10 +48,12 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "ablation", "sensitivity", "network", "feed-forward", "gain" or "dynamics".
+    part : "main", "why", "ablation", "sensitivity", "network", "feed-forward", "gain" or
+        "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
-    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain.
+    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
+        with "+cut": without recurrent synapses.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
     network : "clustered" (CHRSNN), "single" (HRSNN), "complete" or "layered".
@@ -76,12 +80,12 @@ class Cell:
 
 def plan(seeds: int, quick: bool = False) -> list[Cell]:
     """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks."""
-    parts = [_main("ridge", TASKS), _ablation(), _gain(), _sensitivity(), _networks()]
-    parts += [_feed_forward(), _dynamics()]
+    parts = [_main("ridge", TASKS), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
     if quick:
         parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
     else:
-        parts += [_main("stdp", _CLASSIFIED), _main("bp", ("digits", "japanese-vowels"))]
+        parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
+        parts += [_main("bp", ("digits", "japanese-vowels")), _networks()]
         parts += [_main("bp", ("fashion-mnist",))]
     return [
         Cell(**kind, seed=seed, quick=quick)
@@ -109,6 +113,14 @@ def _ablation(tasks: object = _SHORT) -> list[dict]:
         for level in LEVELS
         for steps in STEPS[:-1]  # all four are in the main part
         for method in ("lnp", "random")
+    ]
+
+
+def _why() -> list[dict]:
+    return [
+        {"part": "why", "task": task, "method": method}
+        for task in TASKS
+        for method in ("dense+cut", "random+cut")
     ]
 
 

@@ -104,6 +104,29 @@ def counts_of_verdicts(records: list[dict]) -> list[dict[str, str]]:
     return rows
 
 
+def why_table(records: list[dict]) -> Table:
+    """What the recurrent synapses are worth at all."""
+    part = [r for r in _part(records, "why", "main") if r["cell"]["training"] == "ridge"]
+    found = grouped(part, lambda c: (c["task"], c["level"], c["method"]))
+    rows = []
+    for task in TASKS:
+        one, two = (found.get((task, "half", m)) for m in ("dense+cut", "random+cut"))
+        if one and two:
+            dense, random = (found.get((task, "half", m), {}) for m in ("dense", "random"))
+            row = {"task": _label(task), "dense": _pm(dense), "dense, all cut": _pm(one)}
+            row["what synapses bring, dense"] = _difference(paired(dense, one), task)
+            row |= {"random": _pm(random), "random, all cut": _pm(two)}
+            row["what synapses bring, random"] = _difference(paired(random, two), task)
+            row["what neurons bring"] = _difference(paired(one, two), task)
+            rows.append(row)
+    text = (
+        "The same networks without any recurrent synapse (“all cut”), level “half”, ridge. Where"
+        " that ties, no method of choosing synapses can show, and what pruning costs is the price of"
+        " having fewer neurons."
+    )
+    return ("Why: what recurrent synapses bring at all", text, rows)
+
+
 def operations_table(records: list[dict]) -> Table:
     """Synaptic operations of the recurrent part a sample, after training."""
     found, rows = grouped(_part(records, "main"), _key, "sops"), []
@@ -247,7 +270,14 @@ def dynamics_table(records: list[dict]) -> Table:
 def all_tables(records: list[dict]) -> list[Table]:
     """Every table that has rows."""
     tables = [main_table(records, level) for level in LEVELS]
-    makers = (verdict_table, ablation_table, gain_table, sensitivity_table, network_table)
+    makers = (
+        verdict_table,
+        why_table,
+        ablation_table,
+        gain_table,
+        sensitivity_table,
+        network_table,
+    )
     makers += (operations_table, sparsity_table, dynamics_table)
     tables += [make(records) for make in makers]
     return [table for table in tables if table[2]]
