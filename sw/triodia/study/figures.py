@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ..report import INK, MUTED, svg
 from .plan import METHODS, TASKS
@@ -56,6 +57,7 @@ def _against_operations(records: list[dict], training: str, task: str) -> str | 
     if not axes.has_data():
         return None
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel(TASKS[task][0], fontsize=10, color=INK)
     axes.legend(fontsize=7, labelcolor=INK, framealpha=0)
     return svg(figure)

@@ -121,8 +121,8 @@ def why_table(records: list[dict]) -> Table:
             rows.append(row)
     text = (
         "The same networks without any recurrent synapse (“all cut”), level “half”, ridge. Where"
-        " that ties, no method of choosing synapses can show, and what pruning costs is the price of"
-        " having fewer neurons."
+        " that ties, no method of choosing synapses can show, and what pruning costs is the price"
+        " of having fewer neurons."
     )
     return ("Why: what recurrent synapses bring at all", text, rows)
 
