@@ -8,7 +8,7 @@ from ..errors import TriodiaError
 from ..network import Network
 from .measures import localisation
 
-__all__ = ["EdgeOptions", "add_edges", "candidate_scores"]
+__all__ = ["CHOICES", "EdgeOptions", "add_edges", "candidate_scores"]
 
 CHOICES = ("heterogeneity", "random", "localised")
 
