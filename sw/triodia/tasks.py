@@ -75,6 +75,16 @@ TASKS = {
             loader=_japanese_vowels,
         ),
         Task(
+            name="digits",
+            source="sklearn.datasets.load_digits (UCI optical digits, Alpaydin & Kaynak 1998)",
+            licence="CC BY 4.0 (UCI)",
+            shape="1297 training and 500 test images, 8 steps (rows) of 8 pixels",
+            metric="accuracy",
+            inputs=8,
+            classes=10,
+            loader=_digits,
+        ),
+        Task(
             name="fashion-mnist",
             source="Fashion-MNIST (Xiao et al. 2017), files of Debian's dataset-fashion-mnist",
             licence="MIT",
@@ -103,16 +113,6 @@ TASKS = {
             inputs=96,
             classes=100,
             loader=load_cifar100,
-        ),
-        Task(
-            name="digits",
-            source="sklearn.datasets.load_digits (UCI optical digits, Alpaydin & Kaynak 1998)",
-            licence="CC BY 4.0 (UCI)",
-            shape="1297 training and 500 test images, 8 steps (rows) of 8 pixels",
-            metric="accuracy",
-            inputs=8,
-            classes=10,
-            loader=_digits,
         ),
     )
 }
