@@ -4,6 +4,7 @@ import numpy as np
 
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
 from .summary import grouped, interval, paired, verdict
+from .targets import targets_table
 
 __all__ = ["Table", "all_tables", "counts_of_verdicts"]
 
@@ -269,7 +270,7 @@ def dynamics_table(records: list[dict]) -> Table:
 
 def all_tables(records: list[dict]) -> list[Table]:
     """Every table that has rows."""
-    tables = [main_table(records, level) for level in LEVELS]
+    tables = [targets_table(records), *(main_table(records, level) for level in LEVELS)]
     makers = (
         verdict_table,
         why_table,
