@@ -13,6 +13,7 @@ from triodia.study.cells import compute
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
+from triodia.study.targets import targets_table
 
 
 def cell(**changes):
@@ -128,6 +129,23 @@ def test_tables_say_who_wins():
     assert row["random"] == "1 / 0 / 0" and row["dense"] == "0 / 1 / 0"
     titles = [title for title, _, _ in all_tables(records)]
     assert "Where LNP wins, ties and loses" in titles and "Ablation" not in titles
+
+
+def test_targets_are_answered_from_the_results():
+    records = [
+        record(method, seed, 0.5 + 0.01 * seed + gap * (1 + 0.1 * seed), task=task)
+        for task in ("digits", "japanese-vowels", "fashion-mnist")
+        for method, gap in (("lnp", 0.2), ("activity", 0.0), ("dense", 0.2))
+        for seed in range(3)
+    ]
+    rows = {row["target"]: row for row in targets_table(records)[2]}
+    above = rows["above activity pruning on 4 tasks, ridge"]
+    assert above["measured"].startswith("3 of 3") and above[""] == "missed"
+    assert len(rows) == 2  # nothing is said of what was not run
+    more = [record(*args, training="bp", task="fashion-mnist") for args in
+            (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip
+    (fashion,) = [r for r in targets_table(more)[2] if "86 %" in r["target"]]
+    assert fashion[""] == "holds" and fashion["measured"].startswith("86.5%")
 
 
 def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
