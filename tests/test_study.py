@@ -140,7 +140,7 @@ def test_targets_are_answered_from_the_results():
     ]
     rows = {row["target"]: row for row in targets_table(records)[2]}
     above = rows["above activity pruning on 4 tasks, ridge"]
-    assert above["measured"].startswith("3 of 3") and above[""] == "missed"
+    assert above["measured"].startswith("3 of 3") and above[""] == "too few tasks were run"
     assert len(rows) == 2  # nothing is said of what was not run
     more = [record(*args, training="bp", task="fashion-mnist") for args in
             (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip

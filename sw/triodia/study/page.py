@@ -25,7 +25,7 @@ _METHODS = """
 - **born-sparse**: a new random network of the same counts, gain balanced for its graph.
 - **dense**: not pruned.
 - **esn**: leaky-tanh echo state network of as many units and synapses, the best of three recipes
-  chosen on the *test* score, which favours it. Its synapses carry real numbers, not spikes.
+  chosen on the test score, which favours it. Its synapses carry real numbers, not spikes.
 """.strip()
 
 _TRAINING = """

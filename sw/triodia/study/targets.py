@@ -26,14 +26,16 @@ def targets_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
             good = [task for task, word in said.items() if word in wanted]
             if said:
                 text = f"{len(good)} of {len(said)}: {', '.join(good) or 'none'}"
-                rows.append(_row(f"{name}, {training}", text, len(good) >= 4))
+                holds = len(good) >= 4 if len(said) >= 4 else None
+                rows.append(_row(f"{name}, {training}", text, holds))
         rows += _ratio(found) if training == "ridge" else _fashion(found, training)
     text = "LNP at level “half” (57 % of neurons and more than half of the synapses gone)."
     return ("Targets", text + " A tie means that no difference is resolved, not equality.", rows)
 
 
-def _row(target: str, measured: str, holds: bool) -> dict[str, str]:
-    return {"target": target, "measured": measured, "": "holds" if holds else "missed"}
+def _row(target: str, measured: str, holds: bool | None) -> dict[str, str]:
+    said = {True: "holds", False: "missed", None: "too few tasks were run"}[holds]
+    return {"target": target, "measured": measured, "": said}
 
 
 def _verdicts(found: dict, rival: str) -> dict[str, str]:
