@@ -5,7 +5,7 @@ OUT ?= out/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-verilator setup-formal demo test test-slow lint format sim \
-	sim-verilator formal accuracy bench-hw bench-hw-clock clean
+	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,9 @@ sim-verilator: setup-verilator ## co-simulation on Verilator
 formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
 	$(BIN)/pytest -m formal tests/test_formal.py
 
+soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)
+	$(BIN)/python -m tests.soak --steps 10000000
+
 accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
 	$(BIN)/triodia accuracy --seeds 5
 
@@ -62,6 +65,16 @@ bench-hw: setup ## cycles, placement and storage against their limits, into docs
 
 bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
 	$(BIN)/triodia bench-hw clock --seeds 5
+
+bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
+	$(BIN)/triodia bench-lnp
+
+study: setup ## LNP against its controls, 5 seeds (hours; goes on where it was)
+	$(BIN)/triodia study lnp --seeds 5
+
+study-quick: setup ## the same on small tasks and networks, minutes
+	$(BIN)/triodia study lnp --quick --seeds 3 --results out/study-quick --page out/study-quick.md \
+		--html out/study-quick.html
 
 clean: ## remove .venv, caches and results
 	rm -rf .venv out build .pytest_cache .ruff_cache .hypothesis *.egg-info

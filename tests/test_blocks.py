@@ -87,6 +87,25 @@ def test_inverted_output_needs_a_register_that_starts_high():
         assert pack_registers(n.design, "dut") == packed
 
 
+def test_output_that_one_register_uses_twice():
+    """As in the multiplexers that Yosys makes of four blocks."""
+    n = Netlist()
+    (a,) = n.block("ram", "DOA0")
+    n.output("q", n.ff("ff", n.lut("lut", a, a, n.input("e"), init=0x80)))
+    assert pack_registers(n.design, "dut") == Packed(1, 0, 1, 1)
+
+
+def test_output_with_a_use_elsewhere():
+    n = Netlist()
+    (a,) = n.block("ram", "DOA0")
+    n.output("q", n.ff("ff", n.lut("lut", a, n.input("e"), init=8)), a)
+    assert pack_registers(n.design, "dut") == NOTHING
+    n = Netlist()  # and directly
+    (a,) = n.block("ram", "DOA0")
+    n.output("q", n.ff("ff", a), n.ff("again", a))
+    assert pack_registers(n.design, "dut") == NOTHING
+
+
 def test_36_bits_leave_by_the_clock_that_reads():
     for clock, packed in (("CLKB", Packed(1, 0, 2, 0)), ("CLKA", NOTHING)):
         n = Netlist()

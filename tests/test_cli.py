@@ -161,7 +161,7 @@ BAD = {
         ["prune", "{dense.net}", "-o", "{out}", "--synapses", "1.5"],
         "fraction kept",
     ),
-    "step III": (["prune", "{dense.net}", "-o", "{out}", "--steps", "I,III"], "not implemented"),
+    "step V": (["prune", "{dense.net}", "-o", "{out}", "--steps", "I,V"], "steps must be among"),
     "width out of range": (
         ["quantize", "{trained.net}", "-o", "{out}", "--weight-bits", "40"],
         "--weight-bits",

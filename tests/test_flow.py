@@ -3,33 +3,50 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from tests.networks import random_image
 from triodia_boards import flow, toolchain
 from triodia_boards.boards import BOARDS
 from triodia_boards.registers import Packed
 from triodia_boards.synthesis import Synthesis
+from triodia_boards.tools import BuildError
 
 USED = {"TRELLIS_COMB": 900, "TRELLIS_FF": 800, "DP16KD": 7, "MULT18X18D": 2}
 
 
-def test_report(tmp_path, monkeypatch):
+BOARD = BOARDS["ulx3s-25f"]
+
+
+def flow_that_reaches(monkeypatch, *reached):
+    """Placements, in turn, of that many MHz; returns the clocks that were asked for."""
+    speeds, clocks = iter(reached), []
+
     def place(tool, options, folder, package):
-        assert tool == "nextpnr-ecp5" and "--seed=4" in options
+        assert tool == "nextpnr-ecp5"
         content = {
             "utilization": {name: {"used": used} for name, used in USED.items()},
-            "fmax": {"slow": {"achieved": 101.239}, "fast": {"achieved": 202.0}},
+            "fmax": {"slow": {"achieved": next(speeds)}, "fast": {"achieved": 202.0}},
         }
         (folder / "report.json").write_text(json.dumps(content))
         (folder / "top.config").write_text("routed")
 
     packed = Packed(blocks=6, multipliers=2, registers=77, delays=3)
     made = Synthesis(lut4=555, registers=877, packed=packed)
-    monkeypatch.setattr(flow, "BoardTop", lambda *_: None)
+    monkeypatch.setattr(flow, "BoardTop", lambda *_, **o: clocks.append(o["clock_hz"] / 1e6))
     monkeypatch.setattr(flow, "_synthesize", lambda *_: made)
     monkeypatch.setattr(toolchain, "run_tool", place)
     monkeypatch.setattr(flow, "program", lambda *_: 12)
-    board = BOARDS["ulx3s-25f"]
-    report = flow.build(random_image(1, lanes=1), board, tmp_path, seed=4, progress=lambda _: None)
+    return clocks
+
+
+def build(folder, **options):
+    return flow.build(random_image(1, lanes=1), BOARD, folder, progress=lambda _: None, **options)
+
+
+def test_report(tmp_path, monkeypatch):
+    flow_that_reaches(monkeypatch, 101.239)
+    report = build(tmp_path, seed=4)
     assert replace(report, seconds=0) == flow.BuildReport(
         board="ulx3s-25f",
         lut4=555,
@@ -43,7 +60,7 @@ def test_report(tmp_path, monkeypatch):
         packed_multipliers=2,
         delay_registers=3,
         fmax_mhz=101.24,
-        clock_mhz=25,
+        clock_mhz=100,
         seed=4,
         router="router1",
         seconds=0,
@@ -51,3 +68,26 @@ def test_report(tmp_path, monkeypatch):
         baked=True,
         patched_slices=12,
     )
+
+
+def test_a_clock_that_is_not_reached_is_replaced(tmp_path, monkeypatch):
+    clocks = flow_that_reaches(monkeypatch, 93.0, 84.0, 81.0)
+    assert build(tmp_path).clock_mhz == 80
+    assert clocks == [100, 90, 80]
+
+
+def test_a_clock_that_was_asked_for_is_not(tmp_path, monkeypatch):
+    flow_that_reaches(monkeypatch, 93.0)
+    text = (
+        r"^the design reaches 93.0 MHz on ulx3s-25f and not the clock of 125 MHz; build with a "
+        r"slower --clock or fewer lanes$"
+    )
+    with pytest.raises(BuildError, match=text):
+        build(tmp_path, clock_hz=125_000_000)
+    assert not (tmp_path / "build.json").exists()
+
+
+def test_no_clock_is_slow_enough(tmp_path, monkeypatch):
+    flow_that_reaches(monkeypatch, 19.0)
+    with pytest.raises(BuildError, match=r"^the design reaches 19.0 MHz on .*$"):
+        build(tmp_path)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from triodia.errors import TriodiaError
-from triodia.lnp.pipeline import METHODS, prune, random_like
+from triodia.lnp.controls import random_like
+from triodia.lnp.pipeline import METHODS, prune
 from triodia.network import new_network
 
 
@@ -56,8 +57,10 @@ def test_steps_alone():
     ("options", "message"),
     [
         ({"method": "x"}, "method must be one of lnp, random, magnitude, weight-sampling, none"),
-        ({"steps": ["III"]}, "step III is not implemented yet; ask for steps I and II"),
-        ({"steps": ["IV"]}, "step IV is not implemented yet; ask for steps I and II"),
+        ({"choice": "x"}, "choice must be one of heterogeneity, random, localised, not 'x'"),
+        ({"budget": 2}, "budget must be in 0..1, tolerance 0 or more, rounds 1 or more"),
+        ({"objective": "x"}, "objective must be one of spectrum, edge, not 'x'"),
+        ({"trials": 0}, "trials must be 1 or more, spectrum_steps 2 or more, edge 0 or more"),
         ({"steps": ["V"]}, "steps must be among I, II, III, IV, not 'V'"),
         ({"steps": ["II", "I"]}, "steps must be in order and each at most once, not II I"),
         ({"floors": 1}, "pruning options must be among edges"),

@@ -11,7 +11,7 @@ import pytest
 from tests.commands import call, ok
 from tests.networks import random_image
 from triodia_boards.boards import BOARDS
-from triodia_boards.fit import check_fit
+from triodia_boards.fit import LINK_BLOCKS, check_fit
 from triodia_boards.flow import build
 from triodia_boards.formats import FORMATS
 from triodia_boards.manifest import BadBuild, Manifest
@@ -164,7 +164,7 @@ def test_a_build_that_fails_is_no_build(made, monkeypatch):
     def fail(*_):
         raise BuildError("out of luck")
 
-    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.BoardTop", lambda *_, **__: None)
     monkeypatch.setattr("triodia_boards.flow._synthesize", fail)
     with pytest.raises(BuildError, match=r"^out of luck$"):
         build(FIRST, BOARD, made, progress=lambda _: None)
@@ -252,7 +252,7 @@ def test_ice40(tmp_path):
     report = build(image, board, tmp_path, progress=lambda _: None)
     assert report.baked and report.bitstream == str(tmp_path / "hx8k-evb.bin")
     options = check_fit(image.params, board)
-    assert report.blocks == block_rams(image.params, options)
+    assert report.blocks == LINK_BLOCKS["ice40"] + block_rams(image.params, options)
     assert report.multipliers == report.single_port == 0 < report.registers
     reprogram(tmp_path, image, tmp_path / "again.bin")
     assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "hx8k-evb.bin").read_bytes()
@@ -294,6 +294,6 @@ def test_icebreaker(tmp_path):
     assert not report.baked and report.patched_slices == 0
     assert report.bitstream == str(tmp_path / "icebreaker.bin")
     options = check_fit(image.params, board)
-    assert report.blocks == block_rams(image.params, options)
+    assert report.blocks == LINK_BLOCKS["ice40"] + block_rams(image.params, options)
     assert report.single_port == single_port_rams(image.params, options) == 2
     assert report.multipliers == 4 and report.fmax_mhz > report.clock_mhz

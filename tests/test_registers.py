@@ -1,11 +1,12 @@
 """The pass on a design of Yosys': the same in every cycle from power-up; and can this test fail?"""
 
+import random
 from dataclasses import replace
 
 import pytest
 from amaranth import *
 
-from tests.netlists import Design, block, mapped, run
+from tests.netlists import Design, block, compare, mapped, run
 from triodia_boards import blocks, multipliers, netlist
 from triodia_boards.netlist import Netlist
 from triodia_boards.registers import Packed
@@ -117,10 +118,6 @@ def unconnected(name, instead):
     return lambda self, cell, port: instead if port == name else given(self, cell, port)
 
 
-def first_use(self, net):
-    return self.uses[net][0] if self.uses.get(net) else None
-
-
 def any_clock(n, register, cone):
     return register.init == blocks._of_zeros(n, register.d, cone)
 
@@ -141,7 +138,6 @@ FAULTS = {
     "register that starts high moves": (netlist, "setting", blind("REGSET", "RESET")),
     "logic that makes ones of zeros": (blocks, "_of_zeros", lambda n, net, cone: 0),
     "register of another clock moves": (blocks, "_fits", any_clock),
-    "output is used twice": (Netlist, "only_used_by", first_use),
     "delay forgotten": (blocks, "_move", no_delay),
     "fabric register stays too": (blocks, "_move", lambda n, register, cone, delays: None),
     "register used elsewhere goes": (multipliers, "_used", lambda n, register: False),
@@ -155,3 +151,16 @@ def test_a_broken_pass_is_caught(name, case, monkeypatch):
     result = outcome(case)
     assert result.mapping == 0
     assert result.packing > 0
+
+
+def test_deep_memory(tmp_path):
+    """Four blocks behind one address: all take the register behind their multiplexer."""
+
+    def body(m, i):
+        chance = random.Random(3)
+        words = [chance.getrandbits(9) for _ in range(8192)]
+        word = block(m, "deep", width=9, depth=8192, address=i["read"], init=words)
+        return {"word": register(m, word, "deep")}
+
+    found = compare(Design({"read": 13}, body), {"word": 9}, tmp_path)
+    assert found.packed.blocks == 4 and found.mapping == found.packing == 0

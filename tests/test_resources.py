@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from triodia_boards.boards import BOARDS
-from triodia_boards.fit import DoesNotFit, check_fit
+from triodia_boards.fit import LINK_BLOCKS, DoesNotFit, check_fit
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.options import QUEUES, Options
 from triodia_hw.gateware.shapes import record_layout, row_layout, struct, token_layout
@@ -70,12 +70,16 @@ def test_multipliers():
 def test_how_a_machine_is_built_for_ice40():
     """Queues take the block RAM that is left, in order; adders replace missing multipliers."""
     options = check_fit(SMALL, BOARDS["hx8k-evb"])
-    assert options == Options(family="ice40", queues=("rows", "records"), multiplier_parts=4)
-    assert block_rams(SMALL, options) == 32
+    assert options == Options(family="ice40", queues=("rows", "returns"), multiplier_parts=4)
+    assert LINK_BLOCKS["ice40"] + block_rams(SMALL, options) == 32
     options = check_fit(SMALL, BOARDS["icebreaker"])
     assert options.single_port == ("synapses",) and options.multiplier_parts == 1
-    assert options.queues == QUEUES and block_rams(SMALL, options) == 29
-    assert check_fit(replace(SMALL, synaptic=True), BOARDS["icebreaker"]).queues == QUEUES[:3]
+    assert options.queues == QUEUES[:4] and LINK_BLOCKS["ice40"] + block_rams(SMALL, options) == 30
+    assert check_fit(replace(SMALL, synaptic=True), BOARDS["icebreaker"]).queues == (
+        "rows",
+        "returns",
+        "outputs",
+    )
     wide = replace(SMALL, lanes=4, synaptic=True)
     assert check_fit(wide, replace(BOARDS["icebreaker"], blocks=60)).multiplier_parts == 4
 
@@ -92,7 +96,7 @@ def test_too_many_synapses_for_the_large_memories():
 
 def test_too_many_blocks():
     p = replace(SMALL, synapse_words=4096)
-    with pytest.raises(DoesNotFit, match=r"^hx8k-evb has 32 block RAMs and the machine needs 46 "):
+    with pytest.raises(DoesNotFit, match=r"^hx8k-evb has 32 block RAMs and the machine needs 49 "):
         check_fit(p, BOARDS["hx8k-evb"])
 
 

@@ -8,26 +8,20 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tests.bench import simulate
 from tests.streams import STALLS, through
-from triodia_boards.serial import Assembler, Receiver, Splitter, Transmitter, bytes_of_word
+from triodia_boards.serial import Receiver, Transmitter
 
 
 class Chain(wiring.Component):
-    """``first`` into ``second``: by a wire where there is one, else by their streams."""
+    """A transmitter's wire into a receiver."""
 
-    def __init__(self, first, second, width):
-        self.first, self.second = first, second
-        super().__init__({
-            "i": In(stream.Signature(width)),
-            "o": Out(stream.Signature(width)),
-        })
+    def __init__(self, divisor):
+        self.first, self.second = Transmitter(divisor), Receiver(divisor)
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.first, m.submodules.second = self.first, self.second
-        if isinstance(self.first, Transmitter):
-            m.d.comb += self.second.rx.eq(self.first.tx)
-        else:
-            connect(m, self.first.o, self.second.i)
+        m.d.comb += self.second.rx.eq(self.first.tx)
         connect(m, flipped(self.i), self.first.i)
         connect(m, self.second.o, flipped(self.o))
         return m
@@ -37,7 +31,7 @@ class Chain(wiring.Component):
 @pytest.mark.parametrize("divisor", [4, 5, 25])
 def test_transmitter_to_receiver(divisor, stall):
     words = [0, 255, 0x55, 0xAA, 1, 128, *random.Random(1).randbytes(20)]
-    dut = Chain(Transmitter(divisor), Receiver(divisor), 8)
+    dut = Chain(divisor)
     log = through(dut, words, stall=stall, extra=12 * divisor)
     assert log.words == words
     if stall == (0, 0):  # 10 bits a byte, and a cycle to take the next one
@@ -90,42 +84,3 @@ def test_line_held_low_gives_nothing():
 def test_divisor(make, divisor):
     with pytest.raises(ValueError, match=rf"^divisor must be at least 4, not {divisor}$"):
         make(divisor)
-
-
-def words_of(width, count=12):
-    chance = random.Random(width)
-    return [0, (1 << width) - 1, *(chance.randrange(1 << width) for _ in range(count))]
-
-
-@pytest.mark.parametrize("stall", STALLS)
-@pytest.mark.parametrize("width", [1, 6, 7, 8, 14, 15, 31, 42])
-def test_splitter_to_assembler(width, stall):
-    words = words_of(width)
-    log = through(Chain(Splitter(width), Assembler(width), width), words, stall=stall)
-    assert log.words == words
-
-
-def bytes_of(words, width):
-    """As the docstrings say: 7 bits each, lowest first, the top bit marks the first."""
-    for word in words:
-        for k in range(bytes_of_word(width)):
-            yield (word >> 7 * k) & 127 | (k == 0) << 7
-
-
-@pytest.mark.parametrize("width", [1, 7, 8, 31])
-def test_bytes(width):
-    words = words_of(width)
-    wire = list(bytes_of(words, width))
-    assert bytes_of_word(width) == len(wire) // len(words) == (width + 6) // 7
-    assert through(Splitter(width), words, expect=len(wire)).words == wire
-    assert through(Assembler(width), wire, expect=len(words)).words == words
-
-
-@pytest.mark.parametrize("width", [7, 13, 31])
-def test_a_lost_byte_costs_one_word(width):
-    words, count = words_of(width, 4), bytes_of_word(width)
-    for lost in range(len(words) * count):
-        wire = list(bytes_of(words, width))
-        del wire[lost]
-        want = words[: lost // count] + words[lost // count + 1 :]
-        assert through(Assembler(width), wire, expect=len(want)).words == want, lost

@@ -1,115 +1,115 @@
 # amaranth: UnusedElaboratable=no
-"""The machine over its serial line, as a host on the other end sees it."""
+"""The machine over its serial line, with the host's own session on the other end."""
+
+import random
 
 import pytest
 
 from tests.bench import simulate
 from tests.networks import random_events, random_image
-from triodia_boards.serial import bytes_of_word
+from triodia.host.session import Session
+from triodia.host.words import StepReader, Words
 from triodia_boards.serial_core import SerialCore
-from triodia_hw.layout import (
-    INPUT_KINDS,
-    OUTPUT_KINDS,
-    input_fields,
-    output_fields,
-    pack,
-    unpack,
-    width_of,
-)
+from triodia_hw.link.welcome import Welcome
 from triodia_hw.memory import contents
 from triodia_hw.reference import Reference
 
 DIVISOR = 4
+CYCLE = 1e-4  # seconds that the session takes a clock cycle to last
 
 
-def wire_of(p, events, last):
-    """Bits of a step on the line: words to bytes of 7 bits, bytes to frames of 10 bits."""
-    fields = input_fields(p)
-    words = [
-        {"kind": INPUT_KINDS["event"], "last": 0, "source": channel, "payload": payload}
-        for channel, payload in events
-    ]
-    words.append({"kind": INPUT_KINDS["end"], "last": int(last), "source": 0, "payload": 0})
-    bits = []
-    for word in (pack(fields, values) for values in words):
-        for k in range(bytes_of_word(width_of(fields))):
-            byte = (word >> 7 * k) & 127 | (k == 0) << 7
-            bits += [0, *((byte >> b) & 1 for b in range(8)), 1]
-    return bits
+def core(image, divisor=DIVISOR):
+    welcome = Welcome(image.params, 1_000_000, True, "bench", "0")
+    return SerialCore(image.params, contents(image), divisor=divisor, welcome=welcome, depth=256)
 
 
 class Host:
-    """Sends a step when the end of the last one has come back; keeps the words of each step."""
+    """Runs a session bit by bit; ``loss`` is the chance that a byte to the board is changed."""
 
-    def __init__(self, dut, steps):
-        self.dut, self.p, self.steps = dut, dut.p, steps
-        self.got, self.waited = [[]], False
+    def __init__(self, image, loss):
+        self.image, self.dut, self.loss = image, core(image), loss
+        self.chance, self.words = random.Random(1), Words(image.params)
+        self.session, self.cycle, self.waited = Session(0x1234, 0.0), 0, False
+        self.line = bytearray()  # to the board
+        self.results = []
+
+    async def tick(self, ctx, count=1):
+        for _ in range(count):
+            await ctx.tick()
+            self.cycle += 1
+            self.waited |= bool(ctx.get(self.dut.waiting))
 
     async def send(self, ctx):
-        for t, (events, last) in enumerate(self.steps):
-            for bit in wire_of(self.p, events, last):
+        while not self.done:
+            if not self.line:
+                now = self.cycle * CYCLE
+                greet = self.session.welcome is None
+                self.line += (
+                    self.session.hello()
+                    if greet
+                    else self.session.output(now, waiting=len(self.results) < self.expect)
+                )
+            byte = self.line.pop(0) if self.line else None
+            if byte is None:
+                await ctx.tick().repeat(40)
+                continue
+            if self.chance.random() < self.loss:
+                byte ^= self.chance.randrange(1, 256)
+            for bit in (0, *((byte >> k) & 1 for k in range(8)), 1):
                 ctx.set(self.dut.rx, bit)
                 await ctx.tick().repeat(DIVISOR)
-            while len(self.got) <= t + 1:
-                await ctx.tick()
-
-    async def byte(self, ctx):
-        while ctx.get(self.dut.tx):
-            await ctx.tick()
-            self.waited |= bool(ctx.get(self.dut.waiting))
-        await ctx.tick().repeat(DIVISOR // 2)
-        bits = []
-        for _ in range(9):
-            await ctx.tick().repeat(DIVISOR)
-            bits.append(ctx.get(self.dut.tx))
-        assert bits[8] == 1  # stop bit
-        return sum(bit << k for k, bit in enumerate(bits[:8]))
 
     async def receive(self, ctx):
-        fields = output_fields(self.p)
-        while len(self.got) <= len(self.steps):
-            word = 0
-            for k in range(bytes_of_word(width_of(fields))):
-                byte = await self.byte(ctx)
-                assert byte >> 7 == (k == 0)
-                word |= (byte & 127) << 7 * k
-            values = unpack(fields, word)
-            self.got[-1].append(values)
-            if values["kind"] == OUTPUT_KINDS["end"]:
-                self.got.append([])
+        reader = StepReader(self.image)
+        while not self.done:
+            while ctx.get(self.dut.tx):
+                if self.done:
+                    return
+                await self.tick(ctx)
+            await self.tick(ctx, DIVISOR // 2)
+            bits = []
+            for _ in range(9):
+                await self.tick(ctx, DIVISOR)
+                bits.append(ctx.get(self.dut.tx))
+            assert bits[8] == 1  # stop bit
+            byte = sum(bit << k for k, bit in enumerate(bits[:8]))
+            self.session.feed(bytes([byte]), self.cycle * CYCLE)
+            while len(self.session.received) >= self.words.out_bytes:
+                step = reader.take(self.words.first(self.session.received))
+                self.results += [step] if step else []
 
-    def run(self):
-        """Words of each step, in the order they came."""
-        simulate(self.dut, self.send, self.receive)
-        assert self.got.pop() == []
-        return self.got
+    @property
+    def done(self):
+        return len(self.results) == self.expect
+
+    def run(self, steps):
+        """Results of ``steps``."""
+        self.expect = len(steps)
+        for events, last in steps:
+            self.session.send(self.words.step(events, last))
+        simulate(self.dut, self.send, self.receive, timeout=1_000_000)
+        return self.results
 
 
+@pytest.mark.parametrize("loss", [0.0, 0.02])
 @pytest.mark.parametrize("case", [{"lanes": 1}, {"lanes": 2, "payload_bits": 1, "synaptic": True}])
-def test_equals_reference(case):
+def test_equals_reference(case, loss):
     image = random_image(1, **case)
-    p, reference, source = image.params, Reference(image), image.source_of_neuron()
-    steps = [(events, t % 5 == 4) for t, events in enumerate(random_events(image, 10, 2))]
-    host = Host(SerialCore(p, contents(image), divisor=DIVISOR), steps)
-    spikes = 0
-    for (events, last), words in zip(steps, host.run(), strict=True):
+    reference = Reference(image)
+    steps = [(events, t == 2) for t, events in enumerate(random_events(image, 4, 2))]
+    host, spikes = Host(image, loss), 0
+    for (events, last), got in zip(steps, host.run(steps), strict=True):
         want = reference.step(events, last=last)
-        ends = {"kind": OUTPUT_KINDS["end"], "last": int(last), "value": 0}
-        assert words.pop().items() >= ends.items()
-        got = {kind: {} for kind in OUTPUT_KINDS.values()}
-        for word in words:
-            assert word["source"] not in got[word["kind"]]
-            got[word["kind"]][word["source"]] = word["value"]
-        assert got[OUTPUT_KINDS["spike"]] == {int(source[i]): 0 for i in want.spikes}
-        readouts = zip(source[image.readouts].tolist(), want.readouts.tolist(), strict=True)
-        assert got[OUTPUT_KINDS["readout"]] == dict(readouts)
-        assert got[OUTPUT_KINDS["end"]] == {}
+        assert got.spikes.tolist() == want.spikes.tolist()
+        assert got.readouts.tolist() == want.readouts.tolist()
+        assert got.last == last
         spikes += len(want.spikes)
-    assert spikes > 10
+    assert spikes > 5
+    assert Welcome.decode(host.session.welcome).params == image.params
     assert host.waited  # words come faster than the line takes them
+    assert loss == 0 == host.session.bad or host.session.repeats
 
 
 def test_divisor():
-    image = random_image(1, lanes=1)
     with pytest.raises(ValueError, match=r"^divisor must be at least 4, not 3$"):
-        SerialCore(image.params, contents(image), divisor=3)
+        core(random_image(1, lanes=1), divisor=3)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.networks import random_image
 from triodia_hw.contract import MachineParams, bits_for
+from triodia_hw.image import build_image
 from triodia_hw.memory import contents
 from triodia_hw.resources import block_rams
 from triodia_hw.storage import (
@@ -176,12 +177,13 @@ def test_fit_storage_takes_the_least(case, tight):
     image = random_image(5, **case)
     slots = image.slot[image.target]
     best = fit_storage(image.params, image.row_start, slots, tight=tight)
-    cost, least = {}, min(words.sum() for _, words in choices(image))
+    cost, least = {}, min(words.sum(axis=0).max() for _, words in choices(image))
     for q, words in choices(image):
-        if not tight and words.sum() > 1.05 * least:
+        walked = words.sum(axis=0).max()
+        if not tight and walked > 1.05 * least:
             continue
         bits = stored_bits(q, words)
-        cost[q] = (block_rams(q), bits, words.sum()) if tight else (block_rams(q), words.sum())
+        cost[q] = (block_rams(q), bits, walked) if tight else (block_rams(q), walked)
         assert replace(image, params=q).synapses == image.synapses  # holds the network
     assert cost[best] == min(cost.values())
     # The greatest gap holds any slot: with a row a pointer, this is absolute coding.
@@ -200,6 +202,21 @@ def test_fillers_must_not_cost_cycles():
     assert block_rams(tight) < block_rams(p)
     assert tight.synapse_words > 1.05 * p.synapse_words
     assert image.segment_words().sum() <= 1.05 * image.synapses
+
+
+def test_fillers_of_busy_rows_count_more():
+    """Sparse input rows in every step, dense rows of neurons that never fire: wide gaps win."""
+    rng, p = np.random.default_rng(0), MachineParams(neurons=140, inputs=12, lanes=4)
+    weights = rng.integers(1, 50, (140, 152))
+    weights[:, :12] *= rng.random((140, 12)) < 0.2
+    activity = np.zeros((5, 152))
+    activity[:, :12] = 1
+    n = random_image(1, neurons=140, inputs=12, lanes=4).neurons
+    alike, busy = (build_image(p, n, weights, activity=a) for a in (None, activity))
+    assert alike.params.gap_width < busy.params.gap_width
+    walked = busy.segment_words()[:12].sum(axis=0)
+    assert walked.max() <= 1.06 * (weights[:, :12] != 0).sum() / 4 + 12
+    assert alike.segment_words()[:12].sum() > 1.5 * (weights[:, :12] != 0).sum()
 
 
 def test_build_image_takes_the_fewest_words():

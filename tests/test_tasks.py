@@ -57,7 +57,8 @@ def test_subset():
 def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
-    assert str(caught.value) == "task must be one of digits, japanese-vowels, not 'mnist'"
+    known = "cifar-10, cifar-100, digits, fashion-mnist, japanese-vowels"
+    assert str(caught.value) == f"task must be one of {known}, not 'mnist'"
 
 
 def test_metadata_is_complete():

@@ -21,6 +21,7 @@ need() {
 
 missing=""
 command -v iverilog >/dev/null 2>&1 || missing="$missing iverilog"
+command -v g++ >/dev/null 2>&1 || missing="$missing g++"
 command -v "$PYTHON" >/dev/null 2>&1 || missing="$missing python3"
 if command -v "$PYTHON" >/dev/null 2>&1; then
     "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

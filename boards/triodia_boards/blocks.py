@@ -34,15 +34,15 @@ class _Cone:
 def pack_blocks(n: Netlist) -> tuple[int, int]:
     """Move registers behind block RAMs into them; how many blocks, and registers added.
 
-    A register moves if it hangs on outputs of block RAMs alone, or on logic all of whose nets have
-    one use; each other net into this logic then gets a register instead, one for all its uses
-    there. A block takes all its registers or none: every used output must lead to one, on the
-    clock of the port that reads. Where blocks share a register, all take theirs or none.
+    A register moves if it hangs on an output of a block RAM alone, or on logic all of whose own
+    nets have one use; each other net into this logic then gets a register instead, one for all its
+    uses there. A block takes all its registers or none: every use of its outputs must lead to one,
+    on the clock of the port that reads. Where blocks share a register, all take theirs or none.
     """
     cones = {}
     for name, register in n.registers.items():
         cone = _cone(n, register.d)
-        if cone and cone.outputs and _fits(n, register, cone):
+        if n.only_used_by(register.d) and cone and cone.outputs and _fits(n, register, cone):
             cones[name] = cone
     blocks = _agree(n, cones)
     delays: dict[tuple[int, tuple], int] = {}
@@ -110,7 +110,8 @@ def _agree(n: Netlist, cones: dict[str, _Cone]) -> set[str]:
     blocks = {name for name in n.of_type("DP16KD") if _eligible(n, name)}
     while True:
         moving = {net for cone in cones.values() for net in cone.outputs}
-        good = {name for name in blocks if _leaves_by(n, name, moving)}
+        inside = {cell for cone in cones.values() for cell in cone.cells} | set(cones)
+        good = {name for name in blocks if _leaves_by(n, name, moving, inside)}
         stays = [
             name
             for name, cone in cones.items()
@@ -150,10 +151,16 @@ def _outputs(n: Netlist, block: str) -> dict[str, int]:
     }
 
 
-def _leaves_by(n: Netlist, block: str, moving: set[int]) -> bool:
-    """Whether every used output, and at least one, leads to a register that moves."""
+def _leaves_by(n: Netlist, block: str, moving: set[int], inside: set[str]) -> bool:
+    """Whether every used output, and at least one, leads to registers that move, and nowhere else.
+
+    ``inside``: the registers that move, and the logic before them.
+    """
     nets = _outputs(n, block).values()
-    return bool(nets) and all(net in moving and n.only_used_by(net) for net in nets)
+    return bool(nets) and all(
+        net in moving and net not in n.kept and all(cell in inside for cell, _ in n.uses[net])
+        for net in nets
+    )
 
 
 def _move(n: Netlist, register: Register, cone: _Cone, delays: dict) -> None:

@@ -4,18 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from amaranth import *
-from amaranth.build import Platform
+from amaranth.build import Platform, Resource
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from triodia_hw.contract import MachineParams
+from triodia_hw.export import triodia_version
+from triodia_hw.gateware.link.link import DEPTH
 from triodia_hw.gateware.options import DEFAULT, Options
+from triodia_hw.link.welcome import Welcome
 
+from .pll import add_pll, pll_settings
 from .serial_core import SerialCore
 
 __all__ = ["BAUD", "Board", "BoardTop"]
 
 BAUD = 1_000_000
+
+_START = 255  # cycles of reset behind the clock becoming steady
+
+Led = tuple[str, int, str]  # resource, its number, its subsignal or ""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,10 @@ class Board:
     luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.
     single_port : large memories with one port that start without contents.
     reset : resource of the push button that resets the machine, if there is one.
+    leds : up to four, in order of :class:`BoardTop`'s signals.
+    resources : what the platform does not have, such as a serial port on free pins.
+    clock_hz : of the machine, made by a PLL unless it is the oscillator's.
+    link_depth : bytes of each buffer of the link, two blocks of RAM in all.
     """
 
     name: str
@@ -44,6 +56,10 @@ class Board:
     speed: str = ""
     multiplier_bits: int = 18
     single_port: int = 0
+    leds: tuple[Led, ...] = (("led", 0, ""), ("led", 1, ""), ("led", 2, ""), ("led", 3, ""))
+    resources: tuple[Resource, ...] = ()
+    clock_hz: int = 100_000_000
+    link_depth: int = DEPTH
 
     @property
     def chip(self) -> tuple[str, ...]:
@@ -51,12 +67,24 @@ class Board:
         speed = (f"--speed={self.speed}",) if self.speed else ()
         return (self.device, f"--package={self.package}", *speed)
 
+    def make_platform(self) -> Platform:
+        """The platform, with all resources."""
+        platform = self.platform()
+        platform.add_resources(self.resources)
+        return platform
+
 
 class BoardTop(Elaboratable):
     """Clock, reset and pins of a board for :class:`.serial_core.SerialCore`.
 
-    Runs on the board's own oscillator; the serial port at :data:`BAUD`. A LED shows that the
-    machine is out of reset, the next that it waits for room to put out a word.
+    Everything is in reset while the button is pressed, while the PLL is not steady, and for
+    some cycles behind. LEDs: out of reset; a session is open; the machine waits for room to put
+    out a word; a frame was not taken (each shown for about 10 ms).
+
+    Parameters
+    ----------
+    p, contents, options : as of :class:`triodia_hw.gateware.core.Core`.
+    clock_hz : of the machine; default the board's. baud : of the serial port.
     """
 
     def __init__(
@@ -65,31 +93,57 @@ class BoardTop(Elaboratable):
         p: MachineParams,
         contents: list[dict[str, list[int]]],
         options: Options = DEFAULT,
+        *,
+        clock_hz: int | None = None,
+        baud: int = BAUD,
     ) -> None:
         self.board, self.p, self.contents, self.options = board, p, contents, options
+        self.clock_hz, self.baud = clock_hz or board.clock_hz, baud
+
+    @property
+    def divisor(self) -> int:
+        """Clock cycles of a bit on the line."""
+        return round(self.clock_hz / self.baud)
 
     def elaborate(self, platform: Platform) -> Module:
         m = Module()
         reset = self._clock(m, platform)
-        divisor = round(platform.default_clk_frequency / BAUD)
+        options, p = self.options, self.p
+        welcome = Welcome(p, self.clock_hz, options.loadable, self.board.name, triodia_version())
         m.submodules.serial = serial = SerialCore(
-            self.p, self.contents, divisor=divisor, options=self.options
+            p,
+            self.contents,
+            divisor=self.divisor,
+            welcome=welcome,
+            options=options,
+            depth=self.board.link_depth,
         )
         m.d.comb += serial.reset.eq(reset)
         self._pins(m, platform, serial, reset)
         return m
 
     def _clock(self, m: Module, platform: Platform) -> Signal:
-        """The clock; returns the reset, in step with it."""
+        """The clock; returns the reset, in step with it, high from the first cycle on."""
         # No reset by the domain: the machine spreads its own, from registers.
         m.domains.sync = ClockDomain(reset_less=True)
         clock = io.Buffer("i", platform.request(platform.default_clk, 0, dir="-"))
-        m.submodules.clock, reset = clock, Signal()
-        m.d.comb += ClockSignal().eq(clock.i)
+        m.submodules.clock, pressed_now = clock, C(0)
         if self.board.reset is not None:
             button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
-            m.submodules.button = button
-            m.submodules.reset = FFSynchronizer(button.i, reset)
+            m.submodules.button, pressed_now = button, button.i
+        made, steady = clock.i, Const(1)
+        if self.clock_hz != platform.default_clk_frequency:
+            settings = pll_settings(platform.default_clk_frequency, self.clock_hz)
+            made, steady = add_pll(m, clock.i, settings)
+        pressed, waiting = Signal(init=1), Signal(range(_START + 1), init=_START)
+        reset = Signal(init=1)
+        m.submodules.reset = FFSynchronizer(pressed_now | ~steady, pressed, init=1)
+        m.d.comb += ClockSignal().eq(made)
+        m.d.sync += reset.eq(waiting != 0)
+        with m.If(pressed):
+            m.d.sync += waiting.eq(_START)
+        with m.Elif(waiting != 0):
+            m.d.sync += waiting.eq(waiting - 1)
         return reset
 
     def _pins(self, m: Module, platform: Platform, serial: SerialCore, reset: Signal) -> None:
@@ -98,7 +152,23 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
         m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]
-        for index, light in enumerate((~reset, serial.waiting)):
-            led = io.FFBuffer("o", platform.request("led", index, dir="-"))
-            m.submodules[f"led_{index}"] = led
+        lights = (~reset, serial.open, self._shown(m, serial.waiting, "waiting"))
+        lights += (self._shown(m, serial.refused, "refused"),)
+        requested: dict[tuple[str, int], object] = {}
+        for (name, number, part), light in zip(self.board.leds, lights, strict=False):
+            if (name, number) not in requested:
+                parts = dict.fromkeys("rgb", "-") if part else "-"
+                requested[name, number] = platform.request(name, number, dir=parts)
+            port = requested[name, number]
+            led = io.FFBuffer("o", getattr(port, part) if part else port)
+            m.submodules[f"{name}_{number}_{part}"] = led
             m.d.comb += led.o.eq(light)
+
+    def _shown(self, m: Module, event: Value, name: str) -> Value:
+        """``event`` made long enough to be seen."""
+        left = Signal(range(self.clock_hz // 100 + 1), name=f"{name}_shown")
+        with m.If(event):
+            m.d.sync += left.eq(self.clock_hz // 100)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        return left != 0

@@ -1,15 +1,28 @@
 """The boards there are, by name."""
 
 from .board import Board
+from .ecpix5 import ECPIX5_45F, ECPIX5_85F
 from .hx8k_evb import HX8K_EVB
 from .icebreaker import ICEBREAKER
+from .orangecrab import ORANGECRAB_25F, ORANGECRAB_85F
 from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
 
 BOARDS = {
     board.name: board
-    for board in (ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F, ICEBREAKER, HX8K_EVB)
+    for board in (
+        ULX3S_12F,
+        ULX3S_25F,
+        ULX3S_45F,
+        ULX3S_85F,
+        ORANGECRAB_25F,
+        ORANGECRAB_85F,
+        ECPIX5_45F,
+        ECPIX5_85F,
+        ICEBREAKER,
+        HX8K_EVB,
+    )
 }
 
 

@@ -8,7 +8,10 @@ from triodia_hw.resources import block_rams, multipliers, single_port_rams
 
 from .board import Board
 
-__all__ = ["DoesNotFit", "check_fit"]
+__all__ = ["LINK_BLOCKS", "DoesNotFit", "check_fit"]
+
+# Block RAMs of the link: two buffers, and on an iCE40 what an ECP5 has in distributed RAM.
+LINK_BLOCKS = {"ecp5": 2, "ice40": 3}
 
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
 _PARTS = 4  # adders of a product without a multiplier: two levels of them in each cycle
@@ -19,7 +22,7 @@ class DoesNotFit(ValueError):
 
 
 def check_fit(p: MachineParams, board: Board) -> Options:
-    """How to build the machine so that its memories fit ``board``.
+    """How to build the machine so that its memories fit ``board``, with those of the link.
 
     Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
     there is enough of it. Large single-port memory takes the synapses where there is some.
@@ -36,7 +39,7 @@ def check_fit(p: MachineParams, board: Board) -> Options:
                 "prune further or take a larger board"
             )
     for choice in _orders(options):
-        need = block_rams(p, choice)
+        need = LINK_BLOCKS[board.family] + block_rams(p, choice)
         if need <= board.blocks:
             return _with_queues(p, board, choice)
     raise DoesNotFit(
@@ -71,6 +74,6 @@ def _with_queues(p: MachineParams, board: Board, options: Options) -> Options:
     if options.family == "ice40":
         for name in QUEUES:
             choice = replace(options, queues=(*options.queues, name))
-            if block_rams(p, choice) <= board.blocks:
+            if LINK_BLOCKS[board.family] + block_rams(p, choice) <= board.blocks:
                 options = choice
     return options

@@ -9,15 +9,18 @@ from pathlib import Path
 from triodia_hw.export import without_zeros
 from triodia_hw.image import Image
 
-from .board import Board, BoardTop
+from .board import BAUD, Board, BoardTop
 from .boards import BadChoice
 from .fit import check_fit
 from .manifest import Manifest
 from .program import pack, placeholder, program
 from .synthesis import Synthesis, synthesize
 from .toolchain import ROUTED, TOOLCHAINS, Routed
+from .tools import BuildError
 
-__all__ = ["BuildReport", "build"]
+__all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
+
+CLOCKS_MHZ = (160, 140, 120, 100, 90, 80, 60, 40, 20)  # what the PLLs of all boards can make
 
 Progress = Callable[[str], None]
 
@@ -31,7 +34,7 @@ class BuildReport:
     were moved into ``packed_blocks`` block RAMs and ``packed_multipliers``, for which
     ``delay_registers`` were added (:mod:`.registers`).
     ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
-    the bitstream itself runs on the board's oscillator, ``clock_mhz``.
+    the bitstream itself runs at ``clock_mhz``, which is not more.
     ``baked``: the network is in the bitstream; else it must be loaded.
     """
 
@@ -63,6 +66,8 @@ def build(
     *,
     seed: int = 1,
     router: str | None = None,
+    clock_hz: int | None = None,
+    baud: int = BAUD,
     progress: Progress = print,
 ) -> BuildReport:
     """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
@@ -73,9 +78,14 @@ def build(
     another network (:func:`.program.reprogram`). On a board whose synapses are in memory that
     starts without contents the machine is empty until a network is loaded.
 
+    ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
+    is given, one that the placed design does not reach is replaced by the next slower of
+    :data:`CLOCKS_MHZ`, and the design built again.
+
     Raises
     ------
-    BadChoice, DoesNotFit, BuildError
+    BadChoice, DoesNotFit, NoSuchClock, BuildError
+        The last if a clock that was given is not reached.
     """
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
     router = router or tools.routers[0]
@@ -86,11 +96,18 @@ def build(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
-    progress("synthesis (Yosys)")
-    top = BoardTop(board, p, placeholder(p, options), options)
-    synthesis = _synthesize(top, board, folder)
-    progress("place and route (nextpnr)")
-    routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
+    goal = clock_hz or board.clock_hz
+    while True:
+        words = placeholder(p, options)
+        top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
+        progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
+        synthesis = _synthesize(top, board, folder)
+        progress("place and route (nextpnr)")
+        routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
+        if routed.fmax_mhz * 1e6 >= goal:
+            break
+        goal = _slower(routed.fmax_mhz, goal, board.name, given=clock_hz is not None)
+        progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
     progress("memory contents, bitstream, and back")
     slices = 0
     if options.single_port:
@@ -103,6 +120,7 @@ def build(
         board,
         synthesis,
         routed,
+        clock_mhz=goal / 1e6,
         seed=seed,
         router=router,
         seconds=round(time.monotonic() - start, 1),
@@ -113,13 +131,15 @@ def build(
 
 
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
-    plan = board.platform().build(top, do_build=False, debug_verilog=False)
-    tools = TOOLCHAINS[board.family]
+    platform, tools = board.make_platform(), TOOLCHAINS[board.family]
+    plan = platform.build(top, do_build=False, debug_verilog=False)
     (folder / "top.il").write_text(without_zeros(_file(plan, "top.il")))
-    # Placed for speed, not for the oscillator's frequency: the report says what it can reach.
+    # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
+    # is constrained, and nextpnr derives the clock behind the PLL.
+    pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
     pins = re.sub(
         r"^FREQUENCY (.*) \S+ HZ;",
-        rf"FREQUENCY \1 {tools.goal_hz} HZ;",
+        rf"FREQUENCY \1 {pin_hz} HZ;",
         _file(plan, tools.pins),
         flags=re.M,
     )
@@ -130,6 +150,17 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
 def _file(plan: object, name: str) -> str:
     content = plan.files[name]
     return content.decode() if isinstance(content, bytes) else content
+
+
+def _slower(reached: float, goal: float, board: str, *, given: bool) -> int:
+    """The next clock in Hz to try for a design that reaches so many MHz."""
+    slower = [mhz for mhz in CLOCKS_MHZ if mhz < min(reached, goal / 1e6)]
+    if given or not slower:
+        raise BuildError(
+            f"the design reaches {reached:.1f} MHz on {board} and not the clock of "
+            f"{goal / 1e6:g} MHz; build with a slower --clock or fewer lanes"
+        )
+    return slower[0] * 1_000_000
 
 
 def _report(board: Board, synthesis: Synthesis, routed: Routed, **made: object) -> BuildReport:
@@ -147,6 +178,5 @@ def _report(board: Board, synthesis: Synthesis, routed: Routed, **made: object) 
         packed_multipliers=packed.multipliers,
         delay_registers=packed.delays,
         fmax_mhz=routed.fmax_mhz,
-        clock_mhz=board.platform().default_clk_frequency / 1e6,
         **made,
     )

@@ -16,6 +16,9 @@ ICEBREAKER = Board(
     blocks=30,
     multipliers=8,
     multiplier_bits=16,
+    clock_hz=12_000_000,
+    link_depth=256,
     single_port=4,
     reset=("button", 0),
+    leds=(("led", 0, ""), ("led", 1, "")),
 )

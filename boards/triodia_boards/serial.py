@@ -1,16 +1,11 @@
-"""Serial port: bytes on a wire, and stream words as groups of bytes."""
+"""Serial port: bytes on a wire."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Assembler", "Receiver", "Splitter", "Transmitter", "bytes_of_word", "check_divisor"]
-
-
-def bytes_of_word(width: int) -> int:
-    """Bytes that carry a word: 7 bits each, the top bit marks the first byte of a word."""
-    return -(-width // 7)
+__all__ = ["Receiver", "Transmitter", "check_divisor"]
 
 
 def check_divisor(divisor: int) -> int:
@@ -41,7 +36,7 @@ class Receiver(wiring.Component):
         rx, shift = Signal(init=1), Signal(9)
         m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
         timer, bits = Signal(range(self.divisor + self.divisor // 2)), Signal(range(11))
-        idle = Signal(init=1)  # the line has been high since the last byte
+        idle = Signal()  # the line has been high since the last byte
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
@@ -96,69 +91,4 @@ class Transmitter(wiring.Component):
                 bits.eq(bits - 1),
                 shift.eq(Cat(shift[1:], C(1, 1))),
             ]
-        return m
-
-
-class Assembler(wiring.Component):
-    """Put words together from bytes, lowest 7 bits first; the first byte has its top bit set.
-
-    A first byte always starts a new word, so after a lost byte the next word is right again.
-
-    Members
-    -------
-    i : In(stream.Signature(8)). o : Out(stream.Signature(width)).
-    """
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__({
-            "i": In(stream.Signature(8)),
-            "o": Out(stream.Signature(width)),
-        })
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        count = bytes_of_word(self.width)
-        parts, have = Signal(7 * count), Signal(range(count + 1))
-        position = Mux(self.i.payload[7], 0, have)
-        m.d.comb += [self.i.ready.eq(~self.o.valid), self.o.payload.eq(parts)]
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        with m.If(self.i.valid & self.i.ready & (self.i.payload[7] | (have != 0))):
-            m.d.sync += [
-                parts.word_select(position, 7).eq(self.i.payload[:7]),
-                have.eq(Mux(position == count - 1, 0, position + 1)),
-                self.o.valid.eq(position == count - 1),
-            ]
-        return m
-
-
-class Splitter(wiring.Component):
-    """Take words apart into bytes; the inverse of :class:`Assembler`.
-
-    Members
-    -------
-    i : In(stream.Signature(width)). o : Out(stream.Signature(8)).
-    """
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__({
-            "i": In(stream.Signature(width)),
-            "o": Out(stream.Signature(8)),
-        })
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        count = bytes_of_word(self.width)
-        position = Signal(range(count + 1))
-        final = position == count - 1
-        padded = Cat(self.i.payload, C(0, 7 * count - self.width))
-        m.d.comb += [
-            self.o.valid.eq(self.i.valid),
-            self.o.payload.eq(Cat(padded.word_select(position, 7), position == 0)),
-            self.i.ready.eq(self.o.ready & final),
-        ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += position.eq(Mux(final, 0, position + 1))
         return m

@@ -1,35 +1,33 @@
-"""The machine behind a serial line: bytes in, bytes out."""
+"""The machine behind a serial line, with the link in between."""
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 
 from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.link.link import DEPTH, Link
 from triodia_hw.gateware.options import DEFAULT, Options
-from triodia_hw.layout import input_fields, output_fields, width_of
+from triodia_hw.link.welcome import Welcome
 
-from .serial import Assembler, Receiver, Splitter, Transmitter, check_divisor
+from .serial import Receiver, Transmitter, check_divisor
 
 __all__ = ["SerialCore"]
 
 
 class SerialCore(wiring.Component):
-    """The machine, its input words from ``rx`` and its output words to ``tx``.
-
-    Words travel as groups of bytes (:class:`.serial.Assembler`), bytes as
-    :class:`.serial.Receiver` has them. There is no flow control: a host sends a step only when the
-    end of the last one has come back.
+    """The machine at the end of a :class:`triodia_hw.gateware.link.link.Link` over ``rx``, ``tx``.
 
     Parameters
     ----------
     p, contents, options : as of :class:`triodia_hw.gateware.core.Core`.
-    divisor : clock cycles a bit, at least 4.
+    divisor : clock cycles a bit, at least 4. welcome, depth : as of the link.
 
     Members
     -------
-    reset : In(1). The machine and the serial port start afresh.
+    reset : In(1). Everything starts afresh, without a session.
     rx : In(1), asynchronous, idle high. tx : Out(1), idle high.
+    open : Out(1), there is a session. refused : Out(1), for a cycle: a frame was not taken.
     waiting : Out(1), the machine waits for room to put out a word.
     """
 
@@ -39,43 +37,39 @@ class SerialCore(wiring.Component):
         contents: list[dict[str, list[int]]],
         *,
         divisor: int,
+        welcome: Welcome,
         options: Options = DEFAULT,
+        depth: int = DEPTH,
     ) -> None:
         self.p, self.contents, self.options = p, contents, options
-        self.divisor = check_divisor(divisor)
+        self.divisor, self.welcome, self.depth = check_divisor(divisor), welcome, depth
         super().__init__({
             "reset": In(1),
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
+            "open": Out(1),
+            "refused": Out(1),
             "waiting": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        receiver, transmitter = Receiver(self.divisor), Transmitter(self.divisor)
+        m.submodules.receiver = ResetInserter(self.reset)(receiver)
+        m.submodules.transmitter = ResetInserter(self.reset)(transmitter)
+        m.submodules.link = link = Link(self.p, self.welcome, depth=self.depth)
         m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
-        units = {
-            "receiver": (receiver := Receiver(self.divisor)),
-            "assembler": (assembler := Assembler(width_of(input_fields(self.p)))),
-            "splitter": (splitter := Splitter(width_of(output_fields(self.p)))),
-            "transmitter": (transmitter := Transmitter(self.divisor)),
-        }
-        for name, unit in units.items():
-            m.submodules[name] = ResetInserter(self.reset)(unit)
-        for source, sink in (
-            (receiver.o, assembler.i),
-            (assembler.o, core.i),
-            (core.o, splitter.i),
-            (splitter.o, transmitter.i),
-        ):
-            m.d.comb += [
-                sink.valid.eq(source.valid),
-                Value.cast(sink.payload).eq(Value.cast(source.payload)),
-                source.ready.eq(sink.ready),
-            ]
+        connect(m, receiver.o, link.i)
+        connect(m, link.o, transmitter.i)
+        connect(m, link.words, core.i)
+        connect(m, core.o, link.results)
         m.d.comb += [
-            core.reset.eq(self.reset),
+            link.reset.eq(self.reset),
+            core.reset.eq(link.machine_reset),
             receiver.rx.eq(self.rx),
             self.tx.eq(transmitter.tx),
+            self.open.eq(link.open),
+            self.refused.eq(link.refused),
             self.waiting.eq(core.o.valid & ~core.o.ready),
         ]
         return m

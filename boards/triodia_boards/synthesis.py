@@ -72,6 +72,7 @@ def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = 
     steps = [f"{synth} -json {top}.json"]
     if family == "ice40":
         steps = [
+            "setattr -unset ram_style a:ram_style=distributed",  # there is none
             f"{synth} -run begin:coarse",
             *(_ICE40_MULTIPLIERS if multiply else []),
             f"{synth} -spram -run coarse: -json {top}.json",

@@ -13,17 +13,20 @@ from .atomic import write_atomic
 from .contract import MachineParams
 from .gateware.options import DEFAULT, Options
 from .gateware.top import Top
+from .gateware.wrappers import WRAPPERS
 from .image import Image
 from .memory import contents, memory_shapes
 from .yosys import run_yosys
 
 __all__ = [
+    "INTERFACES",
     "TOP",
     "core_rtlil",
     "export_verilog",
     "hex_lines",
     "memory_name",
     "triodia_version",
+    "without_contents",
     "without_zeros",
 ]
 
@@ -31,6 +34,8 @@ TOP = "triodia"
 
 _INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILINE)
 _ZERO = re.compile(r"connect \\DATA \d+'0+\n")
+
+INTERFACES = {"": Top, **WRAPPERS}  # top levels by the ports they have
 
 # Component that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
@@ -53,12 +58,21 @@ def core_rtlil(
     p: MachineParams,
     words: list[dict[str, list[int]]] | None = None,
     options: Options = DEFAULT,
+    interface: str = "",
 ) -> str:
-    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any."""
+    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any.
+
+    ``interface``: one of :data:`INTERFACES`; ports are those of its top level.
+    """
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
-    top = Top(p, contents=words or empty, options=options)
+    top = INTERFACES[interface](p, contents=words or empty, options=options)
     text = rtlil.convert(top, name=TOP, emit_src=False)
-    return _INIT.sub("", text) if words is None else without_zeros(text)
+    return without_contents(text) if words is None else without_zeros(text)
+
+
+def without_contents(text: str) -> str:
+    """RTLIL with all memories undefined."""
+    return _INIT.sub("", text)
 
 
 def without_zeros(text: str) -> str:
@@ -75,8 +89,10 @@ def hex_lines(words: list[int], width: int) -> str:
     return "".join(f"{word:0{digits}x}\n" for word in words)
 
 
-def export_verilog(image: Image, folder: str | Path) -> list[Path]:
+def export_verilog(image: Image, folder: str | Path, interface: str = "") -> list[Path]:
     """Write ``triodia.v`` and one ``.hex`` file for each content memory to ``folder``.
+
+    ``interface`` as of :func:`core_rtlil`.
 
     The Verilog reads the hex files by relative name, so simulate in ``folder``. It depends on the
     parameters and on the names, not on the contents; the same image gives the same bytes.
@@ -84,7 +100,8 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, _convert(image.params))}
+    text = _convert(image.params, interface)
+    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, text)}
     for lane, words in enumerate(contents(image)):
         for shape in memory_shapes(image.params):
             for index, (width, part) in enumerate(shape.cut(words)):
@@ -94,9 +111,9 @@ def export_verilog(image: Image, folder: str | Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _convert(p: MachineParams) -> str:
+def _convert(p: MachineParams, interface: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "core.il").write_text(core_rtlil(p))
+        Path(folder, "core.il").write_text(core_rtlil(p, interface=interface))
         script = [
             "read_rtlil core.il",
             f"hierarchy -top {TOP}",

@@ -175,7 +175,9 @@ def build_image(
     slot = place(params, row_start, target, activity)
     params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))
     return Image(
-        params=fit_storage(params, row_start, slot[target], tight=tight, family=family),
+        params=fit_storage(
+            params, row_start, slot[target], tight=tight, family=family, activity=activity
+        ),
         neurons=neurons,
         row_start=row_start,
         target=target.astype(np.int64),

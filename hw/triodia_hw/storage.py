@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-_FILLED = 1.05  # most words of a storage, by the least there are
+_FILLED = 1.05  # most words that are walked, by the least there are
 
 
 def columns(width: int, depth: int, family: Family = ECP5) -> tuple[int, ...]:
@@ -95,14 +95,18 @@ def fit_storage(
     *,
     tight: bool = False,
     family: Family = ECP5,
+    activity: np.ndarray | None = None,
 ) -> MachineParams:
     """``p`` with the storage of synapses that takes the fewest block RAMs of ``family``.
 
-    Fillers take cycles: of all storages only those with at most 5 % more words than the least are
-    considered, and among equals the fewest words win. With ``tight`` all are, and the fewest bits
-    win. Sets ``gap_bits``, ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
+    Fillers take cycles: of all storages only those in which the busiest PE walks at most 5 % more
+    words than in the best are considered, and among equals the fewest words win. ``activity`` says
+    how often a source's row is walked, ``(steps, inputs + neurons)``; default: all alike. With
+    ``tight`` every storage is considered, and the fewest bits win. Sets ``gap_bits``,
+    ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
     """
-    choices = []
+    choices, sources = [], row_start.size - 1
+    rate = np.ones(sources) if activity is None else activity.mean(axis=0)
     for gap_bits in range(1, bits_for(p.slots) + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
         for group in (1, 2, 4):
@@ -118,7 +122,7 @@ def fit_storage(
                 (width_of(pointer_fields(q)), row_depth(q.pointer_words)),
             ]
             blocks = sum(block_count(*memory, family) for memory in memories)
-            count, bits = int(words.sum()), stored_bits(q, words, family)
+            count, bits = float((rate @ words).max()), stored_bits(q, words, family)
             order = (bits, count) if tight else (count, group)
             choices.append((count, (blocks, *order, gap_bits, group), q))
     most = max(c[0] for c in choices) if tight else _FILLED * min(c[0] for c in choices)

@@ -6,7 +6,8 @@ from time import perf_counter
 import numpy as np
 
 from .errors import TriodiaError
-from .lnp.pipeline import METHODS, prune, random_like
+from .lnp.controls import random_like
+from .lnp.pipeline import METHODS, prune
 from .network import Network, new_network
 from .tasks import TaskData, get_task
 from .train import evaluate, train

@@ -11,13 +11,25 @@ from triodia_boards.boards import BadChoice
 from triodia_boards.fit import DoesNotFit
 from triodia_boards.manifest import BadBuild
 from triodia_boards.patch import PatchError
+from triodia_boards.pll import NoSuchClock
 from triodia_boards.tools import BuildError
 from triodia_hw.contract import ContractError
 from triodia_hw.image import ImageError
 from triodia_hw.yosys import YosysError
 from triodia_sim.runner import CosimError, NotOfNetlist, UnknownSimulator
 
-from .commands import accuracy, bench, compare, doctor, fit, machine, networks
+from .commands import (
+    accuracy,
+    bench,
+    bench_lnp,
+    compare,
+    device,
+    doctor,
+    fit,
+    machine,
+    networks,
+    study,
+)
 from .errors import TriodiaError
 
 __all__ = ["app", "main"]
@@ -28,7 +40,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (doctor, networks, machine, compare, fit, accuracy, bench):
+for module in (
+    doctor,
+    networks,
+    machine,
+    device,
+    compare,
+    fit,
+    accuracy,
+    bench,
+    bench_lnp,
+    study,
+):
     module.register(app)
 
 BAD_INPUT, NO_TOOL = 2, 3
@@ -42,6 +65,7 @@ _EXIT_CODES = {
     YosysError: NO_TOOL,
     BadBuild: BAD_INPUT,
     BadChoice: BAD_INPUT,
+    NoSuchClock: BAD_INPUT,
     NotOfNetlist: BAD_INPUT,
     UnknownSimulator: BAD_INPUT,
 }

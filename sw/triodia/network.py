@@ -6,11 +6,11 @@ import numpy as np
 
 from .errors import TriodiaError
 
-__all__ = ["Network", "new_network", "random_mask"]
+__all__ = ["Network", "balanced_weights", "new_network", "random_mask"]
 
 _DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
-_DTYPES["refractory"] = np.int32
-_BY_NEURON = ("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign")
+_DTYPES |= {"refractory": np.int32, "cluster": np.int32}
+_BY_NEURON = ("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster")
 _TASK = ("w_in", "mask_in", "w_out", "mask_out", "tau_out", "bias_out", "input_mean", "input_std")
 
 
@@ -31,6 +31,7 @@ class Network:
     refractory : ``(N,)`` steps, at least 0, for which ``v`` is held after a spike.
     bias : ``(N,)`` added each step.
     sign : ``(N,)`` +1 or -1: excitatory or inhibitory population a source was drawn from.
+    cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
     reset : "subtract" the threshold on a spike, or "zero".
     task : name of the task, None before training, as are all fields below.
     w_in, mask_in : ``(N, I)``.
@@ -54,6 +55,7 @@ class Network:
     bias: np.ndarray
     sign: np.ndarray
     tau_syn: np.ndarray | None = None
+    cluster: np.ndarray | None = None
     reset: str = "subtract"
     task: str | None = None
     w_in: np.ndarray | None = None
@@ -84,12 +86,13 @@ class Network:
             raise TriodiaError(f"w_rec must be a square matrix, not {self.w_rec.shape}")
         n = self.w_rec.shape[0]
         self._check_shapes({"w_rec": (n, n), "mask_rec": (n, n)})
-        self._check_shapes({
-            name: (n,) for name in _BY_NEURON if name != "tau_syn" or self.tau_syn is not None
-        })
+        given = (name for name in _BY_NEURON if getattr(self, name) is not None)
+        self._check_shapes(dict.fromkeys(given, (n,)))
         _check_positive(self, "tau_mem", "tau_syn", "threshold")
         if np.any(self.refractory < 0):
             raise TriodiaError(f"refractory must be 0 or more, not {self.refractory.min()}")
+        if self.cluster is not None and np.any(self.cluster < 0):
+            raise TriodiaError(f"cluster must be 0 or more, not {self.cluster.min()}")
         if not np.all(np.abs(self.sign) == 1):
             raise TriodiaError("sign must be +1 or -1 for every neuron")
         if self.reset not in ("subtract", "zero"):
@@ -212,6 +215,20 @@ def random_mask(shape: tuple[int, int], density: float, rng: np.random.Generator
     return rank < places
 
 
+def balanced_weights(
+    mask: np.ndarray, sign: np.ndarray, gain: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Weights on ``mask`` with the ``sign`` of their source, such that the two signs balance.
+
+    ``|N(0, 1)|``, inhibition larger by the ratio of the populations; then all are scaled so that
+    ``gain`` is the root mean square, over neurons, of a neuron's summed squares.
+    """
+    excitatory = int((sign > 0).sum())
+    scale = np.where(sign > 0, 1.0, excitatory / (len(sign) - excitatory))
+    weights = np.abs(rng.standard_normal(mask.shape)) * (sign * scale) * mask
+    return weights * (gain / np.sqrt(max((weights**2).sum() / len(sign), 1e-12)))
+
+
 def new_network(
     neurons: int,
     seed: int,
@@ -246,12 +263,8 @@ def new_network(
     def gamma(mean: float) -> np.ndarray:
         return np.maximum(1.0, rng.gamma(tau_shape, mean / tau_shape, neurons))
 
-    # |N(0,1)| scaled by population: excitation and inhibition cancel in the mean.
-    scale = np.where(sign > 0, 1.0, excitatory / (neurons - excitatory))
-    weights = np.abs(rng.standard_normal(mask.shape)) * (sign * scale) * mask
-    weights *= gain / np.sqrt(max((weights**2).sum() / neurons, 1e-12))
     net = Network(
-        w_rec=weights,
+        w_rec=balanced_weights(mask, sign, gain, rng),
         mask_rec=mask,
         tau_mem=gamma(tau_mean),
         tau_syn=None if tau_syn_mean is None else gamma(tau_syn_mean),

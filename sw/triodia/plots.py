@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from .console import number
 
-__all__ = ["curves", "front", "pareto"]
+__all__ = ["INK", "MUTED", "curves", "front", "pareto", "svg"]
 
-_INK, _MUTED = "#888888", "#88888844"
+INK, MUTED = "#888888", "#88888844"
 _COLOURS = ("#d9822b", "#2b7bba", "#3d9a50", "#a854a8", "#b0413e", "#7f7f2a")
 _X = {  # what a curve runs along, the first of these that varies
     "synapses_kept": "fraction of recurrent synapses kept",
@@ -69,7 +69,7 @@ def front(rows: Sequence[dict], choices: Sequence[str], cost: str, metric: str) 
         points = [(row[cost], row["metric_integer"]) for row in mine]
         axes.scatter(*zip(*points, strict=True), color=colour, label=label, zorder=3)
     best = pareto([(row[cost], row["metric_integer"]) for row in rows])
-    axes.plot(*zip(*best, strict=True), color=_INK, linewidth=1, drawstyle="steps-post")
+    axes.plot(*zip(*best, strict=True), color=INK, linewidth=1, drawstyle="steps-post")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
     return _svg(axes)
 
@@ -101,19 +101,24 @@ def _many() -> Iterable[str]:
 
 def _axes(title: str, along: str) -> Axes:
     axes = Figure(figsize=(4.2, 2.9), layout="constrained").add_subplot()
-    axes.set_title(title, fontsize=11, color=_INK)
-    axes.set_xlabel(along, fontsize=10, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=10)
-    axes.grid(color=_MUTED)
+    axes.set_title(title, fontsize=11, color=INK)
+    axes.set_xlabel(along, fontsize=10, color=INK)
+    axes.tick_params(colors=INK, labelsize=10)
+    axes.grid(color=MUTED)
     for spine in axes.spines.values():
-        spine.set_color(_MUTED)
+        spine.set_color(MUTED)
     return axes
 
 
 def _svg(axes: Axes) -> str:
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=9, labelcolor=_INK, framealpha=0)
+        axes.legend(fontsize=9, labelcolor=INK, framealpha=0)
+    return svg(axes.figure)
+
+
+def svg(figure: Figure) -> str:
+    """``figure`` as SVG to put into a page; equal figures give equal text."""
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
-        axes.figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return text.getvalue().split("?>", 1)[1].split(">", 1)[1]  # without XML and doctype

@@ -5,9 +5,9 @@ import html
 from .console import number
 from .plots import curves, front
 
-__all__ = ["comparison_page"]
+__all__ = ["STYLE", "comparison_page"]
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --line: #8884; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #17181a; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
@@ -82,7 +82,7 @@ def comparison_page(data: dict) -> str:
     title = f"Triodia: {data['task']} on {data['board']}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
         f"<h1>{title}</h1><p class=lead>{html.escape(data['sentence'])}</p>"
         f"<h2>The networks</h2>{_table(rows, network)}"
         f"<h2>The machines</h2>{_table(rows, machine)}{_misfits(rows)}"
@@ -144,8 +144,8 @@ def _method(data: dict) -> str:
         "busiest lane: what one memory port a lane and one bus allow if each step "
         "ends before the next starts; the overlap of steps can bring the ratio below 1. "
         "Load balance: mean over greatest load of a lane, mean over steps.",
-        "Fmax, µs": "nextpnr's estimate after routing; the bitstream itself runs on the board's "
-        "oscillator.",
+        "Fmax, µs": "nextpnr's estimate after routing; the bitstream itself runs at a clock that "
+        "its board can make, which is not more.",
         "Made with": f"{versions}; {data['machine']}; {data['seconds']:.0f} s in all.",
     }
     listed = "".join(f"<dt>{k}</dt><dd>{html.escape(v)}</dd>" for k, v in items.items())

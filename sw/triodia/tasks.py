@@ -1,57 +1,15 @@
 """Tasks: labelled series that load with the network off, from packages that ship them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .errors import TriodiaError
+from .images import load_cifar10, load_cifar100, load_fashion_mnist
+from .samples import TaskData, from_parts
 
 __all__ = ["TASKS", "Task", "TaskData", "get_task"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TaskData:
-    """Series and their classes.
-
-    ``x_*`` are ``(samples, steps, inputs)`` float32, zero padded after ``len_*`` ``(samples,)``
-    valid steps; ``y_*`` are classes from 0. "Test" is whatever was held out.
-    """
-
-    x_train: np.ndarray
-    len_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    len_test: np.ndarray
-    y_test: np.ndarray
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return int(max(self.y_train.max(), self.y_test.max())) + 1
-
-    def fold(self, index: int, folds: int, seed: int = 0) -> "TaskData":
-        """Training set split for tuning: part ``index`` of ``folds`` is the held-out one.
-
-        The real test set is in neither part.
-        """
-        if not 0 <= index < folds:
-            raise ValueError(f"index must be in 0..{folds - 1}, not {index}")
-        order = np.random.default_rng(seed).permutation(len(self.y_train))
-        held = np.zeros(len(order), bool)
-        held[order[index::folds]] = True
-        whole = (self.x_train, self.len_train, self.y_train)
-        return TaskData(**_named(tuple(a[~held] for a in whole), tuple(a[held] for a in whole)))
-
-    def subset(self, train: int, test: int) -> "TaskData":
-        """The first ``train`` and ``test`` samples."""
-        return replace(
-            self,
-            **_named(
-                (self.x_train[:train], self.len_train[:train], self.y_train[:train]),
-                (self.x_test[:test], self.len_test[:test], self.y_test[:test]),
-            ),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +30,6 @@ class Task:
         return self.loader()
 
 
-def _named(train: tuple, test: tuple) -> dict[str, np.ndarray]:
-    names = [f"{part}_{split}" for split in ("train", "test") for part in ("x", "len", "y")]
-    return dict(zip(names, (*train, *test), strict=True))
-
-
 def _padded(series: list[np.ndarray], steps: int) -> tuple[np.ndarray, np.ndarray]:
     """``series`` of ``(inputs, length)`` as ``(samples, steps, inputs)`` and their lengths."""
     x = np.zeros((len(series), steps, series[0].shape[0]), np.float32)
@@ -93,7 +46,7 @@ def _japanese_vowels() -> TaskData:
     steps = max(s.shape[1] for s in (*train_x, *test_x))
     train = (*_padded(train_x, steps), np.asarray(train_y).astype(np.int64) - 1)
     test = (*_padded(test_x, steps), np.asarray(test_y).astype(np.int64) - 1)
-    return TaskData(**_named(train, test))
+    return from_parts(train, test)
 
 
 def _digits() -> TaskData:
@@ -105,9 +58,7 @@ def _digits() -> TaskData:
     y, lengths = y[order].astype(np.int64), np.full(len(y), 8, np.int64)
     cut = 1297
     train, test = slice(None, cut), slice(cut, None)
-    return TaskData(
-        **_named((x[train], lengths[train], y[train]), (x[test], lengths[test], y[test]))
-    )
+    return from_parts((x[train], lengths[train], y[train]), (x[test], lengths[test], y[test]))
 
 
 TASKS = {
@@ -132,6 +83,36 @@ TASKS = {
             inputs=8,
             classes=10,
             loader=_digits,
+        ),
+        Task(
+            name="fashion-mnist",
+            source="Fashion-MNIST (Xiao et al. 2017), files of Debian's dataset-fashion-mnist",
+            licence="MIT",
+            shape="60,000 training and 10,000 test images, 28 steps (rows) of 28 pixels",
+            metric="accuracy",
+            inputs=28,
+            classes=10,
+            loader=load_fashion_mnist,
+        ),
+        Task(
+            name="cifar-10",
+            source="CIFAR-10 (Krizhevsky 2009), the user's own binary files",
+            licence="none stated",
+            shape="50,000 training and 10,000 test images, 32 steps (rows) of 32 x 3 pixels",
+            metric="accuracy",
+            inputs=96,
+            classes=10,
+            loader=load_cifar10,
+        ),
+        Task(
+            name="cifar-100",
+            source="CIFAR-100 (Krizhevsky 2009), the user's own binary files",
+            licence="none stated",
+            shape="50,000 training and 10,000 test images, 32 steps (rows) of 32 x 3 pixels",
+            metric="accuracy",
+            inputs=96,
+            classes=100,
+            loader=load_cifar100,
         ),
     )
 }

@@ -120,7 +120,7 @@ class _Fetcher(Fetcher):
         super().__init__(p, init=[0], options=Options(loadable=False))
 
     def elaborate(self, platform: object) -> Module:
-        def queue(shape: ShapeLike, *, spare: int) -> NeverFull:
+        def queue(shape: ShapeLike, *, spare: int, **_: object) -> NeverFull:
             return NeverFull(shape, depth=self.depth, spare=spare)
 
         with mock.patch.multiple(fetcher, Ram=_AnyRows, Queue=queue):

@@ -90,7 +90,7 @@ class _Hub(Hub):
         super().__init__(p)
 
     def elaborate(self, platform: object) -> Module:
-        def queue(shape: ShapeLike, *, spare: int) -> NeverFull:
+        def queue(shape: ShapeLike, *, spare: int, **_: object) -> NeverFull:
             return NeverFull(shape, depth=self.depth, spare=spare)
 
         with mock.patch.object(hub, "Queue", queue):

@@ -3,12 +3,12 @@
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 from triodia_boards.boards import BOARDS
-from triodia_boards.fit import check_fit
+from triodia_boards.fit import LINK_BLOCKS, check_fit
 from triodia_boards.probe import measure
 from triodia_hw.contract import MachineParams
 
@@ -60,7 +60,10 @@ CASES = (
 def clock_row(case: ClockCase, seeds: list[int], progress: Progress) -> dict:
     """Fmax over placement ``seeds``, with nextpnr's default effort, and what the machine takes."""
     board, start, found = BOARDS[case.board], time.monotonic(), []
-    options = check_fit(case.params, board)
+    # Of the machine alone: without the link's blocks.
+    options = check_fit(
+        case.params, replace(board, blocks=board.blocks + LINK_BLOCKS[board.family])
+    )
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="triodia-clock-") as folder:
             report = measure(case.params, board, Path(folder), options=options, seed=seed)

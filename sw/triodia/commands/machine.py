@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from triodia_boards.board import BAUD
 from triodia_boards.boards import get_board
 from triodia_boards.flow import build as build_bitstream
 from triodia_boards.program import reprogram
 from triodia_boards.synthesis import netlist_verilog
-from triodia_hw.export import export_verilog
+from triodia_hw.export import INTERFACES, export_verilog
 from triodia_hw.family import FAMILIES
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image, load_image, save_image
@@ -122,10 +123,20 @@ def quantize(
     show.result(result, title="Machine image")
 
 
-def verilog(image: ImageFile, output: Folder, as_json: Json = False) -> None:
+def verilog(
+    image: ImageFile,
+    output: Folder,
+    interface: Annotated[
+        str, typer.Option(help=f"Ports: {' or '.join(filter(None, INTERFACES))}; else one a field.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Write the accelerator as one Verilog file, and its memory contents beside it."""
+    if interface not in INTERFACES:
+        known = ", ".join(filter(None, INTERFACES))
+        raise TriodiaError(f"interface must be one of {known}, not {interface!r}")
     loaded = load_image(image)
-    files = export_verilog(loaded, output)
+    files = export_verilog(loaded, output, interface)
     result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": len(files) - 1}
     Output(as_json).result(result | {"files": [str(f) for f in files]}, title="Verilog")
 
@@ -209,13 +220,24 @@ def build(
     router: Annotated[
         str, typer.Option(help="router1, or router2 if that does not end.")
     ] = "router1",
+    clock: Annotated[
+        float | None, typer.Option(help="MHz; else what the design reaches.", min=1)
+    ] = None,
+    baud: Annotated[int, typer.Option(help="Bits a second of the serial port.", min=1)] = BAUD,
     as_json: Json = False,
 ) -> None:
     """Make a bitstream: synthesis, place-and-route, contents; report resources and Fmax."""
     show = Output(as_json)
     chosen = get_board(board)
     report = build_bitstream(
-        load_image(image), chosen, output, seed=seed, router=router, progress=show.note
+        load_image(image),
+        chosen,
+        output,
+        seed=seed,
+        router=router,
+        clock_hz=round(clock * 1e6) if clock else None,
+        baud=baud,
+        progress=show.note,
     )
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}

@@ -1,5 +1,6 @@
 """``tasks``, ``new``, ``prune`` and ``train``: everything up to a trained network."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from ..files import load_network, save_network
 from ..lnp.pipeline import prune as prune_network
 from ..network import new_network
 from ..tasks import TASKS, get_task
+from ..topologies import clustered_network
 from ..train import Settings, evaluate
 from ..train import train as train_network
 from .options import Json, Method, NetworkFile, Out, Seed, TaskName
@@ -40,10 +42,17 @@ def new(
     refractory: Annotated[int, typer.Option(help="Refractory steps.", min=0, max=255)] = 0,
     gain: Annotated[float, typer.Option(help="Spread of a neuron's summed weights.")] = 1.0,
     reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
+    clusters: Annotated[
+        int, typer.Option(help="Clusters of a small world, a tau law each; 1: none.", min=1)
+    ] = 1,
+    rewire: Annotated[float, typer.Option(help="Part of a small world's long synapses.")] = 0.1,
+    tau_spread: Annotated[float, typer.Option(help="Largest over least mean of clusters.")] = 4.0,
     as_json: Json = False,
 ) -> None:
-    """Make a dense random heterogeneous recurrent network, untrained."""
-    net = new_network(
+    """Make a random heterogeneous recurrent network, untrained: dense, or clustered."""
+    structure = {"clusters": clusters, "rewire": rewire, "tau_spread": tau_spread}
+    make = new_network if clusters == 1 else partial(clustered_network, **structure)
+    net = make(
         neurons,
         seed,
         density=density,
@@ -76,7 +85,7 @@ def prune(
     show.note(f"pruning {net.neurons} neurons, {net.synapses:,} synapses by {method}")
     chosen = tuple(step.strip() for step in steps.split(","))
     pruned, report = prune_network(
-        net, method=method, synapses=synapses, nodes=nodes, seed=seed, steps=chosen
+        net, method=method, synapses=synapses, nodes=nodes, seed=seed, steps=chosen, measured=True
     )
     save_network(pruned, output)
     data = {
@@ -89,6 +98,14 @@ def prune(
         "report": report,
     }
     show.result(data, title="Pruned network")
+    if not as_json and report["passes"]:
+        rows = [_measured("before", report["passes"][0]["before"])]
+        rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
+        show.rows(data, rows, {key: key.replace("_", " ") for key in rows[0]}, title="By step")
+
+
+def _measured(step: str, numbers: dict) -> dict:
+    return {"step": step} | {k: v for k, v in numbers.items() if not isinstance(v, list)}
 
 
 def train(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from triodia_boards.boards import get_board
-from triodia_boards.fit import DoesNotFit, check_fit
+from triodia_boards.fit import LINK_BLOCKS, DoesNotFit, check_fit
 from triodia_boards.flow import build
 from triodia_boards.program import reprogram
 from triodia_hw.bound import work_of
@@ -131,12 +131,14 @@ def _patched(store: Store, inputs: dict, report: dict, image: object) -> dict:
 
 
 def fit(cell: Cell, made: dict) -> dict:
-    """Whether the memories and multipliers of a machine fit its board; the blocks they take."""
+    """Whether the memories and multipliers of a machine fit its board; the blocks they take, with
+    those of the link."""
     p, board = MachineParams(**made["parameters"]), get_board(cell.board)
     try:
-        return {"fits": True, "reason": None, "blocks_model": block_rams(p, check_fit(p, board))}
+        blocks = LINK_BLOCKS[board.family] + block_rams(p, check_fit(p, board))
+        return {"fits": True, "reason": None, "blocks_model": blocks}
     except DoesNotFit as error:
-        least = block_rams(p, Options(family=board.family))
+        least = LINK_BLOCKS[board.family] + block_rams(p, Options(family=board.family))
         return {"fits": False, "reason": str(error), "blocks_model": least}
 
 

@@ -1,23 +1,26 @@
 """The small experiments behind the defaults; docs/lnp.md shows what they printed.
 
-``python -m triodia.lnp.experiments stability | ranking | preservation | training`` prints JSON.
+``python -m triodia.lnp.experiments NAME`` with stability, ranking, preservation, steps
+or delocalisation prints JSON.
 """
 
 import json
 import sys
-from collections.abc import Iterator
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from ..network import new_network
+from ..topologies import clustered_network
 from .covariance import stationary_covariance
 from .literal import literal_matrix
+from .pipeline import prune
 from .sampling import keep_probabilities, sample
 from .spectrum import network_spectrum
 from .step1 import edge_matrix, noise_score, stable_system
+from .step3 import CHOICES
 
-__all__ = ["preservation", "ranking", "stability", "training"]
+__all__ = ["delocalisation", "preservation", "ranking", "stability", "steps"]
 
 
 def _system(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,34 +93,41 @@ def ranking(n: int = 48, seeds: int = 3) -> list[dict]:
     return rows
 
 
-def training(seeds: int = 1, epochs: int = 40) -> Iterator[dict]:
-    """JapaneseVowels, five folds of the training set (the test set is not touched)."""
-    from ..accuracy import run
-    from ..tasks import get_task
+def steps(n: int = 256, seeds: int = 5) -> list[dict]:
+    """Measures before and after each of the four steps, clustered networks, mean and deviation."""
+    runs = []
+    for seed in range(seeds):
+        net = clustered_network(n, seed)
+        _, report = prune(net, seed=seed, steps=("I", "II", "III", "IV"), measured=True)
+        passes = report["passes"]
+        runs.append([passes[0]["before"], *(entry["after"] for entry in passes)])
+    rows = []
+    for place, name in enumerate(("before", "I", "II", "III", "IV")):
+        row = {"step": name}
+        for key in (k for k, v in runs[0][0].items() if not isinstance(v, list)):
+            values = [run[place][key] for run in runs]
+            row[key] = [float(np.mean(values)), float(np.std(values, ddof=1))]
+        rows.append(row)
+    return rows
 
-    data = get_task("japanese-vowels").load()
-    variants = {
-        "default": {},
-        "edges weights": {"edges": "weights"},
-        "rescale": {"rescale": True},
-        "neighbourhood weighted": {"neighbourhood": "weighted"},
-        "rescale, compensate": {"rescale": True, "compensate": True},
-    }
-    for name, pruning in variants.items():
-        columns = ("lnp", "random") if name == "default" else ("lnp",)
-        found: dict[str, list[float]] = {column: [] for column in columns}
-        options = {"columns": columns, "pruning": pruning, "training": {"epochs": epochs}}
-        for fold in range(5):
-            chosen = [10 * fold + k for k in range(seeds)]
-            for row in run(seeds=chosen, data=data.fold(fold, 5), **options)["rows"]:
-                found[row["column"]].append(row["accuracy"])
-        for column, values in found.items():
-            error = float(np.std(values, ddof=1) / len(values) ** 0.5)
-            row = {"variant": name, "column": column, "runs": len(values)}
-            yield row | {"accuracy": float(np.mean(values)), "standard_error": error}
+
+def delocalisation(n: int = 256, seeds: int = 5, budget: float = 0.2) -> list[dict]:
+    """Step III by choice of synapses: localisation before and after, synapses added."""
+    rows = []
+    for choice in CHOICES:
+        found = []
+        for seed in range(seeds):
+            options = {"choice": choice, "budget": budget, "steps": ("I", "II", "III")}
+            _, report = prune(clustered_network(n, seed), seed=seed, **options)
+            entry = report["passes"][2]
+            levels = entry["localisation_by_round"]
+            found.append([levels[0], min(levels), entry["synapses_added"]])
+        before, after, added = np.mean(found, axis=0).tolist()
+        rows.append({"choice": choice, "before": before, "after": after, "added": added})
+    return rows
 
 
 if __name__ == "__main__":
-    known = {f.__name__: f for f in (stability, preservation, ranking, training)}
+    known = {f.__name__: f for f in (stability, preservation, ranking, steps, delocalisation)}
     for line in known[sys.argv[1]]():
         print(json.dumps(line), flush=True)

@@ -1,21 +1,27 @@
 """Pruning from a dense random network to a sparse one: LNP and its controls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from time import perf_counter
 
 import numpy as np
 
 from ..errors import TriodiaError
 from ..network import Network
+from .measures import WHOLE, measure, spectral_error
 from .sampling import keep_count, keep_probabilities, sample
-from .step1 import NoiseOptions, noise_prune
-from .step2 import prune_by_betweenness, prune_neurons
+from .step1 import NoiseOptions, noise_prune, stable_system
+from .step2 import prune_by_betweenness, prune_neurons, strength
+from .step3 import EdgeOptions, add_edges
+from .step4 import TimeOptions, tune_time_constants
 
-__all__ = ["METHODS", "STEPS", "prune", "random_like"]
+__all__ = ["METHODS", "STEPS", "prune"]
 
 STEPS = ("I", "II", "III", "IV")
 METHODS = ("lnp", "random", "magnitude", "weight-sampling", "none")
+
+
+_OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,10 @@ class _Job:
     synapses: float
     nodes: float
     seed: int
-    options: NoiseOptions
+    noise: NoiseOptions
+    edges: EdgeOptions
+    times: TimeOptions
+    reference: Network  # before any step
 
 
 def prune(
@@ -35,6 +44,7 @@ def prune(
     nodes: float = 0.43,
     seed: int = 0,
     steps: Sequence[str] = ("I", "II"),
+    measured: bool = False,
     **options: object,
 ) -> tuple[Network, dict]:
     """Prune the recurrent graph; no task and no data are used.
@@ -50,43 +60,84 @@ def prune(
     none             everything stays                    everything stays
     ================ =================================== ================================
 
-    ``options`` are the fields of ``NoiseOptions``. The report has the counts before and after and
-    one entry a step. Steps III and IV are not implemented and are refused.
+    Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
+    both are the same for every method. ``options`` are the fields of ``NoiseOptions``,
+    ``EdgeOptions`` and ``TimeOptions``. The report has the counts before and after and one entry a
+    step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation, algebraic
+    connectivity, stability margin and, against the network given, spectral error.
     """
-    unknown = set(options) - {f.name for f in fields(NoiseOptions)}
-    if unknown:
-        known = ", ".join(f.name for f in fields(NoiseOptions))
-        raise TriodiaError(f"pruning options must be among {known}, not {min(unknown)!r}")
+    chosen = _options(options)
     if method not in METHODS:
         raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     _check_steps(steps)
-    job = _Job(method, synapses, nodes, seed, NoiseOptions(**options))
+    job = _Job(method, synapses, nodes, seed, *chosen, reference=net)
     report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
     report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
-    pruned, done = net, []
-    for name in steps if method != "none" else ():
-        start = perf_counter()
-        pruned, entry = _PASSES[name](pruned, job)
-        done.append(entry | {"seconds": perf_counter() - start})
+    report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
+    pruned, done = _run(net, steps if method != "none" else (), job, measured)
     report |= {"after": pruned.counts(), "passes": done}
     # Times stay out of the file, so that the same command gives the same bytes.
     passes = [{k: v for k, v in entry.items() if k != "seconds"} for entry in done]
     return pruned.with_provenance(**(report | {"passes": passes})), report
 
 
+def _options(given: dict) -> list:
+    """``given`` as one object of each of ``_OPTIONS``."""
+    names = [[f.name for f in fields(kind)] for kind in _OPTIONS]
+    unknown = set(given) - {name for part in names for name in part}
+    if unknown:
+        known = ", ".join(name for part in names for name in part)
+        raise TriodiaError(f"pruning options must be among {known}, not {min(unknown)!r}")
+    return [
+        kind(**{name: given[name] for name in part if name in given})
+        for kind, part in zip(_OPTIONS, names, strict=True)
+    ]
+
+
+def _run(
+    net: Network, steps: Sequence[str], job: _Job, measured: bool
+) -> tuple[Network, list[dict]]:
+    """The steps in turn, each timed and, if asked for, measured before and after."""
+    view = _measurer(net, job.seed) if measured and steps else None
+    before, done = view(net) if view else None, []
+    for name in steps:
+        start = perf_counter()
+        net, entry = _PASSES[name](net, job)
+        entry |= {"seconds": perf_counter() - start}
+        if view:
+            after = view(net)
+            entry |= {"before": before, "after": after}
+            before = after
+        done.append(entry)
+    return net, done
+
+
+def _measurer(reference: Network, seed: int) -> Callable[[Network], dict]:
+    """Measures of a network as a report, with its spectral error against ``reference``."""
+    leak = 1 / reference.tau_mem.astype(np.float64)
+    _, scale = stable_system(reference.w_rec.astype(np.float64), leak, 0.1)
+    whole = reference.neurons <= WHOLE
+    first = measure(reference, scale, whole=whole, seed=seed)
+
+    def view(net: Network) -> dict:
+        found = first if net is reference else measure(net, scale, whole=whole, seed=seed)
+        error = spectral_error(found.exponents, first.exponents)
+        return found.report() | {"spectral_error": error}
+
+    return view
+
+
 def _check_steps(steps: Sequence[str]) -> None:
     for name in steps:
         if name not in STEPS:
             raise TriodiaError(f"steps must be among {', '.join(STEPS)}, not {name!r}")
-        if name not in _PASSES:
-            raise TriodiaError(f"step {name} is not implemented yet; ask for steps I and II")
     if list(steps) != sorted(set(steps), key=STEPS.index):
         raise TriodiaError(f"steps must be in order and each at most once, not {' '.join(steps)}")
 
 
 def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
     if job.method == "lnp":
-        return noise_prune(net, job.synapses, job.seed, job.options)
+        return noise_prune(net, job.synapses, job.seed, job.noise)
     rng = np.random.default_rng([job.seed, 3])
     size = np.abs(net.w_rec[net.mask_rec])
     count = keep_count(size.size, job.synapses)
@@ -106,31 +157,23 @@ def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
     if job.method in ("lnp", "weight-sampling"):
         return prune_by_betweenness(net, job.nodes)
     if job.method == "magnitude":
-        score = np.abs(net.w_rec).sum(axis=0) + np.abs(net.w_rec).sum(axis=1)
+        score = strength(net)
     else:
         score = np.random.default_rng([job.seed, 4]).random(net.neurons)
     return prune_neurons(net, job.nodes, score)
 
 
-_PASSES: dict[str, Callable[[Network, _Job], tuple[Network, dict]]] = {"I": _step1, "II": _step2}
+def _step3(net: Network, job: _Job) -> tuple[Network, dict]:
+    return add_edges(net, job.reference, job.seed, job.edges)
 
 
-def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[Network, dict]:
-    """Random control of exactly ``neurons`` and ``synapses``: a random part of ``net``.
+def _step4(net: Network, job: _Job) -> tuple[Network, dict]:
+    return tune_time_constants(net, job.reference, job.seed, job.times)
 
-    Neurons first, then synapses among them, both uniform; weights and time constants stay.
-    """
-    if not 1 <= neurons <= net.neurons:
-        raise TriodiaError(f"neurons must be in 1..{net.neurons}, not {neurons!r}")
-    rng = np.random.default_rng([seed, 5])
-    part = net.subnetwork(np.sort(rng.permutation(net.neurons)[:neurons]))
-    if not 0 <= synapses <= part.synapses:
-        raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
-    chosen = np.zeros(part.synapses, bool)
-    chosen[rng.permutation(part.synapses)[:synapses]] = True
-    mask = np.zeros_like(part.mask_rec)
-    mask[part.mask_rec] = chosen
-    pruned = replace(part, w_rec=part.w_rec * mask, mask_rec=mask)
-    report = {"command": "prune", "method": "random-like", "seed": seed}
-    report |= {"before": net.counts(), "after": pruned.counts()}
-    return pruned.with_provenance(**report), report
+
+_PASSES: dict[str, Callable[[Network, _Job], tuple[Network, dict]]] = {
+    "I": _step1,
+    "II": _step2,
+    "III": _step3,
+    "IV": _step4,
+}

@@ -6,7 +6,14 @@ import numpy as np
 from ..network import Network
 from .sampling import keep_count
 
-__all__ = ["betweenness", "connected", "prune_by_betweenness", "prune_neurons"]
+__all__ = [
+    "betweenness",
+    "connected",
+    "most_central",
+    "prune_by_betweenness",
+    "prune_neurons",
+    "strength",
+]
 
 
 def betweenness(net: Network) -> np.ndarray:
@@ -30,15 +37,22 @@ def connected(net: Network) -> np.ndarray:
     return np.flatnonzero(part == np.bincount(part).argmax())
 
 
+def strength(net: Network) -> np.ndarray:
+    """Summed ``|w|`` of the synapses from and to each neuron, ``(N,)``."""
+    return np.abs(net.w_rec).sum(axis=0) + np.abs(net.w_rec).sum(axis=1)
+
+
+def most_central(net: Network, score: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` neurons of highest ``score``, ascending; equal scores go by strength."""
+    return np.sort(np.lexsort((strength(net), score))[net.neurons - count :])
+
+
 def prune_neurons(net: Network, keep: float, score: np.ndarray) -> tuple[Network, dict]:
     """Keep the fraction ``keep`` of neurons of highest ``score``, then the connected part of them.
 
     Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``.
     """
-    strength = np.abs(net.w_rec).sum(axis=0) + np.abs(net.w_rec).sum(axis=1)
-    order = np.lexsort((strength, score))
-    kept = np.sort(order[net.neurons - keep_count(net.neurons, keep) :])
-    left = net.subnetwork(kept)
+    left = net.subnetwork(most_central(net, score, keep_count(net.neurons, keep)))
     pruned = left.subnetwork(connected(left))
     return pruned, {
         "step": "II",

@@ -1,0 +1,89 @@
+"""The machine behind a standard bus."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract import MachineParams
+from ..layout import OUTPUT_KINDS, input_fields, output_fields, width_of
+from .core import Core
+from .options import DEFAULT, Options
+
+__all__ = ["WRAPPERS", "AxiStreamTop", "bus_bits"]
+
+
+def bus_bits(width: int) -> int:
+    """Width of a bus that carries a word: whole bytes, a power of two of them, at least 4."""
+    bits = 32
+    while bits < width:
+        bits *= 2
+    return bits
+
+
+_HOLD = 16  # cycles; behind them nothing of before a reset is left in the machine
+
+
+def _held(m: Module, core: Core, reset: Value) -> Signal:
+    """Reset the machine; high while what it puts out is to be dropped."""
+    left, held = Signal(range(_HOLD + 1), init=_HOLD), Signal()
+    m.d.comb += [held.eq(reset | (left != 0)), core.reset.eq(held)]
+    with m.If(reset):
+        m.d.sync += left.eq(_HOLD)
+    with m.Elif(left != 0):
+        m.d.sync += left.eq(left - 1)
+    return held
+
+
+class AxiStreamTop(wiring.Component):
+    """:class:`Core` with an AXI4-Stream in and one out (Arm IHI 0051A); one word a transfer.
+
+    Words are packed as on the link, lowest field first, zeros above. ``m_axis_tlast`` marks the
+    end of a step. ``s_axis_tlast`` does not count: the word's own fields do.
+
+    Members
+    -------
+    clk, rst : In(1). ``rst`` is high for at least a cycle, and may come at any time.
+    s_axis_tdata, s_axis_tvalid, s_axis_tlast : In; s_axis_tready : Out. Input words.
+    m_axis_tdata, m_axis_tvalid, m_axis_tlast : Out; m_axis_tready : In. Output words.
+    """
+
+    def __init__(
+        self,
+        p: MachineParams,
+        *,
+        contents: list[dict[str, list[int]]],
+        options: Options = DEFAULT,
+    ) -> None:
+        self.p, self.contents, self.options = p, contents, options
+        super().__init__({
+            "clk": In(1),
+            "rst": In(1),
+            "s_axis_tdata": In(bus_bits(width_of(input_fields(p)))),
+            "s_axis_tvalid": In(1),
+            "s_axis_tready": Out(1),
+            "s_axis_tlast": In(1),
+            "m_axis_tdata": Out(bus_bits(width_of(output_fields(p)))),
+            "m_axis_tvalid": Out(1),
+            "m_axis_tready": In(1),
+            "m_axis_tlast": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = clock = ClockDomain(reset_less=True)
+        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
+        held = _held(m, core, self.rst)
+        m.d.comb += [
+            clock.clk.eq(self.clk),
+            Value.cast(core.i.payload).eq(self.s_axis_tdata),
+            core.i.valid.eq(self.s_axis_tvalid & ~held),
+            self.s_axis_tready.eq(core.i.ready & ~held),
+            self.m_axis_tdata.eq(Value.cast(core.o.payload)),
+            self.m_axis_tvalid.eq(core.o.valid & ~held),
+            self.m_axis_tlast.eq(core.o.p.kind == OUTPUT_KINDS["end"]),
+            core.o.ready.eq(self.m_axis_tready | held),
+        ]
+        return m
+
+
+WRAPPERS = {"axi-stream": AxiStreamTop}

@@ -1,0 +1,74 @@
+"""What a board says of itself when a session begins."""
+
+import struct
+from dataclasses import dataclass, fields
+
+from ..contract import ContractError, MachineParams
+from .frame import MAX_PAYLOAD
+
+__all__ = ["LINK_VERSION", "BadWelcome", "Welcome"]
+
+LINK_VERSION = 1
+
+_HEAD = struct.Struct("<BBI")  # link version, flags, clock
+_SIZES = struct.Struct("<14HI")
+_SYNAPTIC, _RESET_VALUE, _LOADABLE = 1, 2, 4
+_MODES = ("synaptic", "reset")
+_WIDE = "synapse_words"  # the one that takes 32 bits; it comes last
+_NAMES = [f.name for f in fields(MachineParams) if f.name not in (*_MODES, _WIDE)]
+_TEXT = MAX_PAYLOAD - _HEAD.size - _SIZES.size
+
+
+class BadWelcome(ValueError):
+    """A board of another link version, or one whose description makes no sense."""
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What is on the board.
+
+    ``params`` are the machine's, its capacity; ``clock_hz`` its clock; ``loadable`` whether it
+    takes networks; ``board`` the board's name, ``version`` of the Triodia that built it.
+    """
+
+    params: MachineParams
+    clock_hz: int
+    loadable: bool
+    board: str
+    version: str
+
+    def encode(self) -> bytes:
+        """Payload of the frame; names that are too long are cut."""
+        p = self.params
+        flags = _SYNAPTIC * p.synaptic | _RESET_VALUE * (p.reset == "value")
+        flags |= _LOADABLE * self.loadable
+        sizes = [getattr(p, name) for name in _NAMES]
+        head = _HEAD.pack(LINK_VERSION, flags, self.clock_hz)
+        text = f"{self.board} {self.version}".encode("ascii", "replace")
+        return head + _SIZES.pack(*sizes, p.synapse_words) + text[:_TEXT]
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Welcome":
+        """:class:`BadWelcome` says what is wrong and what would help."""
+        if payload[:1] != bytes([LINK_VERSION]):
+            spoken = payload[0] if payload else "none"
+            raise BadWelcome(
+                f"the board speaks link version {spoken} and this host {LINK_VERSION}; build the "
+                "bitstream and run the host with the same Triodia version"
+            )
+        try:
+            _, flags, clock = _HEAD.unpack_from(payload)
+            *sizes, wide = _SIZES.unpack_from(payload, _HEAD.size)
+            params = MachineParams(
+                **dict(zip(_NAMES, sizes, strict=True)),
+                synapse_words=wide,
+                synaptic=bool(flags & _SYNAPTIC),
+                reset="value" if flags & _RESET_VALUE else "subtract",
+            )
+        except (struct.error, ContractError) as error:
+            raise BadWelcome(
+                f"the board describes a machine that cannot be ({error}); build it again"
+            ) from None
+        text = payload[_HEAD.size + _SIZES.size :].decode("ascii", "replace")
+        board, _, version = text.partition(" ")
+        return cls(params, clock, bool(flags & _LOADABLE), board, version)

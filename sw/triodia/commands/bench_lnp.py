@@ -1,0 +1,73 @@
+"""``bench-lnp``: what each step of LNP costs, and the obvious library routines beside it."""
+
+import json
+import os
+import platform
+import resource
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triodia_hw.atomic import write_atomic
+
+from ..console import Output
+from ..errors import MissingTool, TriodiaError
+from .options import Json
+
+__all__ = ["register"]
+
+
+def bench_lnp(
+    neurons: Annotated[str, typer.Option(help="Sizes, by comma.")] = "250,500,1000,2000,5000",
+    library: Annotated[
+        int, typer.Option(help="Largest size the library routines run at too.", min=0)
+    ] = 1000,
+    results: Annotated[Path, typer.Option(help="JSON file to write.")] = Path(
+        "docs/lnp-speed.json"
+    ),
+    as_json: Json = False,
+) -> None:
+    """CPU seconds and peak memory of each step of LNP, at density 0.1 (N = 5000: many minutes)."""
+    try:
+        from ..bench.lnp import STEPS, growth, measure_steps
+    except ModuleNotFoundError as error:  # networkx, a development tool
+        text = f"{error.name} must be installed for this; pip install {error.name}"
+        raise MissingTool(text) from error
+    try:
+        sizes = sorted(int(value) for value in neurons.split(","))
+    except ValueError:
+        raise TriodiaError(f"neurons must be whole numbers by comma, not {neurons!r}") from None
+    if sizes[0] < 20:
+        raise TriodiaError(f"neurons must be 20 or more, not {sizes[0]}")
+    show, rows = Output(as_json), []
+    for size in sizes:
+        rows.append(measure_steps(size, library=size <= library, note=show.note))
+        data = {"rows": rows, "growth": {step: growth(rows, step) for step in STEPS}}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        data |= {"made": _made(), "peak_gibibytes": peak}
+        write_atomic(results, (json.dumps(data, indent=1) + "\n").encode())
+    table = [_shown(row, STEPS) for row in rows]
+    table.append({"neurons": "growth", **{s: g for s, g in data["growth"].items() if g}})
+    show.rows(data, table, {key: key for key in table[0]}, title="CPU seconds (peak MiB)")
+
+
+def _shown(row: dict, steps: tuple[str, ...]) -> dict:
+    values = {name: row["steps"][name] for name in steps}
+    shown = {k: f"{v['seconds']:.2f} ({v['mebibytes']:.0f})" for k, v in values.items()}
+    shown = {"neurons": str(row["neurons"]), **shown, "total": f"{row['total']:.1f}"}
+    return shown | {"library / ours": row.get("times_faster")}
+
+
+def _made() -> dict:
+    """When and where."""
+    date = datetime.now(UTC).date().isoformat()
+    threads = os.environ.get("OMP_NUM_THREADS")
+    cores = len(os.sched_getaffinity(0))
+    return {"date": date, "machine": platform.machine(), "cores": cores, "threads": threads}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("bench-lnp")(bench_lnp)

@@ -1,0 +1,54 @@
+"""Labelled series, split into training and test samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["TaskData", "from_parts"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TaskData:
+    """Series and their classes.
+
+    ``x_*`` are ``(samples, steps, inputs)`` float32, zero padded after ``len_*`` ``(samples,)``
+    valid steps; ``y_*`` are classes from 0. "Test" is whatever was held out.
+    """
+
+    x_train: np.ndarray
+    len_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    len_test: np.ndarray
+    y_test: np.ndarray
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return int(max(self.y_train.max(), self.y_test.max())) + 1
+
+    def fold(self, index: int, folds: int, seed: int = 0) -> "TaskData":
+        """Training set split for tuning: part ``index`` of ``folds`` is the held-out one.
+
+        The real test set is in neither part.
+        """
+        if not 0 <= index < folds:
+            raise ValueError(f"index must be in 0..{folds - 1}, not {index}")
+        order = np.random.default_rng(seed).permutation(len(self.y_train))
+        held = np.zeros(len(order), bool)
+        held[order[index::folds]] = True
+        whole = (self.x_train, self.len_train, self.y_train)
+        return from_parts(tuple(a[~held] for a in whole), tuple(a[held] for a in whole))
+
+    def subset(self, train: int, test: int) -> "TaskData":
+        """The first ``train`` and ``test`` samples."""
+        return from_parts(
+            (self.x_train[:train], self.len_train[:train], self.y_train[:train]),
+            (self.x_test[:test], self.len_test[:test], self.y_test[:test]),
+        )
+
+
+def from_parts(train: tuple, test: tuple) -> TaskData:
+    """``TaskData`` of ``(x, lengths, y)`` for training and test."""
+    names = [f"{part}_{split}" for split in ("train", "test") for part in ("x", "len", "y")]
+    return TaskData(**dict(zip(names, (*train, *test), strict=True)))

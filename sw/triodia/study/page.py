@@ -1,0 +1,132 @@
+"""The study as a Markdown page and as one self-contained HTML page."""
+
+import html
+import json
+from pathlib import Path
+
+from triodia_hw.atomic import write_atomic
+
+from ..report import STYLE
+from .figures import figures
+from .tables import all_tables, counts_of_verdicts
+
+__all__ = ["write_pages"]
+
+_METHODS = """
+- **lnp**: steps I to IV of docs/lnp.md, without task or data. One pruned network a seed and level
+  serves every task and training.
+- **random**: uniform in neurons, then in synapses between them.
+- **weight-sampling**: synapses sampled in proportion to |w|, neurons by betweenness.
+- **noise-weights**: the noise rule of Moore & Chaudhuri on W itself, neurons by betweenness.
+- **magnitude**: largest |w|, neurons of largest summed |w|.
+- **activity** (AP): train the dense network on the task, drop the neurons that spike least on
+  training samples, keep the synapses of largest |w| times rate, train again. It alone sees the
+  task.
+- **born-sparse**: a new random network of the same counts, gain balanced for its graph.
+- **dense**: not pruned.
+- **esn**: leaky-tanh echo state network of as many units and synapses, the best of three recipes
+  chosen on the test score, which favours it. Its synapses carry real numbers, not spikes.
+""".strip()
+
+_TRAINING = """
+- **ridge**: recurrent part frozen; the readout is a ridge regression on leaky traces of its
+  spikes (for series: and on the input).
+- **stdp**: recurrent weights by unsupervised pair-based STDP, then ridge.
+- **bp**: surrogate gradient through time of all weights, few epochs (docs/training.md has the
+  defaults).
+- `vpt`: valid prediction time of a free run in Lyapunov times (error 0.4); `rmse`: one step
+  ahead, in standard deviations; accuracy on the test set. Fashion-MNIST: first 4,000 and 2,000
+  images, rows as steps.
+""".strip()
+
+
+def write_pages(records: list[dict], planned: int, made: dict, page: Path, to: Path) -> dict:
+    """Write ``page`` (Markdown), ``to`` (HTML) and, beside ``page``, all results as JSON.
+
+    Returns the counts of wins, ties and losses that the pages begin with.
+    """
+    tables, counts = all_tables(records), counts_of_verdicts(records)
+    lead = _lead(records, planned, made)
+    write_atomic(page, _markdown(lead, counts, tables).encode())
+    rows = [json.dumps(record, sort_keys=True) for record in records]
+    data = f'{{"made": {json.dumps(made)}, "records": [\n' + ",\n".join(rows) + "\n]}\n"
+    write_atomic(page.with_suffix(".json"), data.encode())
+    to.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(to, _html(lead, counts, tables, records).encode())
+    return {"wins_ties_losses": counts}
+
+
+def _lead(records: list[dict], planned: int, made: dict) -> list[str]:
+    commits = ", ".join(sorted({str(r["commit"]) for r in records}))
+    refused = sum("refused" in r for r in records)
+    versions = ", ".join(f"{k} {v}" for k, v in made["versions"].items())
+    quick = " --quick" if made["quick"] else ""
+    command = f"`triodia study lnp --seeds {made['seeds']}{quick}`"
+    open_end = " **The study is not complete.**" if len(records) < planned else ""
+    size = "100 neurons" if made["quick"] else "300 neurons and 18,000 synapses (density 0.2)"
+    return [
+        f"Made by {command} from {len(records):,} results of {planned:,} planned ({refused}"
+        f" refused: a control could not have so many synapses); code of commit {commits};"
+        f" {made['date']}, {made['machine']}; {versions}.{open_end}",
+        f"The networks pruned have {size}, unless a table says otherwise: a clustered small world"
+        " (CHRSNN), five clusters.",
+    ]
+
+
+_COUNTS = (
+    "wins / ties / losses of LNP against each, one task counting once (95 % interval of the paired"
+    " difference excludes 0 or not)"
+)
+
+
+def _markdown(lead: list[str], counts: list[dict], tables: list) -> str:
+    parts = ["# Does Lyapunov Noise Pruning hold what it claims?", *lead]
+    parts += ["## In short", _COUNTS + ":", _rows(counts)]
+    parts += ["## What is compared", _METHODS, _TRAINING]
+    for title, text, rows in tables:
+        parts += [f"## {title}", text, _rows(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(rows: list[dict[str, str]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names), *([row.get(n, "–") for n in names] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _html(lead: list[str], counts: list[dict], tables: list, records: list[dict]) -> str:
+    title = "Does Lyapunov Noise Pruning hold what it claims?"
+    body = [f"<h1>{title}</h1>", *(f"<p>{_inline(text)}</p>" for text in lead)]
+    body += [f"<h2>In short</h2><p>{_COUNTS}</p>", _html_rows(counts)]
+    body += [f"<div class=plots>{''.join(figures(records))}</div>", "<h2>What is compared</h2>"]
+    body += [_list(_METHODS), _list(_TRAINING)]
+    for name, text, rows in tables:
+        body += [f"<h2>{html.escape(name)}</h2><p>{html.escape(text)}</p>", _html_rows(rows)]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
+        f"{''.join(body)}</body></html>"
+    )
+
+
+def _inline(text: str) -> str:
+    """Escaped, with `code` and **bold** of the Markdown kept."""
+    parts = html.escape(text).split("`")
+    text = "".join(f"<code>{p}</code>" if k % 2 else p for k, p in enumerate(parts))
+    parts = text.split("**")
+    return "".join(f"<b>{p}</b>" if k % 2 else p for k, p in enumerate(parts))
+
+
+def _list(text: str) -> str:
+    items = [item for item in ("- " + " ".join(text.split("\n"))).split(" - ") if item.strip("- ")]
+    return "<ul>" + "".join(f"<li>{_inline(i.lstrip('- '))}</li>" for i in items) + "</ul>"
+
+
+def _html_rows(rows: list[dict[str, str]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(row.get(n, '–'))}</td>" for n in names) + "</tr>"
+        for row in rows
+    )
+    return f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"

@@ -1,0 +1,167 @@
+"""Which cells the study of LNP has: one result each, in the order they are computed."""
+
+from dataclasses import asdict, dataclass, field
+
+__all__ = ["LEVELS", "METHODS", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
+
+LEVELS = {"half": (0.5, 0.43), "tenth": (0.1, 0.43)}  # synapses kept by step I, neurons by II
+METHODS = (
+    "lnp",
+    "random",
+    "weight-sampling",
+    "noise-weights",
+    "magnitude",
+    "activity",
+    "born-sparse",
+)
+STEPS = ("I", "I+II", "I+II+III", "I+II+III+IV")
+TASKS = {  # metric, and whether more of it is better
+    "lorenz": ("vpt", True),
+    "rossler": ("vpt", True),
+    "lorenz-x": ("rmse", False),
+    "rossler-x": ("rmse", False),
+    "google": ("rmse", False),
+    "wind": ("rmse", False),
+    "japanese-vowels": ("accuracy", True),
+    "digits": ("accuracy", True),
+    "fashion-mnist": ("accuracy", True),
+}
+_CLASSIFIED = ("japanese-vowels", "digits", "fashion-mnist")
+_SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
+VARIANTS = {  # one open choice changed at a time; options of prune()
+    "edges=weights": {"edges": "weights"},
+    "neighbourhood=weighted": {"neighbourhood": "weighted"},
+    "rescale": {"rescale": True},
+    "compensate": {"compensate": True},
+    "rescale, compensate": {"rescale": True, "compensate": True},
+    "slope=1": {"slope": 1.0},
+    "reset in Jacobian": {"reset": True},
+    "choice=random": {"choice": "random"},
+    "choice=localised": {"choice": "localised"},
+    "objective=edge": {"objective": "edge"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One result: a task solved by a pruned network.
+
+    Parameters
+    ----------
+    part : "main", "why", "ablation", "sensitivity", "network", "feed-forward", "gain" or
+        "dynamics".
+    task : of ``TASKS``, "" for dynamics.
+    training : "ridge", "stdp" or "bp".
+    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
+        with "+cut": without recurrent synapses.
+    level : of ``LEVELS``.
+    steps : of LNP; a control has the counts that these steps of LNP leave.
+    network : "clustered" (CHRSNN), "single" (HRSNN), "complete" or "layered".
+    options : of ``prune``.
+    seed : of the network, pruning, inputs and training, and the start of a flow.
+    quick : small data and networks.
+    """
+
+    part: str
+    task: str
+    training: str = "ridge"
+    method: str
+    level: str = "half"
+    steps: str = "I+II+III+IV"
+    network: str = "clustered"
+    options: dict = field(default_factory=dict)
+    seed: int
+    quick: bool = False
+
+    def spec(self) -> dict:
+        """The cell as JSON values."""
+        return asdict(self)
+
+
+def plan(seeds: int, quick: bool = False) -> list[Cell]:
+    """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks."""
+    parts = [_main("ridge", TASKS), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
+    if quick:
+        parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
+    else:
+        parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
+        parts += [_main("bp", ("digits", "japanese-vowels")), _networks()]
+        parts += [_main("bp", ("fashion-mnist",))]
+    return [
+        Cell(**kind, seed=seed, quick=quick)
+        for part in parts
+        for seed in range(seeds)
+        for kind in part
+    ]
+
+
+def _main(training: str, tasks: object) -> list[dict]:
+    cells = []
+    for task in tasks:
+        base = {"part": "main", "task": task, "training": training}
+        cells.append({**base, "method": "dense"})
+        for level in LEVELS:
+            chosen = (*METHODS, "esn") if TASKS[task][0] != "accuracy" else METHODS
+            cells += [{**base, "level": level, "method": method} for method in chosen]
+    return cells
+
+
+def _ablation(tasks: object = _SHORT) -> list[dict]:
+    return [
+        {"part": "ablation", "task": task, "method": method, "level": level, "steps": steps}
+        for task in tasks
+        for level in LEVELS
+        for steps in STEPS[:-1]  # all four are in the main part
+        for method in ("lnp", "random")
+    ]
+
+
+def _why() -> list[dict]:
+    return [
+        {"part": "why", "task": task, "method": method}
+        for task in TASKS
+        for method in ("dense+cut", "random+cut")
+    ]
+
+
+def _gain() -> list[dict]:
+    return [
+        {"part": "gain", "task": task, "method": f"{method}+gain", "level": level}
+        for task in _SHORT
+        for level in LEVELS
+        for method in ("lnp", "random", "weight-sampling")
+    ]
+
+
+def _sensitivity() -> list[dict]:
+    return [
+        {"part": "sensitivity", "task": task, "method": "lnp", "options": options}
+        for task in _SHORT
+        for options in VARIANTS.values()
+    ]
+
+
+def _networks() -> list[dict]:
+    return [
+        {"part": "network", "task": task, "method": method, "network": network}
+        for task in _SHORT
+        for network in ("single", "complete")
+        for method in ("lnp", "random", "dense")
+    ]
+
+
+def _feed_forward() -> list[dict]:
+    base = {"part": "feed-forward", "network": "layered", "steps": "I+II"}
+    return [
+        {**base, "task": task, "method": method}
+        for task in ("japanese-vowels", "digits")
+        for method in ("dense", "lnp", "random", "magnitude")
+    ]
+
+
+def _dynamics() -> list[dict]:
+    return [
+        {"part": "dynamics", "task": "", "method": method, "level": level}
+        for level in LEVELS
+        for method in ("dense", "lnp", "random")
+    ]

@@ -1,0 +1,63 @@
+"""Statistics over seeds: means with intervals, and paired differences with tests."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import t as student
+
+from .plan import TASKS
+
+__all__ = ["Group", "grouped", "interval", "paired", "verdict"]
+
+Group = dict[int, float]  # value by seed
+
+
+def grouped(
+    records: Sequence[dict], key: Callable[[dict], tuple], field: str | None = None
+) -> dict[tuple, Group]:
+    """Values by seed, by ``key`` of the cell; ``field`` of the result, or the task's metric."""
+    groups: dict[tuple, Group] = defaultdict(dict)
+    for record in records:
+        if "result" in record:
+            cell = record["cell"]
+            name = field or TASKS[cell["task"]][0]
+            if name in record["result"]:
+                groups[key(cell)][cell["seed"]] = record["result"][name]
+    return dict(groups)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value."""
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return float(values.mean()), float("nan")
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(student.ppf(0.975, len(values) - 1) * error)
+
+
+def paired(one: Group, other: Group) -> dict | None:
+    """Difference ``one - other`` over the seeds both have; None for fewer than two.
+
+    ``mean`` with ``half``, the 95 % half width, and ``p`` of the paired t test.
+    """
+    seeds = sorted(one.keys() & other.keys())
+    if len(seeds) < 2:
+        return None
+    change = np.array([one[s] - other[s] for s in seeds])
+    mean, half = interval(change)
+    error = change.std(ddof=1) / np.sqrt(len(change))
+    if error > 0:
+        p = float(2 * student.sf(abs(mean) / error, len(change) - 1))
+    else:
+        p = 1.0 if mean == 0 else 0.0
+    return {"seeds": len(seeds), "mean": mean, "half": half, "p": p}
+
+
+def verdict(difference: dict | None, more_is_better: bool) -> str:
+    """ "wins", "ties" or "loses": whether the 95 % interval of the difference excludes 0."""
+    if difference is None:
+        return "–"
+    if not abs(difference["mean"]) > difference["half"]:
+        return "ties"
+    return "wins" if (difference["mean"] > 0) == more_is_better else "loses"

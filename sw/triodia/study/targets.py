@@ -1,0 +1,65 @@
+"""What the study says to the targets that were set for LNP before it ran."""
+
+from .plan import TASKS
+from .summary import grouped, interval, paired, verdict
+
+__all__ = ["targets_table"]
+
+
+def _key(cell: dict) -> tuple:
+    return (cell["task"], cell["level"], cell["method"])
+
+
+def targets_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
+    """Targets, what was measured, and whether they hold; by training where there is data."""
+    rows = []
+    for training in ("ridge", "stdp", "bp"):
+        mine = [
+            r for r in records if (r["cell"]["part"], r["cell"]["training"]) == ("main", training)
+        ]
+        found = grouped(mine, _key)
+        for name, rival, wanted in (
+            ("no loss against dense on 4 tasks (interval includes 0)", "dense", ("ties", "wins")),
+            ("above activity pruning on 4 tasks", "activity", ("wins",)),
+        ):
+            said = _verdicts(found, rival)
+            good = [task for task, word in said.items() if word in wanted]
+            if said:
+                text = f"{len(good)} of {len(said)}: {', '.join(good) or 'none'}"
+                holds = len(good) >= 4 if len(said) >= 4 else None
+                rows.append(_row(f"{name}, {training}", text, holds))
+        rows += _ratio(found) if training == "ridge" else _fashion(found, training)
+    text = "LNP at level “half” (57 % of neurons and more than half of the synapses gone)."
+    return ("Targets", text + " A tie means that no difference is resolved, not equality.", rows)
+
+
+def _row(target: str, measured: str, holds: bool | None) -> dict[str, str]:
+    said = {True: "holds", False: "missed", None: "too few tasks were run"}[holds]
+    return {"target": target, "measured": measured, "": said}
+
+
+def _verdicts(found: dict, rival: str) -> dict[str, str]:
+    said = {}
+    for task, (_, more) in TASKS.items():
+        lnp, other = (found.get((task, "half", m)) for m in ("lnp", rival))
+        if lnp and other:
+            said[task] = verdict(paired(lnp, other), more)
+    return said
+
+
+def _ratio(found: dict) -> list[dict[str, str]]:
+    lnp, esn = (found.get(("lorenz", "half", m)) for m in ("lnp", "esn"))
+    if not lnp or not esn:
+        return []
+    mean, half = interval([lnp[s] / esn[s] for s in sorted(lnp.keys() & esn.keys())])
+    name = "Lorenz: valid prediction time over that of an ESN of equal size, at least 0.5"
+    return [_row(name, f"{mean:.2f} ± {half:.2f}", mean >= 0.5)]
+
+
+def _fashion(found: dict, training: str) -> list[dict[str, str]]:
+    lnp = found.get(("fashion-mnist", "half", "lnp"))
+    if not lnp:
+        return []
+    mean, half = interval(list(lnp.values()))
+    name = f"Fashion-MNIST rows at least 86 % (here: 4,000 training images), {training}"
+    return [_row(name, f"{mean:.1%} ± {half:.1%}", mean >= 0.86)]

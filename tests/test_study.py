@@ -1,0 +1,169 @@
+"""The study of LNP: plan, cells, resumption, statistics and pages."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from tests.commands import call, ok
+from triodia.study import store
+from triodia.study.cells import compute
+from triodia.study.plan import METHODS, Cell, plan
+from triodia.study.summary import interval, paired, verdict
+from triodia.study.tables import all_tables, counts_of_verdicts
+from triodia.study.targets import targets_table
+
+
+def cell(**changes):
+    given = {"part": "main", "task": "digits", "method": "lnp", "seed": 0, "quick": True}
+    return Cell(**{**given, **changes})
+
+
+def test_every_cell_is_planned_once():
+    for quick in (False, True):
+        cells = plan(2, quick)
+        assert len({store.path_of(c, store.Path("x")) for c in cells}) == len(cells)
+        assert {c.seed for c in cells} == {0, 1} and {c.quick for c in cells} == {quick}
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "lnp"])
+def test_cells_have_the_counts_of_lnp(method):
+    one, two = compute(cell()), compute(cell(method=method))
+    for name in ("neurons", "synapses", "synapses_total"):
+        assert one[name] == two[name]
+    assert 0.1 < two["accuracy"] <= 1 and two["sops"] > 0
+
+
+def test_cells_repeat_and_seeds_differ():
+    assert compute(cell()) == compute(cell())
+    assert compute(cell()) != compute(cell(seed=1))
+
+
+def test_series_cells():
+    one, peer = compute(cell(task="wind")), compute(cell(task="wind", method="esn"))
+    assert one["synapses"] == peer["synapses"] and one["neurons"] == peer["neurons"]
+    assert 0.5 < one["rmse"] < 1.5 and 0.5 < peer["rmse"] < 1.5
+    dynamics = compute(cell(part="dynamics", task=""))
+    assert dynamics["autocorrelation"][0] == pytest.approx(1)
+    assert len(dynamics["spectrum_quantiles"]) == 41
+
+
+def test_cut_networks_have_no_synapses():
+    for method, neurons in (("dense+cut", 100), ("random+cut", 43)):
+        found = compute(cell(part="why", method=method))
+        assert (found["neurons"], found["synapses"], found["sops"]) == (neurons, 0, 0)
+    assert compute(cell(method="lnp+gain"))["synapses"] == compute(cell())["synapses"]
+
+
+def test_study_resumes(tmp_path, monkeypatch):
+    calls = []
+
+    def counted(one):
+        calls.append(one)
+        return {"accuracy": 0.5 + 0.1 * one.seed, "sops": 1.0, "neurons": 2, "synapses": 3}
+
+    monkeypatch.setattr(store, "compute", counted)
+    cells = [cell(seed=s) for s in range(3)]
+    assert store.run(cells[:2], tmp_path, "abc") == 2
+    assert store.run(cells, tmp_path, "abc") == 1 and calls == cells
+    records = store.read(cells, tmp_path)
+    assert [r["cell"]["seed"] for r in records] == [0, 1, 2]
+    assert records[0]["commit"] == "abc" and records[0]["version"] == store.VERSION
+    assert not list(tmp_path.glob("*.tmp*"))
+
+
+def test_interrupted_cell_leaves_nothing(tmp_path, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "compute", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        store.run([cell()], tmp_path, None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_impossible_cell_is_kept_as_refused(tmp_path):
+    impossible = cell(method="random", options={"budget": 5.0})
+    store.run([impossible], tmp_path, None)
+    (record,) = store.read([impossible], tmp_path)
+    assert record["refused"].startswith("budget must be") and "result" not in record
+
+
+def test_statistics_against_scipy():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(6), rng.random(6)
+    found = paired(dict(enumerate(a)), dict(enumerate(b)))
+    known = ttest_rel(a, b)
+    low, high = known.confidence_interval(0.95)
+    assert found["p"] == pytest.approx(known.pvalue)
+    assert (found["mean"] - found["half"], found["mean"] + found["half"]) == pytest.approx((
+        low,
+        high,
+    ))
+    assert paired({0: 1.0}, {0: 2.0}) is None and paired({0: 1.0, 1: 2.0}, {}) is None
+    assert math.isnan(interval([1.0])[1])
+    assert paired({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0})["p"] == 1
+
+
+def test_verdicts():
+    better = {"mean": 0.1, "half": 0.05, "p": 0.01}
+    assert verdict(better, True) == "wins" and verdict(better, False) == "loses"
+    assert verdict({**better, "half": 0.2}, True) == "ties" and verdict(None, True) == "–"
+
+
+def record(method, seed, value, **changes):
+    made = cell(method=method, seed=seed, **changes).spec()
+    counts = {"neurons": 10, "synapses": 20, "synapses_total": 30}
+    return {"cell": made, "commit": "c", "result": {"accuracy": value, "sops": 5.0, **counts}}
+
+
+def test_tables_say_who_wins():
+    records = [
+        record(method, seed, base + 0.01 * seed + wobble * (seed % 2))
+        for method, base, wobble in (("lnp", 0.8, 0), ("random", 0.7, 0.001), ("dense", 0.8, 0.02))
+        for seed in range(4)
+    ]
+    (row,) = counts_of_verdicts(records)
+    assert row["random"] == "1 / 0 / 0" and row["dense"] == "0 / 1 / 0"
+    titles = [title for title, _, _ in all_tables(records)]
+    assert "Where LNP wins, ties and loses" in titles and "Ablation" not in titles
+
+
+def test_targets_are_answered_from_the_results():
+    records = [
+        record(method, seed, 0.5 + 0.01 * seed + gap * (1 + 0.1 * seed), task=task)
+        for task in ("digits", "japanese-vowels", "fashion-mnist")
+        for method, gap in (("lnp", 0.2), ("activity", 0.0), ("dense", 0.2))
+        for seed in range(3)
+    ]
+    rows = {row["target"]: row for row in targets_table(records)[2]}
+    above = rows["above activity pruning on 4 tasks, ridge"]
+    assert above["measured"].startswith("3 of 3") and above[""] == "too few tasks were run"
+    assert len(rows) == 2  # nothing is said of what was not run
+    more = [record(*args, training="bp", task="fashion-mnist") for args in
+            (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip
+    (fashion,) = [r for r in targets_table(more)[2] if "86 %" in r["target"]]
+    assert fashion[""] == "holds" and fashion["measured"].startswith("86.5%")
+
+
+def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
+    folder = tmp_path / "r"
+    folder.mkdir()
+    for seed in range(2):
+        for method in ("lnp", "random", "dense"):
+            made = cell(method=method, seed=seed, training="ridge")
+            text = json.dumps({**record(method, seed, 0.5 + 0.1 * seed), "version": 1})
+            store.path_of(made, folder).write_text(text)
+    paths = ["--results", folder, "--page", tmp_path / "p.md", "--html", tmp_path / "p.html"]
+    data = ok(capsys, "study", "lnp", "--quick", "--seeds", 2, "--pages-only", *paths)
+    assert data["done"] == 6 < data["cells"]
+    page, web = (tmp_path / "p.md").read_text(), (tmp_path / "p.html").read_text()
+    assert "not complete" in page and "| ridge | half |" in page
+    assert web.count("<svg") == 1 and "<script" not in web and "http" not in web.split("<svg")[0]
+    assert len(json.loads((tmp_path / "p.json").read_text())["records"]) == 6
+    code, _, err = call(capsys, "study", "x")
+    assert code == 2 and "study must be lnp" in err
+    code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
+    assert code == 2 and "must hold results" in err

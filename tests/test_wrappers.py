@@ -1,0 +1,73 @@
+# amaranth: UnusedElaboratable=no
+"""The machine behind AXI4-Stream, as exported Verilog, by an existing bus library."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cocotb_tools.runner import get_runner
+
+from tests.commands import call, ok
+from tests.networks import random_events, random_image
+from triodia_hw.export import TOP, export_verilog
+from triodia_hw.gateware.wrappers import bus_bits
+from triodia_hw.image import save_image
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def simulate(folder, image, sequences, stall, monkeypatch):
+    """Run ``wrappers_bench`` on the exported Verilog; how many tests passed."""
+    export_verilog(image, folder, "axi-stream")
+    save_image(image, folder / "m.image")
+    job = {
+        "image": str(folder / "m.image"),
+        "sequences": sequences,
+        "stall": stall,
+    }
+    monkeypatch.setenv("TRIODIA_WRAPPER_JOB", json.dumps(job))
+    monkeypatch.syspath_prepend(str(ROOT))  # which the runner hands on
+    runner = get_runner("icarus")
+    with suppress(SystemExit):  # said in the log, too
+        runner.build(
+            sources=[folder / f"{TOP}.v"],
+            hdl_toplevel=TOP,
+            build_dir=folder / "sim",
+            build_args=["-g2012"],
+            timescale=("1ns", "1ps"),
+            log_file=folder / "build.log",
+        )
+        runner.test(
+            hdl_toplevel=TOP,
+            test_module="tests.wrappers_bench",
+            build_dir=folder / "sim",
+            test_dir=folder,
+            log_file=folder / "test.log",
+        )
+    text = (folder / "test.log").read_text(errors="replace")
+    assert "FAIL=0" in text, text[-3000:]
+    return text
+
+
+@pytest.mark.parametrize("stall", [False, True])
+def test_equals_reference(stall, tmp_path, monkeypatch):
+    case = {"lanes": 2} if stall else {"lanes": 1, "state_bits": 24, "neurons": 9}
+    image = random_image(1, **case)
+    sequences = [random_events(image, 12, seed) for seed in (1, 2)]
+    text = simulate(tmp_path, image, sequences, stall, monkeypatch)
+    assert "PASS=1" in text
+
+
+def test_bus_bits():
+    assert [bus_bits(width) for width in (1, 32, 33, 64, 65)] == [32, 32, 64, 64, 128]
+
+
+def test_command(capsys, tmp_path):
+    save_image(random_image(1, lanes=1), tmp_path / "m.image")
+    line = ("verilog", tmp_path / "m.image", "-o", tmp_path, "--interface")
+    ok(capsys, *line, "axi-stream")
+    assert "m_axis_tvalid" in (tmp_path / "triodia.v").read_text()
+    code, _, err = call(capsys, *line, "apb")
+    assert code == 2
+    assert err == "triodia: interface must be one of axi-stream, not 'apb'\n"
