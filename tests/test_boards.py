@@ -10,6 +10,7 @@ from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
 from triodia_boards.fit import LINK_BLOCKS, DoesNotFit, check_fit
 from triodia_boards.flow import CLOCKS_MHZ, build
+from triodia_boards.pll import NoSuchClock
 from triodia_boards.program import placeholder
 from triodia_boards.toolchain import TOOLCHAINS
 from triodia_boards.tools import BuildError
@@ -53,6 +54,12 @@ def test_elaborates(name):
 def text_of(plan, name):
     content = plan.files[name]
     return content.decode() if isinstance(content, bytes) else content
+
+
+def test_no_other_clock_on_ice40():
+    text = r"^clock must be that of the oscillator on icebreaker, 12 MHz, not 24 MHz: its PLL is "
+    with pytest.raises(NoSuchClock, match=text):
+        BoardTop(BOARDS["icebreaker"], SMALL, placeholder(SMALL), clock_hz=24_000_000)
 
 
 def test_unknown_board():

@@ -14,7 +14,7 @@ from triodia_hw.gateware.link.link import DEPTH
 from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.link.welcome import Welcome
 
-from .pll import add_pll, pll_settings
+from .pll import NoSuchClock, add_pll, pll_settings
 from .serial_core import SerialCore
 
 __all__ = ["BAUD", "Board", "BoardTop"]
@@ -99,6 +99,12 @@ class BoardTop(Elaboratable):
     ) -> None:
         self.board, self.p, self.contents, self.options = board, p, contents, options
         self.clock_hz, self.baud = clock_hz or board.clock_hz, baud
+        if board.family != "ecp5" and self.clock_hz != board.clock_hz:
+            raise NoSuchClock(
+                f"clock must be that of the oscillator on {board.name}, "
+                f"{board.clock_hz / 1e6:g} MHz, not {self.clock_hz / 1e6:g} MHz: its PLL is not "
+                "supported yet"
+            )
 
     @property
     def divisor(self) -> int:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from triodia_hw.contract import MachineParams
 from triodia_hw.export import without_zeros
+from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 
 from .board import BAUD, Board, BoardTop
@@ -96,18 +98,8 @@ def build(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
-    goal = clock_hz or board.clock_hz
-    while True:
-        words = placeholder(p, options)
-        top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
-        progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
-        synthesis = _synthesize(top, board, folder)
-        progress("place and route (nextpnr)")
-        routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
-        if routed.fmax_mhz * 1e6 >= goal:
-            break
-        goal = _slower(routed.fmax_mhz, goal, board.name, given=clock_hz is not None)
-        progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
+    how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
+    synthesis, routed, made_hz = _placed(p, options, board, folder, progress=progress, **how)
     progress("memory contents, bitstream, and back")
     slices = 0
     if options.single_port:
@@ -120,7 +112,7 @@ def build(
         board,
         synthesis,
         routed,
-        clock_mhz=goal / 1e6,
+        clock_mhz=made_hz / 1e6,
         seed=seed,
         router=router,
         seconds=round(time.monotonic() - start, 1),
@@ -128,6 +120,33 @@ def build(
         baked=not options.single_port,
         patched_slices=slices,
     )
+
+
+def _placed(
+    p: MachineParams,
+    options: Options,
+    board: Board,
+    folder: Path,
+    *,
+    seed: int,
+    router: str,
+    clock_hz: int | None,
+    baud: int,
+    progress: Progress,
+) -> tuple[Synthesis, Routed, int]:
+    """The routed design, slowed down until it reaches its own clock; and that clock in Hz."""
+    goal, tools = clock_hz or board.clock_hz, TOOLCHAINS[board.family]
+    while True:
+        words = placeholder(p, options)
+        top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
+        progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
+        synthesis = _synthesize(top, board, folder)
+        progress("place and route (nextpnr)")
+        routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
+        if routed.fmax_mhz * 1e6 >= goal:
+            return synthesis, routed, goal
+        goal = _slower(routed.fmax_mhz, goal, board.name, given=clock_hz is not None)
+        progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
 
 
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:

