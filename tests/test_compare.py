@@ -32,6 +32,15 @@ def test_compare(capsys, tmp_path):
     # Of each of 8 steps ten readouts and an end; events and operations of the whole run.
     assert cosim["steps"] == 8 and cosim["words"] == cosim["spikes"] + 8 * 11 + 2
     assert cosim["cycles"] == row["cycles_per_sample"] > 8 * image.params.slots
+    assert sum(row["memory"].values()) == row["blocks_model"]
+    traced, dense = row["traced"], row["dense"]
+    assert traced["mismatches"] == 0 and traced["hardware"] == traced["reference"]
+    assert len(traced["reference"]) == 8 and row["energy_nj"] == traced["energy_nj"] > 0
+    assert dense["mismatches"] == dense["model_minus_rtl"] == 0
+    assert dense["blocks"] == dense["blocks_model"] and dense["fmax_mhz"] > 50
+    assert dense["cycles_per_sample"] > 8 * dense["weights_stored"]
+    assert [len(row["spectra"][name]) for name in ("dense", "pruned", "trained")] == [16] * 3
+    assert len(result["software"]) == 4
     assert row["us_per_sample"] == round(row["cycles_per_sample"] / row["fmax_mhz"], 2)
     assert Path(row["bitstream"]).read_bytes().count(b"LFE5U-25F") == 1
     words = f"agreed on all {cosim['words']:,} words compared"

@@ -158,7 +158,7 @@ def test_a_killed_worker_loses_nothing(tmp_path):
     cells = grid(SMALLEST, {"synapses": [1.0, 0.5], "seed": [0, 1]})
     how = {"confirm": 0, "simulator": "icarus", "build": False, "workers": 2}
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
     ) as cluster:
         lines = []
 

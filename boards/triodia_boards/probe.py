@@ -12,36 +12,36 @@ from triodia_hw.contract import MachineParams
 from triodia_hw.export import without_zeros
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.counters import COUNTERS
-from triodia_hw.gateware.options import DEFAULT, Options
+from triodia_hw.gateware.options import Options
 
 from .board import Board
 from .program import placeholder
 from .synthesis import synthesize
 from .toolchain import TOOLCHAINS
 
-__all__ = ["Probe", "measure"]
+__all__ = ["Probe", "measure", "measure_core"]
 
 
 class Probe(wiring.Component):
-    """:class:`triodia_hw.gateware.core.Core` between shift registers, so that four pins do.
+    """A machine between shift registers, so that four pins do.
 
-    Every port of the core has a register on the other side, so paths through pins do not count.
-    The shift registers, about one look-up table a bit, come on top of the machine's area.
+    ``core`` is a :class:`triodia_hw.gateware.core.Core` or has its ports. Each has a register on
+    the other side, so paths through pins do not count. The shift registers, about one look-up
+    table a bit, come on top of the machine's area.
 
     Members
     -------
     clk, rst, d : In(1). q : Out(1).
     """
 
-    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
-        self.p, self.options = p, options
+    def __init__(self, core: wiring.Component) -> None:
+        self.core = core
         super().__init__({"clk": In(1), "rst": In(1), "d": In(1), "q": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        words = placeholder(self.p, self.options)
-        m.submodules.core = core = Core(self.p, contents=words, options=self.options)
+        m.submodules.core = core = self.core
         word = Value.cast(core.i.payload)
         shift, given = Signal(len(word) + 3, reset_less=True), Signal(len(word) + 3)
         m.d.sync += [shift.eq(Cat(self.d, shift)), given.eq(shift)]
@@ -62,7 +62,13 @@ class Probe(wiring.Component):
 
 
 def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, seed: int) -> dict:
-    """Fmax and area of a machine alone on the FPGA of ``board``: a :class:`Probe`, routed.
+    """Fmax and area of a machine alone on the FPGA of ``board``: :func:`measure_core`."""
+    core = Core(p, contents=placeholder(p, options), options=options)
+    return measure_core(core, board, folder, seed=seed)
+
+
+def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: int) -> dict:
+    """Fmax and area of ``core``, which has options and the ports of a machine, in a :class:`Probe`.
 
     nextpnr's default placer, router and effort, asked for the tools' own ``goal_hz``. ``lut4``
     counts look-up tables as Yosys maps them, the probe's shift registers included; the rest is
@@ -72,9 +78,9 @@ def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, s
     ------
     BuildError
     """
-    text = rtlil.convert(Probe(p, options), name="top", emit_src=False)
+    text = rtlil.convert(Probe(core), name="top", emit_src=False)
     (folder / "top.il").write_text(without_zeros(text))
-    multiply = options.multiplier_parts == 1
+    multiply = core.options.multiplier_parts == 1
     synthesis = synthesize("top", folder, board.family, multiply=multiply)
     routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)
     return asdict(routed) | {

@@ -11,6 +11,8 @@ from amaranth.back import rtlil
 
 from .atomic import write_atomic
 from .contract import MachineParams
+from .dense import Dense
+from .gateware.dense.core import DenseTop
 from .gateware.options import DEFAULT, Options
 from .gateware.top import Top
 from .gateware.wrappers import WRAPPERS
@@ -22,6 +24,7 @@ __all__ = [
     "INTERFACES",
     "TOP",
     "core_rtlil",
+    "export_dense",
     "export_verilog",
     "hex_lines",
     "memory_name",
@@ -34,6 +37,7 @@ TOP = "triodia"
 
 _INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILINE)
 _ZERO = re.compile(r"connect \\DATA \d+'0+\n")
+_WORKING = r'parameter \\MEMID "\\\\mem"'  # columns of contents have a number
 
 INTERFACES = {"": Top, **WRAPPERS}  # top levels by the ports they have
 
@@ -75,12 +79,15 @@ def without_contents(text: str) -> str:
     return _INIT.sub("", text)
 
 
-def without_zeros(text: str) -> str:
-    """RTLIL whose memories start undefined where they would start with zeros.
+def without_zeros(text: str, only: str = "") -> str:
+    """RTLIL whose memories start undefined where they would start with zeros; ``only`` those whose
+    initialization matches.
 
     Working memories do (the first sweep clears them), so nothing may rely on zeros.
     """
-    return _INIT.sub(lambda cell: "" if _ZERO.search(cell[0]) else cell[0], text)
+    return _INIT.sub(
+        lambda cell: "" if _ZERO.search(cell[0]) and re.search(only, cell[0]) else cell[0], text
+    )
 
 
 def hex_lines(words: list[int], width: int) -> str:
@@ -100,7 +107,7 @@ def export_verilog(image: Image, folder: str | Path, interface: str = "") -> lis
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    text = _convert(image.params, interface)
+    text = _convert(core_rtlil(image.params, interface=interface))
     files = {f"{TOP}.v": _header(image) + _load_memories(image.params, text)}
     for lane, words in enumerate(contents(image)):
         for shape in memory_shapes(image.params):
@@ -111,9 +118,20 @@ def export_verilog(image: Image, folder: str | Path, interface: str = "") -> lis
     return [folder / name for name in files]
 
 
-def _convert(p: MachineParams, interface: str) -> str:
+def export_dense(dense: Dense, folder: str | Path) -> Path:
+    """Write the dense machine as ``triodia.v``, contents and all; ports as those of the other."""
+    top = DenseTop(dense.image.params, contents=dense.contents())
+    text = _convert(without_zeros(rtlil.convert(top, name=TOP, emit_src=False), _WORKING))
+    head = f"// Triodia {triodia_version()}: dense time-stepped baseline.\n"
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_atomic(Path(folder) / f"{TOP}.v", (head + text).encode())
+    return Path(folder) / f"{TOP}.v"
+
+
+def _convert(text: str) -> str:
+    """RTLIL as Verilog."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "core.il").write_text(core_rtlil(p, interface=interface))
+        Path(folder, "core.il").write_text(text)
         script = [
             "read_rtlil core.il",
             f"hierarchy -top {TOP}",

@@ -6,7 +6,7 @@ from .layout import input_fields, output_fields, pointer_fields, width_of
 from .memory import memory_shapes
 from .storage import block_count
 
-__all__ = ["block_rams", "multipliers", "queue_widths", "single_port_rams"]
+__all__ = ["block_rams", "blocks_by_memory", "multipliers", "queue_widths", "single_port_rams"]
 
 _QUEUE_DEPTH = 16
 _SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
@@ -14,16 +14,20 @@ _SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
 
 def block_rams(p: MachineParams, options: Options = DEFAULT) -> int:
     """Block RAMs that the whole machine takes, built with ``options``."""
+    return sum(blocks_by_memory(p, options).values())
+
+
+def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, int]:
+    """Block RAMs of each memory and queue that has any, of all PEs together."""
     family, queues = options.blocks, queue_widths(p)
-    lane = [
-        block_count(s.width, s.depth, family)
+    blocks = {
+        s.name: p.lanes * block_count(s.width, s.depth, family)
         for s in memory_shapes(p)
         if options.style(s.name) == "block"
-    ]
-    blocks = p.lanes * sum(lane)
+    }
     for name in options.queues:
         count = p.lanes if name in ("rows", "records") else 1
-        blocks += count * block_count(queues[name], _QUEUE_DEPTH, family)
+        blocks[name] = count * block_count(queues[name], _QUEUE_DEPTH, family)
     return blocks
 
 

@@ -142,7 +142,7 @@ class Bench:
         p = self.image.params
         work = self.image.synapses + p.neurons + 8 * p.sources + len(self.loading)
         slow = 1 / (1 - max(self.input_stall, self.output_stall))
-        limit = int((500 + 2 * work) * slow) * PERIOD_NS
+        limit = int((500 + 2 * work + self.job["patience"]) * slow) * PERIOD_NS
         steps = -1
         while self.board.steps > steps:
             steps = self.board.steps
@@ -167,8 +167,10 @@ async def equals_reference(dut: SimHandleBase) -> None:
         # The counters lag, and nothing may come after the last end.
         await Timer((64 + bench.image.params.slots) * PERIOD_NS, unit="ns")
         counters = {name: integer(getattr(dut, name)) for name in COUNTERS}
-        if bench.board.done and not bench.board.mismatches:
+        if job["counts"] and bench.board.done and not bench.board.mismatches:
             bench.board.counters(counters, bench.cycle())
         ends = bench.taken_at
         result = bench.board.summary() | {"counters": counters, "ends": ends}
+        if job["record"]:
+            result["seen"] = bench.board.seen
         Path(job["result"]).write_text(json.dumps(result))

@@ -19,6 +19,7 @@ from .cells import cell_models
 from .scoreboard import Divergence, Sequence
 
 __all__ = [
+    "PERIOD_NS",
     "SIMULATORS",
     "CosimError",
     "CosimResult",
@@ -32,7 +33,8 @@ __all__ = [
 SIMULATORS = ("icarus", "verilator")
 
 _WAVE_BEFORE, _WAVE_AFTER = 2000, 200  # cycles around a divergence
-_PERIOD_NS = 10
+PERIOD_NS = 10
+_WAVE = "wave.fst"
 
 _DUMP = f"""`timescale 1ns/1ps
 module triodia_dump;
@@ -40,7 +42,7 @@ module triodia_dump;
   initial if ($value$plusargs("dump_start=%d", start) && $value$plusargs("dump_stop=%d", stop))
   begin
     #(start);
-    $dumpfile("divergence.fst");
+    $dumpfile("{_WAVE}");
     $dumpvars(0, {TOP});
     #(stop - start);
     $dumpoff;
@@ -68,6 +70,8 @@ class CosimResult:
 
     ``cycles`` are clock cycles from reset to the end of the last step, by the machine's own
     counter; ``counters`` its counters at the end; ``ends`` the cycle in which each step ended.
+    ``seen``, if it was recorded, is what the hardware put out in each step: ``spikes``, the
+    neurons that spiked, and ``readouts``, a value by neuron.
     """
 
     simulator: str
@@ -82,6 +86,7 @@ class CosimResult:
     ends: list[int]
     first: Divergence | None
     waveform: str | None
+    seen: list[dict] | None = None
 
     def as_dict(self) -> dict:
         """Plain values, for JSON."""
@@ -132,6 +137,9 @@ def cosimulate(
     verilog: str | Path | None = None,
     netlist: str | None = None,
     load: bool = False,
+    counts: bool = True,
+    patience: int = 0,
+    record: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> CosimResult:
     """Run ``sequences`` through the exported Verilog of ``image`` and compare with the reference.
@@ -146,6 +154,9 @@ def cosimulate(
         models are added.
     load : load ``image`` through the machine's input first; ``verilog`` may be of another network
         for the same parameters.
+    counts : also compare the machine's own counts of events and operations.
+    patience : cycles that a step may take longer than this machine's ever do, for another.
+    record : keep what the hardware put out, and (Icarus) all signals, in ``wave.fst``.
     progress : called now and then with the steps compared and the steps there are.
 
     Raises
@@ -163,9 +174,10 @@ def cosimulate(
     folder.mkdir(parents=True, exist_ok=True)
     _take_verilog(image, folder, verilog)
     options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
+    options |= {"counts": counts, "patience": patience, "record": record}
     job = _job(image, folder, sequences, **options)
     with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
-        _simulate(folder, simulator, job)
+        _simulate(folder, simulator, job, _window(0, 1 << 40) if record else None)
     return _result(folder, simulator, job)
 
 
@@ -202,7 +214,8 @@ def _result(folder: Path, simulator: str, job: dict) -> CosimResult:
     result = json.loads(Path(job["result"]).read_text())
     first = result.pop("first")
     first = Divergence(**first) if first else None
-    waveform = _waveform(folder, job, first) if first else None
+    waveform = str(folder / _WAVE) if job["record"] and (folder / _WAVE).exists() else None
+    waveform = _waveform(folder, job, first) if first else waveform
     cycles = result["ends"][-1] if result["ends"] else result["counters"]["cycles"]
     return CosimResult(
         simulator=simulator,
@@ -243,10 +256,15 @@ def _waveform(folder: Path, job: dict, first: Divergence) -> str | None:
     reset = 5  # cycles before the machine's counter starts
     start = max(0, first.cycle + reset - _WAVE_BEFORE)
     stop = first.cycle + reset + _WAVE_AFTER
-    plusargs = [f"+dump_start={start * _PERIOD_NS}", f"+dump_stop={stop * _PERIOD_NS}"]
-    _simulate(folder, "icarus", job | {"stop_cycle": stop + 10}, plusargs)
-    wave = folder / "divergence.fst"
-    return str(wave) if wave.exists() else None
+    (folder / _WAVE).unlink(missing_ok=True)
+    _simulate(folder, "icarus", job | {"stop_cycle": stop + 10}, _window(start, stop))
+    wave = folder / _WAVE
+    return str(wave.rename(folder / "divergence.fst")) if wave.exists() else None
+
+
+def _window(start: int, stop: int) -> list[str]:
+    """Arguments that make Icarus record from one cycle to another."""
+    return [f"+dump_start={start * PERIOD_NS}", f"+dump_stop={stop * PERIOD_NS}"]
 
 
 def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | None = None) -> None:

@@ -42,6 +42,8 @@ class Scoreboard:
 
     Feed words in the order they come with :meth:`word`, state words with :meth:`state_word`
     after a step's end. ``mismatches`` counts differing words; ``first`` is the first of them.
+    ``seen`` is what the machine put out in each step, whatever was expected: ``spikes`` by neuron,
+    ``readouts`` as neuron and value.
     """
 
     def __init__(self, image: Image, sequences: Iterable[Sequence]) -> None:
@@ -56,6 +58,7 @@ class Scoreboard:
         self.steps = self.spikes = self.words = self.mismatches = 0
         self.operations = self.events = 0
         self.first: Divergence | None = None
+        self.seen: list[dict] = [{"spikes": [], "readouts": []}]
         self.state = State.zero(image.params.neurons)
         self._open()
 
@@ -108,6 +111,7 @@ class Scoreboard:
         neuron = self.neuron_of.get(source, -1)
         expected = self.expected.pop((name, neuron), None)
         self.spikes += name == "spike"
+        self.seen[-1][f"{name}s"].append(neuron if name == "spike" else (neuron, value))
         if expected is None or value != expected:
             shown = "none" if expected is None else expected
             self._differ(neuron, name, shown, f"value {_shown(value)}", cycle)
@@ -121,6 +125,7 @@ class Scoreboard:
         if last != planned:
             self._differ(-1, "last", planned, _shown(last), cycle)
         self.ended = self.state
+        self.seen.append({"spikes": [], "readouts": []})
         self.steps += 1
         self._open()
 

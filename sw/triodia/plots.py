@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 
 from .console import number
 
-__all__ = ["INK", "MUTED", "curves", "front", "pareto", "svg"]
+__all__ = ["COLOURS", "INK", "MUTED", "axes", "curves", "finish", "front", "pareto", "svg"]
 
 INK, MUTED = "#888888", "#88888844"
-_COLOURS = ("#d9822b", "#2b7bba", "#3d9a50", "#a854a8", "#b0413e", "#7f7f2a")
+COLOURS = ("#d9822b", "#2b7bba", "#3d9a50", "#a854a8", "#b0413e", "#7f7f2a")
 _X = {  # what a curve runs along, the first of these that varies
     "synapses_kept": "fraction of recurrent synapses kept",
     "nodes_kept": "fraction of neurons kept",
@@ -34,25 +34,25 @@ def curves(rows: Sequence[dict], choices: Sequence[str], key: str, title: str) -
     if not rows:
         return ""
     along = next((name for name in _X if name in choices), "synapses_kept")
-    axes = _axes(title, _X[along])
+    plot = axes(title, _X[along])
     for (label, mine), colour in zip(_groups(rows, choices, along), _many(), strict=False):
         points = defaultdict(list)
         for row in mine:
             points[row[along]].append(row[key])
         x = sorted(points)
         mean = [sum(points[v]) / len(points[v]) for v in x]
-        axes.plot(x, mean, marker="o", color=colour, label=label)
+        plot.plot(x, mean, marker="o", color=colour, label=label)
         low, high = ([limit(points[v]) for v in x] for limit in (min, max))
-        axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+        plot.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ticks = sorted({row[along] for row in rows})
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [number(float(v)) for v in ticks])
-    axes.minorticks_off()
+    plot.set_xscale("log")
+    plot.set_xticks(ticks, [number(float(v)) for v in ticks])
+    plot.minorticks_off()
     if key.startswith("metric"):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
+        plot.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
     else:
-        axes.set_ylim(0, 1.1 * max(row[key] for row in rows) or 1)
-    return _svg(axes)
+        plot.set_ylim(0, 1.1 * max(row[key] for row in rows) or 1)
+    return finish(plot)
 
 
 def front(rows: Sequence[dict], choices: Sequence[str], cost: str, metric: str) -> str:
@@ -64,14 +64,14 @@ def front(rows: Sequence[dict], choices: Sequence[str], cost: str, metric: str) 
     if len(rows) < 2:
         return ""
     names = {"us_per_sample": "µs a sample at Fmax", "blocks": "block RAMs"}
-    axes = _axes(f"{metric} against {names[cost]}", names[cost])
+    plot = axes(f"{metric} against {names[cost]}", names[cost])
     for (label, mine), colour in zip(_groups(rows, choices, None), _many(), strict=False):
         points = [(row[cost], row["metric_integer"]) for row in mine]
-        axes.scatter(*zip(*points, strict=True), color=colour, label=label, zorder=3)
+        plot.scatter(*zip(*points, strict=True), color=colour, label=label, zorder=3)
     best = pareto([(row[cost], row["metric_integer"]) for row in rows])
-    axes.plot(*zip(*best, strict=True), color=INK, linewidth=1, drawstyle="steps-post")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
-    return _svg(axes)
+    plot.plot(*zip(*best, strict=True), color=INK, linewidth=1, drawstyle="steps-post")
+    plot.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
+    return finish(plot)
 
 
 def pareto(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -96,24 +96,32 @@ def _groups(
 
 def _many() -> Iterable[str]:
     while True:
-        yield from _COLOURS
+        yield from COLOURS
 
 
-def _axes(title: str, along: str) -> Axes:
-    axes = Figure(figsize=(4.2, 2.9), layout="constrained").add_subplot()
-    axes.set_title(title, fontsize=11, color=INK)
-    axes.set_xlabel(along, fontsize=10, color=INK)
-    axes.tick_params(colors=INK, labelsize=10)
-    axes.grid(color=MUTED)
-    for spine in axes.spines.values():
+def axes(title: str, along: str, figure: Figure | None = None, *, wide: bool = False) -> Axes:
+    """Axes in colours that are read on white and on black, of ``figure`` or one of their own."""
+    figure = figure or Figure(figsize=(8.6 if wide else 4.2, 2.9), layout="constrained")
+    plot = figure.add_subplot()
+    plot.set_title(title, fontsize=11, color=INK)
+    plot.set_xlabel(along, fontsize=10, color=INK)
+    plot.tick_params(colors=INK, labelsize=10)
+    plot.grid(color=MUTED)
+    plot.set_axisbelow(True)
+    for spine in plot.spines.values():
         spine.set_color(MUTED)
-    return axes
+    return plot
 
 
-def _svg(axes: Axes) -> str:
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=9, labelcolor=INK, framealpha=0)
-    return svg(axes.figure)
+def finish(plot: Axes, *, columns: int = 1, below: bool = False) -> str:
+    """The figure of ``plot`` as SVG, with a legend if there is something to tell apart."""
+    if plot.get_legend_handles_labels()[1]:
+        how = {"fontsize": 9, "labelcolor": INK, "framealpha": 0, "ncols": columns}
+        if below:
+            plot.figure.legend(loc="outside lower center", **how)
+        else:
+            plot.legend(**how)
+    return svg(plot.figure)
 
 
 def svg(figure: Figure) -> str:

@@ -2,29 +2,11 @@
 
 import html
 
-from .console import number
+from .pages import STYLE, page, table
 from .plots import curves, front
+from .sections import baselines, energy, samples
 
 __all__ = ["STYLE", "comparison_page"]
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfcf9; --line: #8884; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #17181a; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.lead { font-size: 1.1rem; border-left: 4px solid #d9822b; padding-left: 1rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .55rem; border-bottom: 1px solid var(--line); text-align: right; }
-td { white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; max-width: 6rem; font-size: .9rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .5rem; }
-figure { margin: .5rem 0; }
-.plots svg { width: 100%; height: auto; }
-code { background: #8882; padding: .1rem .3rem; border-radius: 3px; overflow-wrap: anywhere; }
-dt { font-weight: 600; } dd { margin: 0 0 .5rem 1rem; }
-"""
 
 _CHOICES = {
     "task": "task",
@@ -59,7 +41,6 @@ _MACHINE = {
     "fmax_mhz": "Fmax, MHz",
     "us_per_sample": "µs a sample at Fmax",
 }
-_PERCENT = ("synapses_kept", "nodes_kept", "metric_float", "metric_integer")
 
 
 def comparison_page(data: dict) -> str:
@@ -80,33 +61,20 @@ def comparison_page(data: dict) -> str:
     plots += [front(rows, data["choices"], key, metric) for key in ("us_per_sample", "blocks")]
     figures = "".join(f"<figure>{plot}</figure>" for plot in plots if plot)
     title = f"Triodia: {data['task']} on {data['board']}"
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>{title}</h1><p class=lead>{html.escape(data['sentence'])}</p>"
-        f"<h2>The networks</h2>{_table(rows, network)}"
-        f"<h2>The machines</h2>{_table(rows, machine)}{_misfits(rows)}"
+    return page(
+        title,
+        f"<p class=lead>{html.escape(data['sentence'])}</p>"
+        f"<h2>The networks</h2>{table(rows, network)}"
+        f"<h2>The machines</h2>{table(rows, machine)}{_misfits(rows)}"
         f"<div class=plots>{figures}</div>"
-        f"<h2>Hardware against software</h2>{_agreement(rows, varies)}{_method(data)}</body></html>"
+        f"<h2>Hardware against software</h2>{_agreement(rows, varies)}{samples(rows, varies)}"
+        f"{baselines(data, varies)}{energy(rows, varies)}{_method(data)}",
     )
 
 
 def _misfits(rows: list[dict]) -> str:
     reasons = dict.fromkeys(row["reason"] for row in rows if row.get("fits") is False)
     return "".join(f"<p>Does not fit: {html.escape(reason)}.</p>" for reason in reasons)
-
-
-def _table(rows: list[dict], headings: dict[str, str]) -> str:
-    head = "".join(f"<th>{heading}</th>" for heading in headings.values())
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_shown(key, row.get(key)))}</td>" for key in headings)
-        for row in rows
-    )
-    return f"<div class=scroll><table><tr>{head}</tr>{body}</table></div>"
-
-
-def _shown(key: str, value: object) -> str:
-    return f"{value * 100:.4g} %" if key in _PERCENT else number(value)
 
 
 def _agreement(rows: list[dict], varies: dict[str, str]) -> str:
@@ -126,7 +94,7 @@ def _agreement(rows: list[dict], varies: dict[str, str]) -> str:
         f"<p>The exported Verilog of {len(flat)} of {len(rows)} rows ran on real test samples; "
         "every spike, readout value and end of step was compared with the integer reference, and "
         "the machine's own counts of events, synaptic operations and cycles with the models'.</p>"
-        f"{_table(flat, headings)}"
+        f"{table(flat, headings)}"
     )
 
 

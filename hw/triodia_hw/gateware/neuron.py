@@ -11,9 +11,21 @@ from .multiply import multiply
 from .options import DEFAULT, Options
 from .shapes import struct
 
-__all__ = ["NeuronUpdate"]
+__all__ = ["NeuronUpdate", "update_layout"]
 
 _LATENCY = 9
+
+
+def update_layout(p: MachineParams) -> data.StructLayout:
+    """An update: the next state, whether the neuron spiked, and the ``value`` of a readout."""
+    return data.StructLayout({
+        "valid": 1,
+        "end": 1,
+        "state": struct(state_fields(p)),
+        "spike": 1,
+        "readout": 1,
+        "value": signed(p.state_bits),
+    })
 
 
 class NeuronUpdate(wiring.Component):
@@ -52,16 +64,7 @@ class NeuronUpdate(wiring.Component):
             "zero": In(1),
             "fetch": Out(data.StructLayout({"valid": 1, "end": 1})),
             "sum": In(signed(accumulator_width(p))),
-            "o": Out(
-                data.StructLayout({
-                    "valid": 1,
-                    "end": 1,
-                    "state": state,
-                    "spike": 1,
-                    "readout": 1,
-                    "value": signed(p.state_bits),
-                })
-            ),
+            "o": Out(update_layout(p)),
         })
 
     def elaborate(self, platform: object) -> Module:

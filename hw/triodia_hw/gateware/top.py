@@ -24,6 +24,8 @@ class Top(wiring.Component):
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
     """
 
+    machine: type = Core
+
     def __init__(
         self,
         p: MachineParams,
@@ -43,7 +45,9 @@ class Top(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
+        m.submodules.core = core = self.machine(
+            self.p, contents=self.contents, options=self.options
+        )
         m.d.comb += [
             clock.clk.eq(self.clk),
             core.reset.eq(self.rst),

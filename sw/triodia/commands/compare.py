@@ -70,6 +70,10 @@ def compare(
     confirm: Annotated[int, typer.Option(help="Rows co-simulated, spread evenly.", min=0)] = 4,
     simulator: SimulatorName = "icarus",
     build: Annotated[bool, typer.Option(help="Place and route every machine.")] = True,
+    evidence: Annotated[
+        bool,
+        typer.Option(help="Record a sample, count energy, run the dense design and software too."),
+    ] = True,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of finished steps. Default: in the output.")
     ] = None,
@@ -94,7 +98,7 @@ def compare(
     }
     common = {"epochs": epochs, "target_rate": target_rate, "samples": samples}
     how = {"confirm": confirm, "simulator": simulator, "build": build, "cache": cache}
-    how |= {"workers": workers, "scheduler": scheduler}
+    how |= {"workers": workers, "scheduler": scheduler, "evidence": evidence}
     _show(grid(common, axes), output, as_json, **how)
 
 

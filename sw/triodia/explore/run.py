@@ -10,7 +10,10 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from dask.distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
+from triodia_boards.boards import get_board
+
 from ..errors import CheckFailed, TriodiaError
+from . import evidence as shown
 from . import stages
 from .cell import Cell
 from .store import Store, Unknown, digest
@@ -33,10 +36,13 @@ def explore(
     workers: int,
     scheduler: str | None,
     progress: Progress,
+    evidence: bool = False,
 ) -> list[dict]:
     """One row a cell, in their order; stages that cells share are done once.
 
-    ``confirm`` rows, evenly spread, are co-simulated. Without ``build`` nothing is placed and
+    ``confirm`` rows, evenly spread, are co-simulated. With ``evidence`` these have ``traced`` and
+    ``spectra`` too, and the densest network of each machine ``dense``, the dense machine
+    (:mod:`.evidence`). Without ``build`` nothing is placed and
     routed, and rows have what is known without. A cell whose machine does not fit its board has
     ``fits`` false and the reason. ``scheduler`` is the address of a running dask cluster whose
     workers see the store's folder; else ``workers`` processes of this machine do the work.
@@ -54,17 +60,29 @@ def explore(
     store.clean()
     with suppress(Unknown):  # all from the store, without a cluster
         known = _Sweep(_Here(), store.reader(), 1)
-        return known.rows(cells, chosen, simulator, build)
+        return known.rows(cells, chosen, simulator, build, evidence)
     with _client(workers, scheduler) as client:
         sweep = _Sweep(client, store, workers)
-        sweep.start(cells, chosen, simulator, build)
+        sweep.start(cells, chosen, simulator, build, evidence)
         sweep.wait(progress)
-        return sweep.rows(cells, chosen, simulator, build)
+        return sweep.rows(cells, chosen, simulator, build, evidence)
 
 
 def spread(count: int, chosen: int) -> list[int]:
     """At most ``chosen`` of ``count`` indices, evenly spread, the ends among them."""
     return sorted(set(np.linspace(0, count - 1, min(chosen, count)).round().astype(int).tolist()))
+
+
+def _densest(cells: Sequence[Cell]) -> set[int]:
+    """Of the cells of each machine for an ECP5 that with the most synapses: its index."""
+    best: dict[tuple, int] = {}
+    for k, cell in enumerate(cells):
+        which = (cell.task, cell.neurons, cell.nodes, cell.lanes, cell.weight_bits)
+        if get_board(cell.board).family != "ecp5":
+            continue
+        if which not in best or cell.synapses > cells[best[which]].synapses:
+            best[which] = k
+    return set(best.values())
 
 
 class _Here:
@@ -93,7 +111,10 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
         return
     with (
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -111,16 +132,41 @@ class _Sweep:
     kinds: dict[str, str] = field(default_factory=dict)
 
     def start(
-        self, cells: Sequence[Cell], chosen: Sequence[int], simulator: str, build: bool
+        self,
+        cells: Sequence[Cell],
+        chosen: Sequence[int],
+        simulator: str,
+        build: bool,
+        evidence: bool,
     ) -> list[dict[str, Future]]:
         """The stages of each cell, those that others wait for first."""
         made = [self._made(cell) for cell in cells]
+        densest = _densest(cells) if evidence else []
         for k, (cell, own) in enumerate(zip(cells, made, strict=True)):
             if build:
                 own["board"] = self._built(cell, own["machine"])
+            if k in densest:
+                own |= self._dense(cell, own["machine"], build)
             if k in chosen:
                 own["cosim"] = self._confirmed(cell, own["machine"], simulator)
+            if k in chosen and evidence:
+                own |= self._evidence(cell, own)
         return made
+
+    def _dense(self, cell: Cell, made: Future, build: bool) -> dict[str, Future]:
+        which = [made.key, cell.board, cell.place_seed]
+        own = {"dense": self._submit("dense design", which, shown.dense_run, cell, made)}
+        if build:
+            place = self._submit("dense design, placed", which, shown.dense_placed, cell, made)
+            own["dense_placed"] = place
+        return own
+
+    def _evidence(self, cell: Cell, own: dict[str, Future]) -> dict[str, Future]:
+        net, made = own["network"], own["machine"]
+        return {
+            "traced": self._submit("record", made.key, shown.traced, cell, made),
+            "spectra": self._submit("spectra", net.key, shown.spectra, cell, net),
+        }
 
     def rows(self, *asked: object) -> list[dict]:
         """A row for each cell, of stages that are done."""
@@ -187,6 +233,9 @@ def _row(cell: Cell, made: dict[str, dict]) -> dict:
     row["image"] = f"{made['machine']['folder']}/model.image"
     if "fmax_mhz" in row:
         row["us_per_sample"] = round(row["cycles_per_sample"] / row["fmax_mhz"], 2)
-    cosim = made.get("cosim")
-    row["cosim"] = cosim and {k: v for k, v in cosim.items() if k not in _ABOUT}
+    for name in ("cosim", "traced", "spectra"):
+        part = made.get(name)
+        row[name] = part and {k: v for k, v in part.items() if k not in _ABOUT}
+    dense = made.get("dense", {}) | made.get("dense_placed", {})
+    row["dense"] = {k: v for k, v in dense.items() if k not in _ABOUT} or None
     return row

