@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,24 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         (0.5, 0),
         (0.5, 1),
     ]
+
+
+def test_interrupted_as_by_a_terminal(tmp_path):
+    """Ctrl-C goes to all processes; one sentence, and the next run goes on from what is done."""
+    options = "--seeds 0,1,2 --task digits --neurons 16 --lanes 1 --epochs 1 --samples 1"
+    options += " --synapses 1 --no-build --no-evidence --confirm 0 --workers 1"
+    start = [sys.executable, "-c", "from triodia.cli import main; main()", "compare"]
+    command = [*start, "-o", str(tmp_path), *options.split()]
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    lines = [first.stderr.readline()]
+    os.killpg(first.pid, signal.SIGINT)
+    lines += first.communicate(timeout=60)[1].splitlines()
+    assert first.returncode == 130
+    assert "1 of 6: train" in lines[0] and lines[-1] == "triodia: interrupted"
+    assert not any("Traceback" in line for line in lines)
+    assert not (tmp_path / "results.json").exists()
+    done = len(list((tmp_path / "cache").glob("*/*/result.json")))
+    assert 1 <= done < 6
+    second = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert second.stderr.count("(known)") == done
+    assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 3

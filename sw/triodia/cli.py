@@ -54,7 +54,7 @@ for module in (
 ):
     module.register(app)
 
-BAD_INPUT, NO_TOOL = 2, 3
+BAD_INPUT, NO_TOOL, INTERRUPTED = 2, 3, 130
 _EXIT_CODES = {
     ContractError: BAD_INPUT,
     ImageError: BAD_INPUT,
@@ -86,6 +86,8 @@ def run(arguments: list[str]) -> int:
     torch.set_num_threads(1)  # matrices this small: threads cost far more than they bring
     try:
         code = app(arguments, standalone_mode=False)
+        if code == INTERRUPTED:
+            return _fail("interrupted", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except TriodiaError as error:
         return _fail(error, error.exit_code)
@@ -102,4 +104,4 @@ def run(arguments: list[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", 130)
+        return _fail("interrupted", INTERRUPTED)
