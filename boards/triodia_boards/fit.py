@@ -21,14 +21,20 @@ class DoesNotFit(ValueError):
     """The machine needs more of a resource than the board has."""
 
 
-def check_fit(p: MachineParams, board: Board) -> Options:
+def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Options:
     """How to build the machine so that its memories fit ``board``, with those of the link.
 
     Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
     there is enough of it. Large single-port memory takes the synapses where there is some.
+    ``parity`` costs a block RAM for each memory that is in block RAM.
     Raises :class:`DoesNotFit` if that exceeds the board, saying what would help.
     """
-    options = _multiplying(p, board, Options(family=board.family))
+    options = _multiplying(p, board, Options(family=board.family, parity=parity))
+    if board.single_port and parity:
+        raise DoesNotFit(
+            f"{board.name} keeps synapses in memory that starts with random words, where parity "
+            "says nothing; build without it or take another board"
+        )
     if board.single_port:
         options = replace(options, single_port=("synapses",))
         need = single_port_rams(p, options)

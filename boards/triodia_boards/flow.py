@@ -44,6 +44,7 @@ def build(
     router: str | None = None,
     clock_hz: int | None = None,
     baud: int = BAUD,
+    parity: bool = False,
     progress: Progress = print,
 ) -> BuildReport:
     """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
@@ -59,28 +60,33 @@ def build(
     is given, one that the placed design does not reach is replaced by the next slower of
     :data:`CLOCKS_MHZ`, and the design built again. What is not timed runs at the oscillator's.
 
+    With ``parity`` the machine says when a bit of its memories has changed by itself, and starts
+    empty.
+
     Raises
     ------
     BadChoice, DoesNotFit, NoSuchClock, BuildError
         The last if a clock that was given is not reached.
     """
     if board.family not in TOOLCHAINS:
-        return vendor_build(image, board, folder, clock_hz=clock_hz, baud=baud, progress=progress)
+        how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
+        return vendor_build(image, board, folder, progress=progress, **how)
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
     router = router or tools.routers[0]
     if router not in tools.routers:
         raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
     p = image.params
-    options = check_fit(p, board)
+    options = check_fit(p, board, parity=parity)
+    empty = bool(options.single_port or parity)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
-    words = placeholder(p, options) if tools.unpack else contents(image)
+    words = placeholder(p, options) if tools.unpack or empty else contents(image)
     synthesis, routed, made_hz = _placed(p, words, options, board, folder, progress=progress, **how)
     progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
     slices = 0
-    if options.single_port or not tools.unpack:
+    if empty or not tools.unpack:
         pack(folder, board.name, tools, board.pack_options)
     else:
         text = (folder / ROUTED).read_text()
@@ -95,7 +101,7 @@ def build(
         router=router,
         seconds=round(time.monotonic() - start, 1),
         bitstream=str(folder / f"{board.name}{tools.suffix}"),
-        baked=not options.single_port,
+        baked=not empty,
         patched_slices=slices,
         note="" if tools.timed else _NOT_TIMED,
     )

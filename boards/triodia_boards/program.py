@@ -41,9 +41,10 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
     """Random words for every content memory, by which its bits are found again after routing.
 
     Always the same for the same parameters: it is part of the netlist, not of the network. None
-    at all for a machine that starts without contents: it is silent until a network is loaded.
+    at all for a machine that starts without contents: it is silent until a network is loaded. So
+    does one with parity, whose bits would have to be exchanged too.
     """
-    if options.single_port:
+    if options.single_port or options.parity:
         return [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     rng = np.random.default_rng(0x5EED)
     return [
@@ -133,7 +134,7 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     folder = Path(folder)
     manifest = Manifest.load(folder)
     image = fit_capacity(image, manifest.machine())
-    if manifest.options["single_port"]:
+    if manifest.options["single_port"] or manifest.options.get("parity"):
         raise BadBuild(
             f"the network of a build for {manifest.board} is loaded through its port, "
             "not patched: its synapse memory starts empty"

@@ -39,6 +39,7 @@ def vendor_build(
     *,
     clock_hz: int | None,
     baud: int,
+    parity: bool,
     progress: Callable[[str], None],
 ) -> BuildReport:
     """Write ``top.v``, with the network in it, ``top.xdc`` and ``top.tcl`` to ``folder``.
@@ -50,7 +51,7 @@ def vendor_build(
     DoesNotFit, NoSuchClock, BuildError
     """
     start, folder = time.monotonic(), Path(folder)
-    options = check_fit(image.params, board)
+    options = check_fit(image.params, board, parity=parity)
     goal = clock_hz or board.clock_hz
     top = BoardTop(board, image.params, contents(image), options, clock_hz=goal, baud=baud)
     plan = board.make_platform().build(top, do_build=False)

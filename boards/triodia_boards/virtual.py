@@ -15,7 +15,12 @@ __all__ = ["pin_names", "top_source"]
 
 
 def top_source(
-    p: MachineParams, board: Board, *, baud: int, clock_hz: int | None = None
+    p: MachineParams,
+    board: Board,
+    *,
+    baud: int,
+    clock_hz: int | None = None,
+    parity: bool = False,
 ) -> tuple[str, dict[str, str | int], int]:
     """RTLIL of the top level as synthesis gets it, its pins, and clock cycles of a bit.
 
@@ -28,7 +33,7 @@ def top_source(
             f"a virtual board must be one with an ECP5 or an iCE40, not {board.name}: the pins of "
             "others have no model yet"
         )
-    options = check_fit(p, board)
+    options = check_fit(p, board, parity=parity)
     top = BoardTop(board, p, placeholder(p, options), options, baud=baud, clock_hz=clock_hz)
     platform = board.make_platform()
     plan = platform.build(top, do_build=False, debug_verilog=False)

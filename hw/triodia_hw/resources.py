@@ -15,10 +15,12 @@ _SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
 def block_rams(p: MachineParams, options: Options = DEFAULT) -> int:
     """Block RAMs that the whole machine takes, built with ``options``."""
     family, queues = options.blocks, queue_widths(p)
+    beside = (1,) if options.parity else ()
     lane = [
-        block_count(s.width, s.depth, family)
+        block_count(width, s.depth, family)
         for s in memory_shapes(p)
         if options.style(s.name) == "block"
+        for width in (s.width, *beside)
     ]
     blocks = p.lanes * sum(lane)
     for name in options.queues:

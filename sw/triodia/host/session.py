@@ -35,6 +35,7 @@ class Session:
         self.number = number
         self.received = bytearray()
         self.welcome: bytes | None = None
+        self.fault = False  # the machine read a memory word that had changed by itself
         self.fresh = True  # nothing was received or sent by the board in this session before
         self.heard, self.other = now, None
         self.bad = self.repeats = self.frames = 0
@@ -77,6 +78,7 @@ class Session:
             return
         self.heard = now
         self.frames += 1
+        self.fault |= frame.fault
         if frame.kind == Kind.HELLO:
             self.fresh &= self.welcome is not None or not (frame.seq or frame.ack)
             self.welcome = frame.payload
