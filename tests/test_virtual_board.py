@@ -1,6 +1,7 @@
 """The board's own top level behind a pseudo-terminal, driven by the host as a real one is."""
 
 import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.commands import call, ok
 from tests.networks import random_events, random_image
 from triodia.host.board import open_board
-from triodia.host.errors import BoardRestarted, LinkError, NoAnswer, PortError, WrongBoard
+from triodia.host.errors import BoardRestarted, LinkError, NoAnswer, PortError, Stuck, WrongBoard
 from triodia.host.port import Port
 from triodia.host.running import run_samples
 from triodia.host.soak import Soak
@@ -24,6 +25,7 @@ from triodia_boards.boards import BOARDS, BadChoice
 from triodia_boards.virtual import top_source
 from triodia_hw.contract import State
 from triodia_hw.image import save_image
+from triodia_hw.link.frame import BoardFrame, Kind
 from triodia_hw.reference import Reference
 from triodia_sim.virtual import BoardPins, VirtualBoard, compile_board
 
@@ -192,6 +194,18 @@ def test_button(trained, virtual):
                 board.step(samples[0][0])
         board.reset()
         assert run_samples(board, samples[:2], check=True).mismatches == 0
+
+
+def test_button_while_the_machine_was_heard(trained, virtual):
+    """The last frame counts: a machine that was reset a moment ago is not one that is stuck."""
+    with open_board(virtual.port, timeout=30) as board:
+        board.load(trained[0])
+        ours, other = (BoardFrame(Kind.WORDS, session) for session in (board.session.number, 0))
+        now = time.monotonic()
+        for frames, error in (([ours], Stuck), ([ours, other], BoardRestarted), ([ours], Stuck)):
+            for frame in frames:
+                board.session.feed(frame.encode(), now)
+            assert type(board._silence()) is error
 
 
 def test_unplugged(trained, start):

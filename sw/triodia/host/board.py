@@ -103,7 +103,7 @@ class Board:
                 f"{noise} from {self._port.name} in {self.timeout:g} s; check the cable, the baud "
                 "rate, and that the board has a Triodia bitstream of this version"
             )
-        if not heard and self.session.other is not None:
+        if self.session.other is not None:
             return BoardRestarted(
                 f"the board at {self._port.name} was reset or taken by another host; load and run "
                 "again"

@@ -27,7 +27,8 @@ class Session:
     ----------
     received : bytes of the stream from the board, in order; take from its front.
     welcome : payload of the board's answer to a hello, or None.
-    heard : when a frame of this session last came. other : the session of another, or None.
+    heard : when a frame of this session last came. other : the session of the last frame if that
+        was of another, or None.
     bad, repeats : frames that were no frames; how often something was asked for or sent again.
     """
 
@@ -76,7 +77,7 @@ class Session:
         if frame.session != self.number:
             self.other = frame.session
             return
-        self.heard = now
+        self.heard, self.other = now, None
         self.frames += 1
         self.fault |= frame.fault
         if frame.kind == Kind.HELLO:
