@@ -11,6 +11,8 @@ from .tools import BuildError, run_tool
 
 __all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain"]
 
+_TOO_SMALL = "no BELs remaining|no more BELs|Unable to (place cell|find legal placement)"
+
 ROUTED = "top.config"  # the routed design, as text
 
 
@@ -89,7 +91,7 @@ class Toolchain:
         try:
             run_tool(self.program, options, folder, self.package)
         except BuildError as error:
-            if re.search(r"no BELs remaining|no more BELs|Unable to place cell", str(error)):
+            if re.search(_TOO_SMALL, str(error)):
                 raise DoesNotFit(
                     f"the machine needs more logic than the FPGA has ({error}); "
                     "use fewer lanes or take a larger board"
