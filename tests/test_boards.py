@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.commands import call
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
@@ -13,7 +14,7 @@ from triodia_boards.flow import CLOCKS_MHZ, build
 from triodia_boards.manifest import BadBuild, Manifest
 from triodia_boards.pll import NoSuchClock
 from triodia_boards.program import placeholder, reprogram
-from triodia_boards.toolchain import TOOLCHAINS
+from triodia_boards.toolchain import TOOLCHAINS, check_timed
 from triodia_boards.tools import BuildError
 from triodia_boards.virtual import pin_names
 from triodia_hw.contract import MachineParams
@@ -126,6 +127,18 @@ def test_unknown_board():
     text = rf"^board must be one of {', '.join(BOARDS)}, not 'ulx4s'$"
     with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
+
+
+def test_boards_whose_designs_are_not_timed(capsys, tmp_path):
+    """They are not compared, and no clock is made up for them."""
+    for name in ("tang-nano-9k", "arty-a7-35"):
+        line = ("compare", "--task", "digits", "--board", name, "-o", tmp_path / "out")
+        code, _, err = call(capsys, *line)
+        assert code == 2 and err.count("\n") == 1
+        text = f"triodia: board must be one whose designs the open tools time, not {name}; those "
+        assert err.startswith(text)
+    for name in ("ulx3s-25f", "icebreaker"):
+        check_timed(BOARDS[name])
 
 
 def test_unknown_router(tmp_path):

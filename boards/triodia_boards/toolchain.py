@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .board import Board
+from .boards import BOARDS, BadChoice
 from .fit import DoesNotFit
 from .tools import BuildError, run_tool
 
-__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain"]
+__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain", "check_timed"]
 
 _TOO_SMALL = "no BELs remaining|no more BELs|Unable to (place cell|find legal placement)"
 
@@ -185,3 +187,17 @@ TOOLCHAINS = {
         timed=False,
     ),
 }
+
+
+def check_timed(board: Board) -> None:
+    """:class:`.boards.BadChoice` unless our tools say what clock a design reaches on ``board``."""
+
+    def timed(family: str) -> bool:
+        return family in TOOLCHAINS and TOOLCHAINS[family].timed
+
+    if not timed(board.family):
+        known = ", ".join(name for name, other in BOARDS.items() if timed(other.family))
+        raise BadChoice(
+            f"board must be one whose designs the open tools time, not {board.name}; "
+            f"those are {known}"
+        )
