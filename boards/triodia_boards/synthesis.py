@@ -17,7 +17,11 @@ from .tools import BuildError
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
 
 # How a netlist of a family's cells is made when it is for no board.
-_NETLIST_OPTIONS = {"ecp5": DEFAULT, "ice40": Options(family="ice40", queues=QUEUES)}
+_NETLIST_OPTIONS = {
+    "ecp5": DEFAULT,
+    "ice40": Options(family="ice40", queues=QUEUES),
+    "gowin": Options(family="gowin"),
+}
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
 # What cells of each family are, by how their names begin; and how many they count for.
