@@ -5,19 +5,22 @@ from dataclasses import replace
 
 import pytest
 
+from tests.commands import call
 from tests.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.boards import BOARDS, BadChoice, get_board
 from triodia_boards.fit import LINK_BLOCKS, DoesNotFit, check_fit
 from triodia_boards.flow import CLOCKS_MHZ, build
+from triodia_boards.manifest import BadBuild, Manifest
 from triodia_boards.pll import NoSuchClock
-from triodia_boards.program import placeholder
-from triodia_boards.toolchain import TOOLCHAINS
+from triodia_boards.program import placeholder, reprogram
+from triodia_boards.toolchain import TOOLCHAINS, check_timed
 from triodia_boards.tools import BuildError
 from triodia_boards.virtual import pin_names
 from triodia_hw.contract import MachineParams
+from triodia_hw.family import XILINX
 from triodia_hw.gateware.options import Options
-from triodia_hw.memory import memory_shapes
+from triodia_hw.memory import contents, memory_shapes
 from triodia_hw.resources import block_rams
 
 SMALL = MachineParams(inputs=4, neurons=6, lanes=2)
@@ -29,26 +32,37 @@ def test_elaborates(name):
     assert get_board(name) is board and board.name == name
     top = BoardTop(board, SMALL, placeholder(SMALL))
     platform = board.make_platform()
-    plan = platform.build(top, do_build=False, debug_verilog=False)
-    file = TOOLCHAINS[board.family].pins
+    vendor = board.family == "xilinx"
+    plan = platform.build(top, do_build=False, **({} if vendor else {"debug_verilog": False}))
+    file = "top.xdc" if vendor else TOOLCHAINS[board.family].pins
     assert {"top.il", file} <= set(plan.files)
     pins, netlist = (text_of(plan, name) for name in (file, "top.il"))
     names = pin_names(board, platform)
     if board.reset is not None:
         assert names.pop("released") == (0 if name.startswith("ulx3s") else 1)
+    starts = {"xilinx": "set_property LOC .*", "gowin": "IO_LOC ", "ice40": "set_io "}
+    start = starts.get(board.family, "LOCATE COMP ")
     leds = [f"{led}_{number}__{part + '__' * bool(part)}io" for led, number, part in board.leds]
     for pin in (*names.values(), *leds):
-        assert re.search(rf'^(LOCATE COMP "|set_io ){pin}\b', pins, re.MULTILINE), pin
+        assert re.search(rf'^{start}"?{pin}\b', pins, re.MULTILINE), pin
     # The flow relies on these.
-    assert ("EHXPLLL" in netlist) == (platform.default_clk_frequency != board.clock_hz)
+    cell = {"ecp5": "EHXPLLL", "ice40": "SB_PLL40_"}.get(board.family, "PLL")
+    assert (cell in netlist) == (platform.default_clk_frequency != board.clock_hz)
     assert board.blocks > 0 < board.luts
+    assert board.chip[0] == board.device and board.family in LINK_BLOCKS
     if board.family == "ecp5":
         assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
         device = board.device[2:].split("-")
         kind = "LFE5UM5G" if device[0] == "um5g" else "LFE5U"
         assert f"{kind}-{device[-1][:-1]}F" == platform.device
-    else:
+    elif board.family == "ice40":
         assert board.device[2:].upper() in platform.device.upper()
+    elif board.family == "gowin":
+        assert board.device == f"--device={platform.part}"
+        assert board.chip_options == (f"--vopt=family={platform._chipdb_device}",)
+        assert board.pack_options[:2] == ("-d", platform._chipdb_device)
+    else:
+        assert board.device == platform.device and board.package == platform.package
 
 
 def text_of(plan, name):
@@ -56,16 +70,75 @@ def text_of(plan, name):
     return content.decode() if isinstance(content, bytes) else content
 
 
-def test_no_other_clock_on_ice40():
-    text = r"^clock must be that of the oscillator on icebreaker, 12 MHz, not 24 MHz: its PLL is "
+def test_no_other_clock_where_nothing_is_timed():
+    text = (
+        r"^clock must be that of the oscillator on tang-nano-9k, 27 MHz, not 54 MHz: the tools for "
+        r"it do not say what a machine reaches$"
+    )
     with pytest.raises(NoSuchClock, match=text):
-        BoardTop(BOARDS["icebreaker"], SMALL, placeholder(SMALL), clock_hz=24_000_000)
+        BoardTop(BOARDS["tang-nano-9k"], SMALL, placeholder(SMALL), clock_hz=54_000_000)
+
+
+def test_files_for_the_vendor(tmp_path):
+    """Verilog with the network in it, constraints and script; Yosys takes the blocks promised."""
+    image, board = random_image(1, lanes=1), BOARDS["arty-a7-35"]
+    report = build(image, board, tmp_path, clock_hz=80_000_000, progress=lambda _: None)
+    assert (report.bitstream, report.fmax_mhz, report.baked) == (None, None, True)
+    assert report.clock_mhz == 80
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options) + LINK_BLOCKS["xilinx"]
+    assert report.note.startswith("bitstream and timing are the vendor tool's: run `vivado ")
+    verilog = (tmp_path / "top.v").read_text()
+    assert "PLLE2_BASE" in verilog and "BUFG" in verilog
+    for shape in memory_shapes(image.params):
+        for index, (width, words) in enumerate(shape.cut(contents(image)[0], XILINX)):
+            digits = -(-width // 4)
+            lines = (f"mem_{index}[{k}] = {width}'h{w:0{digits}x};" for k, w in enumerate(words))
+            assert "\n    ".join(lines) in verilog, shape.name
+    script, pins = ((tmp_path / f"top.{kind}").read_text() for kind in ("tcl", "xdc"))
+    assert "-part xc7a35ticsg324-1L" in script and "add_files top.v" in script
+    assert "create_clock -name clk100_0__io -period 10.0 " in pins
+
+
+def test_no_patch_where_the_network_is_in_the_netlist(tmp_path):
+    image, board = random_image(1, lanes=1), BOARDS["tang-nano-9k"]
+    (tmp_path / "top.config").write_text("{}")
+    options = check_fit(image.params, board)
+    how = {"board": board.name, "seed": 1, "router": "router1"}
+    Manifest.of(image.params, options, tmp_path, **how).save(tmp_path)
+    text = r"^the network of a build for tang-nano-9k is in its netlist, where it cannot be .*$"
+    with pytest.raises(BadBuild, match=text):
+        reprogram(tmp_path, image, tmp_path / "new.fs")
+
+
+@pytest.mark.slow
+def test_build_for_gowin(tmp_path):
+    """A bitstream of the board's clock; never a speed."""
+    image, board = random_image(1, lanes=1), BOARDS["tang-nano-9k"]
+    report = build(image, board, tmp_path, progress=lambda _: None)
+    assert report.fmax_mhz is None and report.clock_mhz == 27
+    assert report.note.startswith("not timed: ")
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options) + LINK_BLOCKS["gowin"]
+    assert (tmp_path / "tang-nano-9k.fs").stat().st_size > 100_000
 
 
 def test_unknown_board():
     text = rf"^board must be one of {', '.join(BOARDS)}, not 'ulx4s'$"
     with pytest.raises(BadChoice, match=text):
         get_board("ulx4s")
+
+
+def test_boards_whose_designs_are_not_timed(capsys, tmp_path):
+    """They are not compared, and no clock is made up for them."""
+    for name in ("tang-nano-9k", "arty-a7-35"):
+        line = ("compare", "--task", "digits", "--board", name, "-o", tmp_path / "out")
+        code, _, err = call(capsys, *line)
+        assert code == 2 and err.count("\n") == 1
+        text = f"triodia: board must be one whose designs the open tools time, not {name}; those "
+        assert err.startswith(text)
+    for name in ("ulx3s-25f", "icebreaker"):
+        check_timed(BOARDS[name])
 
 
 def test_unknown_router(tmp_path):
@@ -177,7 +250,7 @@ def test_build(tmp_path):
     assert report.patched_slices == p.lanes * slices
     assert 0 < report.luts < board.luts
     assert report.multipliers <= board.multipliers
-    assert report.clock_mhz in CLOCKS_MHZ and report.clock_mhz <= report.fmax_mhz
+    assert report.clock_mhz in CLOCKS_MHZ["ecp5"] and report.clock_mhz <= report.fmax_mhz
     assert report.bitstream == str(tmp_path / "ulx3s-25f.bit")
     assert b"LFE5U-25F" in (tmp_path / "ulx3s-25f.bit").read_bytes()[:200]
     assert not list(tmp_path.glob("*.part"))

@@ -177,3 +177,25 @@ def test_ice40_patch():
     assert patched == shown(wanted) != shown(marks)
     assert slices == 14 * 2 + 3
     assert read_back(shown(marks), patched, memories, ICE40) == wanted
+
+
+@pytest.mark.parametrize("width", [2, 4, 8, 16])
+def test_ice40_words_of_every_width(width):
+    """As Yosys' brams_map.v has them: its ``slice_init``, bit by bit."""
+    old, new = (words(width, 4096 // width, seed) for seed in (1, 2))
+
+    def lines(memory):
+        init = "".join(f"{word:0{width}b}"[::-1] for word in memory)
+        for index in range(16):
+            bits = ""
+            for ri in range(256):
+                low = int(f"{ri & 15:04b}"[::-1], 2)
+                bits += init[index * 256 + (ri >> 4) * 16 + low]
+            yield f"{int(bits[::-1], 2):064x}\n"
+
+    config = ".ram_data 8 1\n" + "".join(lines(old)) + "\n"
+    memories = [("some", width, old, new)]
+    patched, slices = patch(config, memories, ICE40)
+    assert slices == 16
+    assert patched == ".ram_data 8 1\n" + "".join(lines(new)) + "\n"
+    assert read_back(config, patched, memories, ICE40) == [new]

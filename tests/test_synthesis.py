@@ -102,6 +102,19 @@ def test_ice40_netlist_equals_reference(name, tmp_path):
     assert (kinds.count("SB_MAC16") > 0) == (options.multiplier_parts == 1)
 
 
+def test_gowin_netlist_equals_reference(tmp_path):
+    """With Yosys' models of its logic, ours of block RAM and multipliers."""
+    image = random_image(4, lanes=2, synaptic=True, refractory_bits=2)
+    made = netlist_verilog(image, tmp_path / "netlist", "gowin")
+    sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
+    how = {"verilog": tmp_path / "netlist", "netlist": "gowin", "stall": (0.2, 0.2)}
+    result = cosimulate(image, sequences, tmp_path, **how)
+    assert result.mismatches == 0, result.first
+    assert result.steps == 10 and result.spikes > 10
+    assert made.blocks == block_rams(image.params, Options(family="gowin"))
+    assert made.multipliers > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
 def test_larger_netlists_equal_the_reference(name, tmp_path):
@@ -131,7 +144,7 @@ def test_no_netlist_on_verilator():
 
 
 def test_unknown_cells(tmp_path):
-    with pytest.raises(BadChoice, match=r"^netlist must be one of ecp5, ice40, not 'xc7'$"):
+    with pytest.raises(BadChoice, match=r"^netlist must be one of ecp5, ice40, gowin, not 'xc7'$"):
         netlist_verilog(random_image(4, lanes=1), tmp_path / "new", "xc7")
     assert not (tmp_path / "new").exists()
 

@@ -1,6 +1,7 @@
 """The board's own top level behind a pseudo-terminal, driven by the host as a real one is."""
 
 import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.commands import call, ok
 from tests.networks import random_events, random_image
 from triodia.host.board import open_board
-from triodia.host.errors import BoardRestarted, LinkError, NoAnswer, PortError, WrongBoard
+from triodia.host.errors import BoardRestarted, LinkError, NoAnswer, PortError, Stuck, WrongBoard
 from triodia.host.port import Port
 from triodia.host.running import run_samples
 from triodia.host.soak import Soak
@@ -20,10 +21,11 @@ from triodia.network import new_network
 from triodia.quantize import QuantizeOptions, quantize
 from triodia.tasks import get_task
 from triodia.train import train
-from triodia_boards.boards import BOARDS
+from triodia_boards.boards import BOARDS, BadChoice
 from triodia_boards.virtual import top_source
 from triodia_hw.contract import State
 from triodia_hw.image import save_image
+from triodia_hw.link.frame import BoardFrame, Kind
 from triodia_hw.reference import Reference
 from triodia_sim.virtual import BoardPins, VirtualBoard, compile_board
 
@@ -77,6 +79,30 @@ def test_trained_network(trained, start):
 def assert_state(got, want):
     for name in ("v", "u", "r"):
         np.testing.assert_array_equal(getattr(got, name), getattr(want, name), name)
+
+
+@pytest.mark.parametrize("name", ["icebreaker", pytest.param("hx8k-evb", marks=pytest.mark.slow)])
+def test_other_families(name, tmp_path):
+    """The PLL, pins and large memories of an iCE40: loaded, run, disturbed, and reset."""
+    board, image = BOARDS[name], random_image(4, neurons=15, lanes=2, state_bits=16)
+    rtlil, pins, divisor = top_source(image.params, board, baud=board.clock_hz // 4)
+    assert ("SB_PLL40_" in rtlil) and divisor == 4
+    program = compile_board(rtlil, BoardPins(**pins), tmp_path)
+    samples = [random_events(image, 20, seed) for seed in range(5)]
+    with VirtualBoard(program, divisor) as virtual, open_board(virtual.port, timeout=30) as host:
+        assert (host.welcome.board, host.welcome.clock_hz) == (name, board.clock_hz)
+        host.load(image)
+        virtual.faults(0.001)
+        for _ in range(3):
+            report = run_samples(host, samples, check=True)
+            assert report.mismatches == 0 and report.spikes > 100
+            host.reset()
+
+
+def test_no_virtual_board_of_others():
+    text = r"^a virtual board must be one with an ECP5 or an iCE40, not arty-a7-35: the pins of .*$"
+    with pytest.raises(BadChoice, match=text):
+        top_source(random_image(1, lanes=1).params, BOARDS["arty-a7-35"], baud=BAUD)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -168,6 +194,18 @@ def test_button(trained, virtual):
                 board.step(samples[0][0])
         board.reset()
         assert run_samples(board, samples[:2], check=True).mismatches == 0
+
+
+def test_button_while_the_machine_was_heard(trained, virtual):
+    """The last frame counts: a machine that was reset a moment ago is not one that is stuck."""
+    with open_board(virtual.port, timeout=30) as board:
+        board.load(trained[0])
+        ours, other = (BoardFrame(Kind.WORDS, session) for session in (board.session.number, 0))
+        now = time.monotonic()
+        for frames, error in (([ours], Stuck), ([ours, other], BoardRestarted), ([ours], Stuck)):
+            for frame in frames:
+                board.session.feed(frame.encode(), now)
+            assert type(board._silence()) is error
 
 
 def test_unplugged(trained, start):
@@ -302,7 +340,7 @@ def test_boards_command(capsys):
     rows = ok(capsys, "boards", "--neurons", 256)["boards"]
     assert [row["board"] for row in rows] == list(BOARDS)
     for row in rows:
-        if row["board"] not in ("icebreaker", "hx8k-evb"):
+        if row["board"] not in ("icebreaker", "hx8k-evb", "tang-nano-9k"):
             assert row["lanes_1"] > row["lanes_4"] > 10_000
     small = {row["board"]: row for row in rows}
     assert small["icebreaker"]["lanes_1"] == 1 << 16 and small["hx8k-evb"]["lanes_8"] is None

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The machine behind AXI4-Stream, as exported Verilog, by an existing bus library."""
+"""The machine behind AXI4-Stream and Wishbone, as exported Verilog, by existing bus libraries."""
 
 import json
 from contextlib import suppress
@@ -17,14 +17,14 @@ from triodia_hw.image import save_image
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def simulate(folder, image, sequences, stall, monkeypatch):
-    """Run ``wrappers_bench`` on the exported Verilog; how many tests passed."""
-    export_verilog(image, folder, "axi-stream")
+def simulate(folder, image, sequences, monkeypatch, *, bench, interface, **job):
+    """Run a bench, told of ``job``, on the exported Verilog; returns its log."""
+    export_verilog(image, folder, interface)
     save_image(image, folder / "m.image")
     job = {
         "image": str(folder / "m.image"),
         "sequences": sequences,
-        "stall": stall,
+        **job,
     }
     monkeypatch.setenv("TRIODIA_WRAPPER_JOB", json.dumps(job))
     monkeypatch.syspath_prepend(str(ROOT))  # which the runner hands on
@@ -40,7 +40,7 @@ def simulate(folder, image, sequences, stall, monkeypatch):
         )
         runner.test(
             hdl_toplevel=TOP,
-            test_module="tests.wrappers_bench",
+            test_module=f"tests.{bench}",
             build_dir=folder / "sim",
             test_dir=folder,
             log_file=folder / "test.log",
@@ -50,12 +50,21 @@ def simulate(folder, image, sequences, stall, monkeypatch):
     return text
 
 
+CASES = {False: {"lanes": 1, "state_bits": 24, "neurons": 9}, True: {"lanes": 2}}
+BUSES = {
+    "axi-stream": {"bench": "wrappers_bench"},
+    "wishbone classic": {"bench": "wishbone_bench", "pipelined": False},
+    "wishbone pipelined": {"bench": "wishbone_bench", "pipelined": True},
+}
+
+
 @pytest.mark.parametrize("stall", [False, True])
-def test_equals_reference(stall, tmp_path, monkeypatch):
-    case = {"lanes": 2} if stall else {"lanes": 1, "state_bits": 24, "neurons": 9}
-    image = random_image(1, **case)
+@pytest.mark.parametrize("bus", BUSES)
+def test_equals_reference(bus, stall, tmp_path, monkeypatch):
+    image = random_image(1, **CASES[stall])
     sequences = [random_events(image, 12, seed) for seed in (1, 2)]
-    text = simulate(tmp_path, image, sequences, stall, monkeypatch)
+    how = BUSES[bus] | {"interface": bus.split()[0], "stall": stall}
+    text = simulate(tmp_path, image, sequences, monkeypatch, **how)
     assert "PASS=1" in text
 
 
@@ -68,6 +77,8 @@ def test_command(capsys, tmp_path):
     line = ("verilog", tmp_path / "m.image", "-o", tmp_path, "--interface")
     ok(capsys, *line, "axi-stream")
     assert "m_axis_tvalid" in (tmp_path / "triodia.v").read_text()
+    ok(capsys, *line, "wishbone")
+    assert "wb_stall" in (tmp_path / "triodia.v").read_text()
     code, _, err = call(capsys, *line, "apb")
     assert code == 2
-    assert err == "triodia: interface must be one of axi-stream, not 'apb'\n"
+    assert err == "triodia: interface must be one of axi-stream, wishbone, not 'apb'\n"

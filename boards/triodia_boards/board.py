@@ -14,7 +14,7 @@ from triodia_hw.gateware.link.link import DEPTH
 from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.link.welcome import Welcome
 
-from .pll import NoSuchClock, add_pll, pll_settings
+from .pll import LIMITS, NoSuchClock, add_pll, pll_settings
 from .serial_core import SerialCore
 
 __all__ = ["BAUD", "Board", "BoardTop"]
@@ -34,9 +34,12 @@ class Board:
     ----------
     name : as on the command line. platform : makes the Amaranth platform (pins, clock).
     family : of the FPGA (:data:`triodia_hw.family.FAMILIES`).
-    device : nextpnr's option for the FPGA. package : of the FPGA. speed : its grade, if it has one.
+    device : nextpnr's option for the FPGA. package : of the FPGA, speed : its grade, where that
+        does not say. chip_options : others of nextpnr for it.
     luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.
     single_port : large memories with one port that start without contents.
+    pll_pin : the oscillator is on a pin that the PLL must have for its own (iCE40).
+    pack_options : of the tool that packs.
     reset : resource of the push button that resets the machine, if there is one.
     leds : up to four, in order of :class:`BoardTop`'s signals.
     resources : what the platform does not have, such as a serial port on free pins.
@@ -56,6 +59,9 @@ class Board:
     speed: str = ""
     multiplier_bits: int = 18
     single_port: int = 0
+    pll_pin: bool = False
+    chip_options: tuple[str, ...] = ()
+    pack_options: tuple[str, ...] = ()
     leds: tuple[Led, ...] = (("led", 0, ""), ("led", 1, ""), ("led", 2, ""), ("led", 3, ""))
     resources: tuple[Resource, ...] = ()
     clock_hz: int = 100_000_000
@@ -65,7 +71,8 @@ class Board:
     def chip(self) -> tuple[str, ...]:
         """nextpnr's options for the FPGA."""
         speed = (f"--speed={self.speed}",) if self.speed else ()
-        return (self.device, f"--package={self.package}", *speed)
+        package = (f"--package={self.package}",) if self.package else ()
+        return (self.device, *package, *speed, *self.chip_options)
 
     def make_platform(self) -> Platform:
         """The platform, with all resources."""
@@ -99,11 +106,11 @@ class BoardTop(Elaboratable):
     ) -> None:
         self.board, self.p, self.contents, self.options = board, p, contents, options
         self.clock_hz, self.baud = clock_hz or board.clock_hz, baud
-        if board.family != "ecp5" and self.clock_hz != board.clock_hz:
+        if board.family not in LIMITS and self.clock_hz != board.clock_hz:
             raise NoSuchClock(
                 f"clock must be that of the oscillator on {board.name}, "
-                f"{board.clock_hz / 1e6:g} MHz, not {self.clock_hz / 1e6:g} MHz: its PLL is not "
-                "supported yet"
+                f"{board.clock_hz / 1e6:g} MHz, not {self.clock_hz / 1e6:g} MHz: the tools for it "
+                "do not say what a machine reaches"
             )
 
     @property
@@ -132,15 +139,11 @@ class BoardTop(Elaboratable):
         """The clock; returns the reset, in step with it, high from the first cycle on."""
         # No reset by the domain: the machine spreads its own, from registers.
         m.domains.sync = ClockDomain(reset_less=True)
-        clock = io.Buffer("i", platform.request(platform.default_clk, 0, dir="-"))
-        m.submodules.clock, pressed_now = clock, C(0)
+        pressed_now = C(0)
         if self.board.reset is not None:
             button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
             m.submodules.button, pressed_now = button, button.i
-        made, steady = clock.i, Const(1)
-        if self.clock_hz != platform.default_clk_frequency:
-            settings = pll_settings(platform.default_clk_frequency, self.clock_hz)
-            made, steady = add_pll(m, clock.i, settings)
+        made, steady = self._made(m, platform)
         pressed, waiting = Signal(init=1), Signal(range(_START + 1), init=_START)
         reset = Signal(init=1)
         m.submodules.reset = FFSynchronizer(pressed_now | ~steady, pressed, init=1)
@@ -151,6 +154,18 @@ class BoardTop(Elaboratable):
         with m.Elif(waiting != 0):
             m.d.sync += waiting.eq(waiting - 1)
         return reset
+
+    def _made(self, m: Module, platform: Platform) -> tuple[Value, Value]:
+        """The machine's clock, and whether it is steady."""
+        source_hz, family = platform.default_clk_frequency, self.board.family
+        pin = platform.request(platform.default_clk, 0, dir="-")
+        through = self.clock_hz != source_hz
+        if through and self.board.pll_pin:
+            return add_pll(m, pin, pll_settings(source_hz, self.clock_hz, family), family)
+        m.submodules.clock = clock = io.Buffer("i", pin)
+        if through:
+            return add_pll(m, clock.i, pll_settings(source_hz, self.clock_hz, family), family)
+        return clock.i, Const(1)
 
     def _pins(self, m: Module, platform: Platform, serial: SerialCore, reset: Signal) -> None:
         lines = platform.lookup("uart", 0).ios

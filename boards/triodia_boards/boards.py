@@ -1,10 +1,12 @@
 """The boards there are, by name."""
 
+from .arty_a7 import ARTY_A7_35, ARTY_A7_100
 from .board import Board
 from .ecpix5 import ECPIX5_45F, ECPIX5_85F
 from .hx8k_evb import HX8K_EVB
 from .icebreaker import ICEBREAKER
 from .orangecrab import ORANGECRAB_25F, ORANGECRAB_85F
+from .tang import PRIMER_20K, TANG_NANO_9K
 from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
@@ -22,6 +24,10 @@ BOARDS = {
         ECPIX5_85F,
         ICEBREAKER,
         HX8K_EVB,
+        TANG_NANO_9K,
+        PRIMER_20K,
+        ARTY_A7_35,
+        ARTY_A7_100,
     )
 }
 

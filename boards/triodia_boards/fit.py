@@ -11,7 +11,7 @@ from .board import Board
 __all__ = ["LINK_BLOCKS", "DoesNotFit", "check_fit"]
 
 # Block RAMs of the link: two buffers, and on an iCE40 what an ECP5 has in distributed RAM.
-LINK_BLOCKS = {"ecp5": 2, "ice40": 3}
+LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
 
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
 _PARTS = 4  # adders of a product without a multiplier: two levels of them in each cycle
@@ -21,14 +21,20 @@ class DoesNotFit(ValueError):
     """The machine needs more of a resource than the board has."""
 
 
-def check_fit(p: MachineParams, board: Board) -> Options:
+def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Options:
     """How to build the machine so that its memories fit ``board``, with those of the link.
 
     Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
     there is enough of it. Large single-port memory takes the synapses where there is some.
+    ``parity`` costs a block RAM for each memory that is in block RAM.
     Raises :class:`DoesNotFit` if that exceeds the board, saying what would help.
     """
-    options = _multiplying(p, board, Options(family=board.family))
+    options = _multiplying(p, board, Options(family=board.family, parity=parity))
+    if board.single_port and parity:
+        raise DoesNotFit(
+            f"{board.name} keeps synapses in memory that starts with random words, where parity "
+            "says nothing; build without it or take another board"
+        )
     if board.single_port:
         options = replace(options, single_port=("synapses",))
         need = single_port_rams(p, options)
@@ -64,14 +70,14 @@ def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
 
 def _orders(options: Options) -> list[Options]:
     """Ways to build, best first: those behind take fewer block RAMs and more logic."""
-    if options.family == "ice40":  # no look-up table can be written
+    if options.blocks.small == "logic":  # no look-up table can be written
         return [options]
     return [replace(options, distributed=_WORKING[:k]) for k in range(len(_WORKING) + 1)]
 
 
 def _with_queues(p: MachineParams, board: Board, options: Options) -> Options:
     """Queues that would be hundreds of registers in the block RAM that is left."""
-    if options.family == "ice40":
+    if options.blocks.small == "logic":
         for name in QUEUES:
             choice = replace(options, queues=(*options.queues, name))
             if LINK_BLOCKS[board.family] + block_rams(p, choice) <= board.blocks:

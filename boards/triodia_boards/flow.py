@@ -3,62 +3,36 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import without_zeros
 from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
+from triodia_hw.memory import contents
 
 from .board import BAUD, Board, BoardTop
 from .boards import BadChoice
+from .build_report import BuildReport
 from .fit import check_fit
 from .manifest import Manifest
 from .program import pack, placeholder, program
 from .synthesis import Synthesis, synthesize
 from .toolchain import ROUTED, TOOLCHAINS, Routed
 from .tools import BuildError
+from .vendor import vendor_build
 
 __all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
 
-CLOCKS_MHZ = (160, 140, 120, 100, 90, 80, 60, 40, 20)  # what the PLLs of all boards can make
+# What the PLLs of all boards of a family can make of their oscillators.
+CLOCKS_MHZ = {
+    "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
+    "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
+}
 
 Progress = Callable[[str], None]
 
-
-@dataclass(frozen=True)
-class BuildReport:
-    """What the machine takes on the board, as nextpnr placed it.
-
-    ``lut4`` are Yosys' look-up tables; ``luts`` nextpnr's logic cells, which hold those, carry
-    cells and distributed RAM. ``registers`` are those of the fabric: ``packed_registers`` more
-    were moved into ``packed_blocks`` block RAMs and ``packed_multipliers``, for which
-    ``delay_registers`` were added (:mod:`.registers`).
-    ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
-    the bitstream itself runs at ``clock_mhz``, which is not more.
-    ``baked``: the network is in the bitstream; else it must be loaded.
-    """
-
-    board: str
-    lut4: int
-    luts: int
-    registers: int
-    blocks: int
-    single_port: int
-    multipliers: int
-    packed_registers: int
-    packed_blocks: int
-    packed_multipliers: int
-    delay_registers: int
-    fmax_mhz: float
-    clock_mhz: float
-    seed: int
-    router: str
-    seconds: float
-    bitstream: str
-    baked: bool
-    patched_slices: int
+_NOT_TIMED = "not timed: the tools do not know the delays of the memories of this FPGA"
 
 
 def build(
@@ -70,6 +44,7 @@ def build(
     router: str | None = None,
     clock_hz: int | None = None,
     baud: int = BAUD,
+    parity: bool = False,
     progress: Progress = print,
 ) -> BuildReport:
     """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
@@ -78,32 +53,41 @@ def build(
     the placed and routed design, and are read back from the bitstream. ``router`` is nextpnr's;
     ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
     another network (:func:`.program.reprogram`). On a board whose synapses are in memory that
-    starts without contents the machine is empty until a network is loaded.
+    starts without contents the machine is empty until a network is loaded. On a Gowin, whose
+    bitstream the tools cannot take apart, and for the vendor's tool the network is in the netlist.
 
     ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
     is given, one that the placed design does not reach is replaced by the next slower of
-    :data:`CLOCKS_MHZ`, and the design built again.
+    :data:`CLOCKS_MHZ`, and the design built again. What is not timed runs at the oscillator's.
+
+    With ``parity`` the machine says when a bit of its memories has changed by itself, and starts
+    empty.
 
     Raises
     ------
     BadChoice, DoesNotFit, NoSuchClock, BuildError
         The last if a clock that was given is not reached.
     """
+    if board.family not in TOOLCHAINS:
+        how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
+        return vendor_build(image, board, folder, progress=progress, **how)
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
     router = router or tools.routers[0]
     if router not in tools.routers:
         raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
     p = image.params
-    options = check_fit(p, board)
+    options = check_fit(p, board, parity=parity)
+    empty = bool(options.single_port or parity)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     Manifest.remove(folder)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
-    synthesis, routed, made_hz = _placed(p, options, board, folder, progress=progress, **how)
-    progress("memory contents, bitstream, and back")
+    words = placeholder(p, options) if tools.unpack or empty else contents(image)
+    synthesis, routed, made_hz = _placed(p, words, options, board, folder, progress=progress, **how)
+    progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
     slices = 0
-    if options.single_port:
-        pack(folder, board.name, tools)
+    if empty or not tools.unpack:
+        pack(folder, board.name, tools, board.pack_options)
     else:
         text = (folder / ROUTED).read_text()
         slices = program(image, text, folder, board.name, options.family)
@@ -117,13 +101,15 @@ def build(
         router=router,
         seconds=round(time.monotonic() - start, 1),
         bitstream=str(folder / f"{board.name}{tools.suffix}"),
-        baked=not options.single_port,
+        baked=not empty,
         patched_slices=slices,
+        note="" if tools.timed else _NOT_TIMED,
     )
 
 
 def _placed(
     p: MachineParams,
+    words: list[dict[str, list[int]]],
     options: Options,
     board: Board,
     folder: Path,
@@ -137,15 +123,14 @@ def _placed(
     """The routed design, slowed down until it reaches its own clock; and that clock in Hz."""
     goal, tools = clock_hz or board.clock_hz, TOOLCHAINS[board.family]
     while True:
-        words = placeholder(p, options)
         top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
         progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
         synthesis = _synthesize(top, board, folder)
         progress("place and route (nextpnr)")
         routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
-        if routed.fmax_mhz * 1e6 >= goal:
+        if routed.fmax_mhz is None or routed.fmax_mhz * 1e6 >= goal:
             return synthesis, routed, goal
-        goal = _slower(routed.fmax_mhz, goal, board.name, given=clock_hz is not None)
+        goal = _slower(routed.fmax_mhz, goal, board, given=clock_hz is not None)
         progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
 
 
@@ -155,13 +140,11 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     (folder / "top.il").write_text(without_zeros(_file(plan, "top.il")))
     # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
     # is constrained, and nextpnr derives the clock behind the PLL.
+    # On an iCE40 the clock without a constraint is placed for `--freq`.
     pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
-    pins = re.sub(
-        r"^FREQUENCY (.*) \S+ HZ;",
-        rf"FREQUENCY \1 {pin_hz} HZ;",
-        _file(plan, tools.pins),
-        flags=re.M,
-    )
+    pins = _file(plan, tools.pins)
+    pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
+    pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
     (folder / tools.pins).write_text(pins)
     return synthesize("top", folder, board.family, multiply=top.options.multiplier_parts == 1)
 
@@ -171,12 +154,12 @@ def _file(plan: object, name: str) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def _slower(reached: float, goal: float, board: str, *, given: bool) -> int:
+def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
     """The next clock in Hz to try for a design that reaches so many MHz."""
-    slower = [mhz for mhz in CLOCKS_MHZ if mhz < min(reached, goal / 1e6)]
+    slower = [mhz for mhz in CLOCKS_MHZ[board.family] if mhz < min(reached, goal / 1e6)]
     if given or not slower:
         raise BuildError(
-            f"the design reaches {reached:.1f} MHz on {board} and not the clock of "
+            f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "
             f"{goal / 1e6:g} MHz; build with a slower --clock or fewer lanes"
         )
     return slower[0] * 1_000_000

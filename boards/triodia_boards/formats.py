@@ -45,6 +45,20 @@ def _ice40_text(bits: np.ndarray, old: str) -> str:
     return "".join(f"{int.from_bytes(line, 'little'):064x}\n" for line in lines)
 
 
+def _ice40_places() -> np.ndarray:
+    """Slices in every width: word ``a`` has its bit ``b`` at ``a * width + b``.
+
+    Of these 16 bits are a row of the block, in which Yosys has them in bit-reversed order.
+    """
+    places = []
+    for width in (2, 4, 8, 16):
+        place = np.arange(16 * SLICE).reshape(-1, SLICE, width)
+        places.append(place.transpose(0, 2, 1).reshape(-1, SLICE))
+    place = np.concatenate(places)
+    column = sum(((place >> k) & 1) << (3 - k) for k in range(4))
+    return (place & ~15) | column
+
+
 FORMATS = {
     # 2048 words of 9 bits a block, as Project Trellis' ecpbram reads them.
     "ecp5": Format(
@@ -53,12 +67,11 @@ FORMATS = {
         _ecp5_text,
         _ecp5_places(),
     ),
-    # 256 words of 16 bits a block; the low 8 bits of an address are the word in every width, as
-    # Project IceStorm's icebram reads them.
+    # 256 rows of 16 bits a block.
     "ice40": Format(
         re.compile(r"(\.ram_data (\d+ \d+)\n)((?:[0-9a-f]{64}\n){16})"),
         _ice40_bits,
         _ice40_text,
-        np.arange(SLICE * 16).reshape(SLICE, 16).T.copy(),
+        _ice40_places(),
     ),
 }

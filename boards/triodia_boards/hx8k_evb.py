@@ -16,7 +16,7 @@ HX8K_EVB = Board(
     blocks=32,
     multipliers=0,
     multiplier_bits=16,
-    clock_hz=12_000_000,
+    clock_hz=60_000_000,
     link_depth=256,
     reset=None,
 )

@@ -41,9 +41,10 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
     """Random words for every content memory, by which its bits are found again after routing.
 
     Always the same for the same parameters: it is part of the netlist, not of the network. None
-    at all for a machine that starts without contents: it is silent until a network is loaded.
+    at all for a machine that starts without contents: it is silent until a network is loaded. So
+    does one with parity, whose bits would have to be exchanged too.
     """
-    if options.single_port:
+    if options.single_port or options.parity:
         return [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     rng = np.random.default_rng(0x5EED)
     return [
@@ -59,15 +60,17 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
     ]
 
 
-def pack(folder: Path, name: str, tools: Toolchain) -> None:
+def pack(folder: Path, name: str, tools: Toolchain, options: tuple[str, ...] = ()) -> None:
     """Write the bitstream NAME of the routed design in ``folder`` as it is.
+
+    ``options`` are of the tool that packs.
 
     Raises
     ------
     BuildError
     """
     aside = folder / f"{name}{tools.suffix}.part"
-    tools.run_pack(ROUTED, aside.name, folder)
+    tools.run_pack(ROUTED, aside.name, folder, options)
     aside.replace(folder / f"{name}{tools.suffix}")
 
 
@@ -131,12 +134,17 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     folder = Path(folder)
     manifest = Manifest.load(folder)
     image = fit_capacity(image, manifest.machine())
-    if manifest.options["single_port"]:
+    if manifest.options["single_port"] or manifest.options.get("parity"):
         raise BadBuild(
             f"the network of a build for {manifest.board} is loaded through its port, "
             "not patched: its synapse memory starts empty"
         )
     family = BOARDS[manifest.board].family
+    if TOOLCHAINS[family].unpack is None:
+        raise BadBuild(
+            f"the network of a build for {manifest.board} is in its netlist, where it cannot be "
+            "exchanged; build again, or load the other network through its port"
+        )
     name = f"{manifest.board}{TOOLCHAINS[family].suffix}"
     routed = manifest.routed(folder)
     with TemporaryDirectory(prefix="triodia-patch-") as scratch:

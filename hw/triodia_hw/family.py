@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ECP5", "FAMILIES", "ICE40", "Family"]
+__all__ = ["ECP5", "FAMILIES", "GOWIN", "ICE40", "XILINX", "Family"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,14 @@ class Family:
     small: str
 
 
-# An 18-Kbit block RAM (Lattice FPGA-TN-02204); small memories in look-up tables.
-ECP5 = Family(
-    "ecp5", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)), "distributed"
-)
+_18_KBIT = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+# Blocks of 18 Kbit; small memories in look-up tables (Lattice FPGA-TN-02204; Gowin UG285; Xilinx
+# UG473: half of a RAMB36).
+ECP5 = Family("ecp5", _18_KBIT, "distributed")
+GOWIN = Family("gowin", _18_KBIT, "distributed")
+XILINX = Family("xilinx", _18_KBIT, "distributed")
 # A 4-Kbit block RAM (Lattice FPGA-TN-02002); look-up tables cannot be written, so registers.
 ICE40 = Family("ice40", ((16, 256), (8, 512), (4, 1024), (2, 2048)), "logic")
 
-FAMILIES = {family.name: family for family in (ECP5, ICE40)}
+FAMILIES = {family.name: family for family in (ECP5, ICE40, GOWIN, XILINX)}

@@ -25,6 +25,9 @@ def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, 
         for s in memory_shapes(p)
         if options.style(s.name) == "block"
     }
+    if options.parity:
+        deep = {s.name: s.depth for s in memory_shapes(p)}
+        blocks["parity"] = p.lanes * sum(block_count(1, deep[name], family) for name in blocks)
     for name in options.queues:
         count = p.lanes if name in ("rows", "records") else 1
         blocks[name] = count * block_count(queues[name], _QUEUE_DEPTH, family)

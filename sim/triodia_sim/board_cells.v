@@ -1,5 +1,7 @@
-// What a board's top level has of the vendor's cells, as far as it uses them. The simulated clock
+// What a board's top level has of the vendors' cells, as far as it uses them. The simulated clock
 // is the machine's: a PLL hands its input on, and is steady after some cycles.
+
+// -- ECP5
 module IB(input I, output O);
   assign O = I;
 endmodule
@@ -27,4 +29,57 @@ module EHXPLLL(
   assign CLKOP = CLKI;
   assign LOCK = &count;
   always @(posedge CLKI) if (!LOCK) count <= count + 1;
+endmodule
+
+// -- iCE40
+module SB_IO(
+  inout PACKAGE_PIN,
+  input LATCH_INPUT_VALUE, CLOCK_ENABLE, INPUT_CLK, OUTPUT_CLK, OUTPUT_ENABLE, D_OUT_0, D_OUT_1,
+  output D_IN_0, D_IN_1
+);
+  parameter [5:0] PIN_TYPE = 6'b000000;
+  parameter PULLUP = 0, NEG_TRIGGER = 0, IO_STANDARD = "SB_LVCMOS";
+  reg in = 0, out = 0;
+  always @(posedge INPUT_CLK) in <= PACKAGE_PIN;
+  always @(posedge OUTPUT_CLK) out <= D_OUT_0;
+  assign D_IN_0 = PIN_TYPE[0] ? PACKAGE_PIN : in;
+  generate
+    // Outputs of a board are never released: as they are, or from a register.
+    if (PIN_TYPE[5:2] == 4'b0110 || PIN_TYPE[5:2] == 4'b1010) assign PACKAGE_PIN = D_OUT_0;
+    else if (PIN_TYPE[5:2] != 4'b0000) assign PACKAGE_PIN = out;
+  endgenerate
+endmodule
+
+module SB_GB_IO(
+  inout PACKAGE_PIN,
+  input LATCH_INPUT_VALUE, CLOCK_ENABLE, INPUT_CLK, OUTPUT_CLK, OUTPUT_ENABLE, D_OUT_0, D_OUT_1,
+  output D_IN_0, D_IN_1, GLOBAL_BUFFER_OUTPUT
+);
+  parameter [5:0] PIN_TYPE = 6'b000000;
+  parameter PULLUP = 0, NEG_TRIGGER = 0, IO_STANDARD = "SB_LVCMOS";
+  assign D_IN_0 = PACKAGE_PIN;
+  assign GLOBAL_BUFFER_OUTPUT = PACKAGE_PIN;
+endmodule
+
+module SB_GB(input USER_SIGNAL_TO_GLOBAL_BUFFER, output GLOBAL_BUFFER_OUTPUT);
+  assign GLOBAL_BUFFER_OUTPUT = USER_SIGNAL_TO_GLOBAL_BUFFER;
+endmodule
+
+module SB_PLL40_CORE(input REFERENCECLK, RESETB, BYPASS, output PLLOUTGLOBAL, LOCK);
+  parameter FEEDBACK_PATH = "SIMPLE";
+  parameter [3:0] DIVR = 0;
+  parameter [6:0] DIVF = 0;
+  parameter [2:0] DIVQ = 0, FILTER_RANGE = 0;
+  reg [5:0] count = 0;
+  assign PLLOUTGLOBAL = REFERENCECLK;
+  assign LOCK = &count;
+  always @(posedge REFERENCECLK) if (!LOCK) count <= count + 1;
+endmodule
+
+module SB_PLL40_PAD(input PACKAGEPIN, RESETB, BYPASS, output PLLOUTGLOBAL, LOCK);
+  parameter FEEDBACK_PATH = "SIMPLE";
+  parameter [3:0] DIVR = 0;
+  parameter [6:0] DIVF = 0;
+  parameter [2:0] DIVQ = 0, FILTER_RANGE = 0;
+  SB_PLL40_CORE core(PACKAGEPIN, RESETB, BYPASS, PLLOUTGLOBAL, LOCK);
 endmodule

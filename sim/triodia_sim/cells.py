@@ -8,7 +8,7 @@ from triodia_hw.yosys import YosysError
 
 __all__ = ["cell_models"]
 
-_OURS = Path(__file__).with_name("ecp5_cells.v")
+_OURS = {name: Path(__file__).with_name(f"{name}_cells.v") for name in ("ecp5", "gowin")}
 
 
 def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
@@ -25,11 +25,14 @@ def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
     share = Path(spec.origin).parent / "share"
     theirs = folder / "yosys_cells.v"
     if family == "ice40":
-        theirs.write_text("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + _ice40(share))
+        theirs.write_text("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + _timeless(share, family))
         return [theirs]
+    if family == "gowin":
+        theirs.write_text(_timeless(share, family))
+        return [theirs, _OURS[family]]
     # Its models of the vendor's flip-flops and pins are for synthesis only.
     theirs.write_text("`define NO_INCLUDES\n" + _ecp5(share))
-    return [theirs, _OURS]
+    return [theirs, _OURS[family]]
 
 
 def _ecp5(share: Path) -> str:
@@ -39,7 +42,7 @@ def _ecp5(share: Path) -> str:
     return re.sub(r"^module TRELLIS_COMB\(.*?^endmodule\n", "", text, flags=re.M | re.S)
 
 
-def _ice40(share: Path) -> str:
-    text = (share / "ice40" / "cells_sim.v").read_text()
-    # Delays, which depend on the part, are not simulated.
+def _timeless(share: Path, family: str) -> str:
+    """Models without delays, which depend on the part."""
+    text = (share / family / "cells_sim.v").read_text()
     return re.sub(r"^\s*specify\b.*?^\s*endspecify\n", "", text, flags=re.M | re.S)

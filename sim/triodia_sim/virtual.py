@@ -26,13 +26,13 @@ _OBJECTS = {"verilated.cpp": "-O1", "verilated_threads.cpp": "-O1"}
 
 @dataclass(frozen=True)
 class BoardPins:
-    """Names of a top level's pins; ``released`` is the level of the button at rest."""
+    """Names of a top level's pins; ``released`` is the level of the button at rest, if any."""
 
     clock: str
     rx: str
     tx: str
-    button: str
-    released: int
+    button: str = ""
+    released: int = 0
 
 
 def compile_board(
@@ -88,7 +88,8 @@ def _compile(pins: BoardPins, folder: Path, program: Path) -> None:
         folder,
     )
     names = {"CLOCK": pins.clock, "RX": pins.rx, "TX": pins.tx, "BUTTON": pins.button}
-    macros = [f"-D{macro}={name.replace('__', '___05F')}" for macro, name in names.items()]
+    # Verilator's own names: they must not have two underscores in a row.
+    macros = [f"-D{macro}={name.replace('__', '___05F')}" for macro, name in names.items() if name]
     compiler = ["g++", "-std=c++17", "-Iobj", f"-I{root / 'include'}"]
     compiler += [f"-I{root / 'include' / 'vltstd'}", *macros, f"-DRELEASED={pins.released}"]
     objects = []
@@ -154,7 +155,7 @@ class VirtualBoard:
         self._say(f"faults {rate}")
 
     def press(self, cycles: int) -> None:
-        """Press the reset button for some clock cycles."""
+        """Press the reset button for some clock cycles; of no effect on a board without one."""
         self._say(f"press {cycles}")
 
     def wait(self) -> None:

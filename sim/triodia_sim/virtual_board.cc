@@ -4,7 +4,8 @@
 //
 // Prints the terminal's name, then obeys lines on stdin: "stats" (answered by one of JSON),
 // "faults RATE" (per byte, either way), "press CYCLES" (the reset button); it ends with stdin.
-// The macros CLOCK, RX, TX, BUTTON are pins of the top level; RELEASED is the button's rest.
+// The macros CLOCK, RX, TX, BUTTON are pins of the top level; RELEASED is the button's rest. A board
+// without a button has no BUTTON, and "press" does nothing.
 #include "Vtop.h"
 
 #include <chrono>
@@ -83,7 +84,7 @@ class Board {
 
   explicit Board(unsigned divisor) : divisor(divisor) {
     top.RX = 1;
-    top.BUTTON = RELEASED;
+    button(RELEASED);
   }
 
   void press(uint64_t cycles) { pressed = cycles, quiet = 0; }
@@ -102,13 +103,19 @@ class Board {
       transmit();
       if (pressed) {
         pressed--;
-        top.BUTTON = pressed ? !RELEASED : RELEASED;
+        button(pressed ? !RELEASED : RELEASED);
       }
       stats.cycles++, quiet++;
     }
   }
 
  private:
+  void button([[maybe_unused]] bool level) {
+#ifdef BUTTON
+    top.BUTTON = level;
+#endif
+  }
+
   void receive() {
     if (rx_timer) {
       rx_timer--;

@@ -33,6 +33,7 @@ class Accumulator(wiring.Component):
     sweep_addr : In. sweep_sum : Out, the sum at ``sweep_addr`` of two cycles ago.
     clear, clear_addr : In. Set that sum to zero. clear_all : In(1). In both banks.
     operation : Out(1). A synaptic operation was done: not by a filler.
+    fault : Out(1), only with parity: of either bank.
     """
 
     def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
@@ -50,11 +51,14 @@ class Accumulator(wiring.Component):
             "clear_addr": In(addr),
             "clear_all": In(1),
             "operation": Out(1),
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         banks = self._banks(m)
+        if self.options.parity:
+            m.d.comb += self.fault.eq(banks[0].fault | banks[1].fault)
         bank = Signal()  # the one that is accumulated into
         with m.If(self.end & ~self.read):
             m.d.sync += bank.eq(~bank)

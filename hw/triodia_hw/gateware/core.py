@@ -49,6 +49,8 @@ class Core(wiring.Component):
     i : In(stream.Signature(struct(input_fields))).
     o : Out(stream.Signature(struct(output_fields))).
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
+    fault : Out(1), only with ``options.parity``. A memory word that had changed by itself was read
+        since the machine started afresh; high before anything made of that word is put out.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Core(wiring.Component):
             "i": In(stream.Signature(struct(input_fields(p)))),
             "o": Out(stream.Signature(struct(output_fields(p)))),
             **{name: Out(32) for name in COUNTERS},
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -122,7 +125,7 @@ class Core(wiring.Component):
 
         Each takes its reset from the one before, so that synthesis cannot make one of them.
         """
-        before = closed
+        before, faults = closed, []
         for index, words in enumerate(self.contents):
             lane = Lane(self.p, index=index, contents=words, options=self.options)
             reset = Signal(name=f"reset_{index}")
@@ -130,6 +133,7 @@ class Core(wiring.Component):
             m.d.sync += reset.eq(before)
             before = reset
             connect(m, lane.o, hub.records[index])
+            faults += [lane.fault] if self.options.parity else []
             m.d.comb += [
                 lane.valid.eq(hub.valid),
                 lane.token.eq(hub.token),
@@ -137,6 +141,8 @@ class Core(wiring.Component):
                 hub.rooms[index].eq(lane.room),
                 counters.operation[index].eq(lane.operation),
             ]
+        if self.options.parity:
+            m.d.sync += self.fault.eq((self.fault | Cat(faults).any()) & ~closed)
 
     def _feed(
         self,

@@ -36,7 +36,7 @@ class Fetcher(wiring.Component):
     valid, token : In. A bus token, to be taken at once; only while ``room`` was high.
     room : Out(1). While it is low, 2 more tokens fit than are on their way in here.
     o : Out(stream.Signature(row_layout)).
-    load : In(load_layout), to the pointer memory.
+    fault : Out(1), only with parity: of the memory. load : In(load_layout), to the pointer memory.
     """
 
     def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
@@ -47,6 +47,7 @@ class Fetcher(wiring.Component):
             "room": Out(1),
             "o": Out(stream.Signature(row_layout(p))),
             "load": In(load_layout(p)),
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -59,6 +60,8 @@ class Fetcher(wiring.Component):
             options=self.options,
         )
         write_port(m, pointers, self.load, "pointers")
+        if self.options.parity:
+            m.d.comb += self.fault.eq(pointers.fault)
         m.submodules.rows = rows = Queue(
             row_layout(self.p), name="rows", options=self.options, spare=_SPARE
         )

@@ -34,6 +34,7 @@ class Lane(wiring.Component):
     o : Out(stream.Signature(record_layout)).
     load : In(load_layout). Writes to its content memories, of all PEs.
     operation : Out(1). A synaptic operation was done in this cycle.
+    fault : Out(1), only with parity: a word of any of its memories was read that had changed.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Lane(wiring.Component):
             "o": Out(stream.Signature(record_layout(p))),
             "load": In(load_layout(p)),
             "operation": Out(1),
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -93,4 +95,7 @@ class Lane(wiring.Component):
             m.d.sync += load.memory.eq(0)
         for unit in (fetcher, walker, sweep):
             m.d.comb += unit.load.eq(load)
+        if options.parity:
+            units = (fetcher, walker, accumulator, sweep)
+            m.d.sync += self.fault.eq(Cat(unit.fault for unit in units).any())
         return m

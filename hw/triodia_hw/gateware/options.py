@@ -26,6 +26,7 @@ class Options:
     single_port : content memories whose reads and writes share one address, and that start without
         contents: for large single-port memories such as iCE40's SPRAM. Needs ``loadable``.
     multiplier_parts : adders that a product is made of, in two cycles; 1 leaves it to a multiplier.
+    parity : each word of each memory of the PEs has a parity bit, checked when it is read.
     loadable : content memories can be written through the input stream.
     poison : every undefined memory word is made wrong, to prove that none is used; for tests.
     """
@@ -35,6 +36,7 @@ class Options:
     queues: tuple[str, ...] = ()
     single_port: tuple[str, ...] = ()
     multiplier_parts: int = 1
+    parity: bool = False
     loadable: bool = True
     poison: bool = False
 
@@ -43,6 +45,8 @@ class Options:
             raise ValueError(f"family must be one of {', '.join(FAMILIES)}, not {self.family!r}")
         if self.single_port and not self.loadable:
             raise ValueError("single_port must be empty unless the machine is loadable")
+        if self.single_port and self.parity:
+            raise ValueError("single_port must be empty with parity: it starts with random words")
 
     @property
     def blocks(self) -> Family:

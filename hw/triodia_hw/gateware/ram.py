@@ -32,6 +32,8 @@ class Ram(wiring.Component):
     -------
     r_addr : In(range(depth)). r_data : Out(shape), the word at ``r_addr`` of two cycles ago.
     w_en, w_addr, w_data : write port, not with ``init`` unless ``options.loadable``.
+    fault : Out(1), only with ``options.parity``. The word at ``r_addr`` of three cycles ago was not
+        what was written there: an odd number of its bits, and of its parity bit, have changed.
     """
 
     def __init__(
@@ -44,17 +46,22 @@ class Ram(wiring.Component):
         init: list[int] | None = None,
     ) -> None:
         self.shape, self.depth, self.options, self.init = shape, depth, options, init
+        self.name = name
         self.style = options.style(name)
         self.shared = name in options.single_port
         self.writable = init is None or options.loadable
         members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
         if self.writable:
             members |= {"w_en": In(1), "w_addr": In(range(depth)), "w_data": In(shape)}
+        if options.parity:
+            members |= {"fault": Out(1)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = Shape.cast(self.shape).width
+        if self.options.parity:
+            self._parity(m)
         if self.init is None:
             self._column(m, "mem", 0, width, [])
             return m
@@ -66,6 +73,28 @@ class Ram(wiring.Component):
             self._column(m, f"mem_{index}", offset, part, words)
             offset += part
         return m
+
+    def _parity(self, m: Module) -> None:
+        """A bit beside each word, read and written with it."""
+        bits = [word.bit_count() & 1 for word in self.init or []]
+        m.submodules.parity = mem = memory.Memory(
+            shape=1, depth=self.depth, init=bits, attrs={"ram_style": self.style}
+        )
+        read, bit = mem.read_port(), Signal(reset_less=True)
+        undefined = Signal(2, reset_less=True)  # such a word is used by nobody
+        m.d.comb += read.addr.eq(self.r_addr)
+        m.d.sync += [
+            bit.eq(read.data),
+            self.fault.eq((Value.cast(self.r_data).xor() ^ bit) & ~undefined[1]),
+        ]
+        if self.writable:
+            write = mem.write_port()
+            m.d.comb += [
+                write.en.eq(self.w_en),
+                write.addr.eq(self.w_addr),
+                write.data.eq(Value.cast(self.w_data).xor()),
+            ]
+            m.d.sync += undefined.eq(Cat(self.w_en & (self.w_addr == self.r_addr), undefined))
 
     def _column(self, m: Module, name: str, offset: int, width: int, init: list[int]) -> None:
         """A memory for ``width`` bits of each word, from bit ``offset``."""

@@ -46,6 +46,7 @@ class Sweep(wiring.Component):
     ready : Out(1). Events may come: the first sweep is done.
     o : Out(stream.Signature(record_layout)).
     load : In(load_layout), to the neuron memory.
+    fault : Out(1), only with parity: of either memory.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Sweep(wiring.Component):
             "ready": Out(1),
             "o": Out(stream.Signature(record_layout(p))),
             "load": In(load_layout(p)),
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -126,6 +128,8 @@ class Sweep(wiring.Component):
             options=self.options,
         )
         write_port(m, neurons, self.load, "neurons")
+        if self.options.parity:
+            m.d.comb += self.fault.eq(state.fault | neurons.fault)
         return state, neurons
 
     def _sums(self, m: Module, update: NeuronUpdate, first: Signal, read: Signal) -> None:

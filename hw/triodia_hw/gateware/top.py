@@ -22,6 +22,7 @@ class Top(wiring.Component):
     i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.layout.input_fields`.
     o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.layout.output_fields`.
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
+    fault : Out(1), only with ``options.parity``, as of the core.
     """
 
     machine: type = Core
@@ -40,6 +41,7 @@ class Top(wiring.Component):
             members[f"i_{name}"] = In(Shape(width, is_signed))
         for name, width, is_signed in output_fields(p):
             members[f"o_{name}"] = Out(Shape(width, is_signed))
+        members |= {"fault": Out(1)} if options.parity else {}
         super().__init__(members | {name: Out(32) for name in COUNTERS})
 
     def elaborate(self, platform: object) -> Module:
@@ -57,6 +59,8 @@ class Top(wiring.Component):
             core.o.ready.eq(self.o_ready),
             *(getattr(self, name).eq(getattr(core, name)) for name in COUNTERS),
         ]
+        if self.options.parity:
+            m.d.comb += self.fault.eq(core.fault)
         for name, *_ in input_fields(self.p):
             m.d.comb += getattr(core.i.p, name).eq(getattr(self, f"i_{name}"))
         for name, *_ in output_fields(self.p):

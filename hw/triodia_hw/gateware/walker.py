@@ -48,7 +48,7 @@ class Walker(wiring.Component):
     -------
     i : In(stream.Signature(row_layout)).
     o : Out(synapse_layout), registered; ``valid`` and ``end`` are never both high.
-    load : In(load_layout), to the synapse memory.
+    fault : Out(1), only with parity: of the memory. load : In(load_layout), to the synapse memory.
     """
 
     def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
@@ -57,6 +57,7 @@ class Walker(wiring.Component):
             "i": In(stream.Signature(row_layout(p))),
             "o": Out(synapse_layout(p)),
             "load": In(load_layout(p)),
+            **({"fault": Out(1)} if options.parity else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -70,6 +71,8 @@ class Walker(wiring.Component):
             options=self.options,
         )
         write_port(m, synapses, self.load, "synapses")
+        if self.options.parity:
+            m.d.comb += self.fault.eq(synapses.fault)
         row = Signal(row_layout(p))  # the rest of the row: next address, words left
         busy, first = Signal(), Signal()
         m.d.comb += [self.i.ready.eq(~busy | row.single), synapses.r_addr.eq(row.start)]

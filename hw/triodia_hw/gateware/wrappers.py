@@ -9,7 +9,7 @@ from ..layout import OUTPUT_KINDS, input_fields, output_fields, width_of
 from .core import Core
 from .options import DEFAULT, Options
 
-__all__ = ["WRAPPERS", "AxiStreamTop", "bus_bits"]
+__all__ = ["AxiStreamTop", "bus_bits", "hold_reset"]
 
 
 def bus_bits(width: int) -> int:
@@ -23,7 +23,7 @@ def bus_bits(width: int) -> int:
 _HOLD = 16  # cycles; behind them nothing of before a reset is left in the machine
 
 
-def _held(m: Module, core: Core, reset: Value) -> Signal:
+def hold_reset(m: Module, core: Core, reset: Value) -> Signal:
     """Reset the machine; high while what it puts out is to be dropped."""
     left, held = Signal(range(_HOLD + 1), init=_HOLD), Signal()
     m.d.comb += [held.eq(reset | (left != 0)), core.reset.eq(held)]
@@ -72,7 +72,7 @@ class AxiStreamTop(wiring.Component):
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
         m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
-        held = _held(m, core, self.rst)
+        held = hold_reset(m, core, self.rst)
         m.d.comb += [
             clock.clk.eq(self.clk),
             Value.cast(core.i.payload).eq(self.s_axis_tdata),
@@ -84,6 +84,3 @@ class AxiStreamTop(wiring.Component):
             core.o.ready.eq(self.m_axis_tready | held),
         ]
         return m
-
-
-WRAPPERS = {"axi-stream": AxiStreamTop}

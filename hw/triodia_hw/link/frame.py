@@ -22,6 +22,7 @@ __all__ = [
 MAX_PAYLOAD = 112  # a whole frame, before COBS, is then shorter than 128 bytes
 _CRC = 4
 _FLAG = 0x80  # of the kind byte: to the board "send again", to the host "not received"
+_FAULT = 0x40  # of the kind byte to the host: a memory word of the machine changed by itself
 
 
 class BadFrame(ValueError):
@@ -109,7 +110,8 @@ class BoardFrame:
     """A frame to the host; ``seq`` and ``ack`` as of :class:`HostFrame`, the streams exchanged.
 
     ``limit``: position in the stream to the board that it has no room for yet. ``refused``: a
-    frame was bad, ahead of ``ack``, or had no room.
+    frame was bad, ahead of ``ack``, or had no room. ``fault``: what the machine puts out may be
+    wrong, since a word of its memories has changed by itself.
     """
 
     kind: Kind
@@ -119,12 +121,13 @@ class BoardFrame:
     limit: int = 0
     refused: bool = False
     payload: bytes = b""
+    fault: bool = False
 
     HEADER = struct.Struct("<BHHHH")
 
     def encode(self) -> bytes:
         """Bytes on the line, the closing 0 included."""
-        kind = self.kind | _FLAG * self.refused
+        kind = self.kind | _FLAG * self.refused | _FAULT * self.fault
         head = self.HEADER.pack(kind, self.session, self.seq, self.ack, self.limit)
         return _sealed(head + self.payload)
 
@@ -133,7 +136,8 @@ class BoardFrame:
         """Frame of the bytes between two zeros; :class:`BadFrame` if they are none."""
         head, payload = _opened(code, cls.HEADER)
         kind, session, seq, ack, limit = head
-        return cls(_kind(kind), session, seq, ack, limit, bool(kind & _FLAG), payload)
+        flags = (bool(kind & _FLAG), payload, bool(kind & _FAULT))
+        return cls(_kind(kind & ~_FAULT), session, seq, ack, limit, *flags)
 
 
 def _sealed(body: bytes) -> bytes:

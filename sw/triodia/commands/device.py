@@ -24,7 +24,7 @@ from ..host.running import run_samples
 from ..host.soak import Soak, SoakReport
 from ..inference import input_events
 from .machine import task_data
-from .options import ImageFile, Json, Seed, TaskName, WeightBits
+from .options import ImageFile, Json, Parity, Seed, TaskName, WeightBits
 
 __all__ = ["register"]
 
@@ -105,6 +105,7 @@ def board(
     synapses: Annotated[int, typer.Option(help="Else: synapse words.", min=1)] = 16_384,
     baud: Annotated[int, typer.Option(help="Bits a second of its line.", min=1)] = _FAST,
     faults: Faults = 0.0,
+    parity: Parity = False,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +115,7 @@ def board(
     chosen = get_board(virtual)
     p = load_image(image).params if image else _params(neurons, lanes, synapses)
     with TemporaryDirectory(prefix="triodia-board-") as folder:
-        program, divisor = _program(p, chosen.name, baud, Path(folder), show)
+        program, divisor = _program(p, chosen.name, baud, Path(folder), show, parity)
         with VirtualBoard(program, divisor, faults=faults, seed=seed) as running:
             result = {"board": chosen.name, "port": running.port, "baud": baud}
             show.result(result, title="Virtual board, until Ctrl-C")
@@ -178,9 +179,9 @@ def _params(neurons: int, lanes: int, synapses: int) -> MachineParams:
 
 
 def _program(
-    p: MachineParams, name: str, baud: int, folder: Path, show: Output
+    p: MachineParams, name: str, baud: int, folder: Path, show: Output, parity: bool = False
 ) -> tuple[Path, int]:
-    rtlil, pins, divisor = top_source(p, get_board(name), baud=baud)
+    rtlil, pins, divisor = top_source(p, get_board(name), baud=baud, parity=parity)
     return compile_board(rtlil, BoardPins(**pins), folder, show.note), divisor
 
 

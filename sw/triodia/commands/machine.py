@@ -39,6 +39,7 @@ from .options import (
     NetlistName,
     NetworkFile,
     Out,
+    Parity,
     Seed,
     SimulatorName,
     TaskName,
@@ -224,6 +225,7 @@ def build(
         float | None, typer.Option(help="MHz; else what the design reaches.", min=1)
     ] = None,
     baud: Annotated[int, typer.Option(help="Bits a second of the serial port.", min=1)] = BAUD,
+    parity: Parity = False,
     as_json: Json = False,
 ) -> None:
     """Make a bitstream: synthesis, place-and-route, contents; report resources and Fmax."""
@@ -237,6 +239,7 @@ def build(
         router=router,
         clock_hz=round(clock * 1e6) if clock else None,
         baud=baud,
+        parity=parity,
         progress=show.note,
     )
     result = asdict(report)

@@ -22,6 +22,7 @@ __all__ = [
     "NetlistName",
     "NetworkFile",
     "Out",
+    "Parity",
     "Seed",
     "SimulatorName",
     "TaskName",
@@ -51,6 +52,9 @@ SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or veril
 Method = Annotated[str, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")]
 NetlistName = Annotated[
     str | None, typer.Option("--netlist", help=f"Run what synthesis makes: {', '.join(NETLISTS)}.")
+]
+Parity = Annotated[
+    bool, typer.Option("--parity", help="Find bits of the memories that change by themselves.")
 ]
 WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
 Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 16.", min=1, max=16)]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import product
 
 from triodia_boards.boards import get_board
+from triodia_boards.toolchain import check_timed
 
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
@@ -49,7 +50,7 @@ class Cell:
     place_seed: int = 1
 
     def __post_init__(self) -> None:
-        get_task(self.task), get_board(self.board)
+        get_task(self.task), check_timed(get_board(self.board))
         for name in ("synapses", "nodes"):
             if not 0 < getattr(self, name) <= 1:
                 raise TriodiaError(

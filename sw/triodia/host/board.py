@@ -18,7 +18,7 @@ from triodia_hw.link.welcome import BadWelcome, Welcome
 from triodia_hw.loading import load_bytes
 from triodia_hw.reference import Event
 
-from .errors import BoardRestarted, LinkError, NoAnswer, Stuck, WrongBoard
+from .errors import BoardRestarted, LinkError, MemoryFault, NoAnswer, Stuck, WrongBoard
 from .port import Port, open_port
 from .session import Session
 from .words import StepOutput, StepReader, Words
@@ -103,7 +103,7 @@ class Board:
                 f"{noise} from {self._port.name} in {self.timeout:g} s; check the cable, the baud "
                 "rate, and that the board has a Triodia bitstream of this version"
             )
-        if not heard and self.session.other is not None:
+        if self.session.other is not None:
             return BoardRestarted(
                 f"the board at {self._port.name} was reset or taken by another host; load and run "
                 "again"
@@ -124,6 +124,11 @@ class Board:
         if line:
             self._port.write(line)
         self.session.feed(self._port.read(), time.monotonic())
+        if self.session.fault:
+            raise MemoryFault(
+                f"a bit flipped in the memories of the board at {self._port.name}, found by its "
+                "parity; load the network and run again"
+            )
 
     def _until(self, done: Callable[[], bool], *, waiting: bool) -> None:
         mark, since = None, time.monotonic()

@@ -2,7 +2,15 @@
 
 from ..errors import TriodiaError
 
-__all__ = ["BoardRestarted", "LinkError", "NoAnswer", "PortError", "Stuck", "WrongBoard"]
+__all__ = [
+    "BoardRestarted",
+    "LinkError",
+    "MemoryFault",
+    "NoAnswer",
+    "PortError",
+    "Stuck",
+    "WrongBoard",
+]
 
 
 class LinkError(TriodiaError):
@@ -19,6 +27,10 @@ class NoAnswer(LinkError):
 
 class BoardRestarted(LinkError):
     """The board has forgotten the session."""
+
+
+class MemoryFault(LinkError):
+    """A memory word of the machine has changed by itself; results from then on are refused."""
 
 
 class Stuck(LinkError):

@@ -27,7 +27,8 @@ class Session:
     ----------
     received : bytes of the stream from the board, in order; take from its front.
     welcome : payload of the board's answer to a hello, or None.
-    heard : when a frame of this session last came. other : the session of another, or None.
+    heard : when a frame of this session last came. other : the session of the last frame if that
+        was of another, or None.
     bad, repeats : frames that were no frames; how often something was asked for or sent again.
     """
 
@@ -35,6 +36,7 @@ class Session:
         self.number = number
         self.received = bytearray()
         self.welcome: bytes | None = None
+        self.fault = False  # the machine read a memory word that had changed by itself
         self.fresh = True  # nothing was received or sent by the board in this session before
         self.heard, self.other = now, None
         self.bad = self.repeats = self.frames = 0
@@ -75,8 +77,9 @@ class Session:
         if frame.session != self.number:
             self.other = frame.session
             return
-        self.heard = now
+        self.heard, self.other = now, None
         self.frames += 1
+        self.fault |= frame.fault
         if frame.kind == Kind.HELLO:
             self.fresh &= self.welcome is not None or not (frame.seq or frame.ack)
             self.welcome = frame.payload

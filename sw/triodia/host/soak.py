@@ -159,7 +159,7 @@ class Soak:
         """The board's button: the host must notice, and a new session is as good as ever."""
         self._in_mid_step()
         self.virtual.press(2000)
-        self.board.timeout = 1.0
+        self.board.timeout = 5.0
         try:
             while True:
                 self.board.receive()

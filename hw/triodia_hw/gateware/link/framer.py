@@ -11,7 +11,8 @@ from .cobs import framed_layout
 __all__ = ["Framer", "reply_layout"]
 
 reply_layout = data.StructLayout({
-    "kind": 7,
+    "kind": 6,
+    "fault": 1,
     "refused": 1,
     "session": 16,
     "seq": 16,

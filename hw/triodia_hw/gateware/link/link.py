@@ -41,6 +41,7 @@ class Link(wiring.Component):
     machine_reset : Out(1). To the machine.
     words : Out(stream.Signature(struct(input_fields))). To the machine.
     results : In(stream.Signature(struct(output_fields))). From the machine.
+    fault : In(1). The machine found a memory word that had changed by itself; all frames say so.
     open : Out(1), there is a session. refused : Out(1), for a cycle: a frame was not taken.
     """
 
@@ -53,6 +54,7 @@ class Link(wiring.Component):
             "machine_reset": Out(1),
             "words": Out(stream.Signature(struct(input_fields(p)))),
             "results": In(stream.Signature(struct(output_fields(p)))),
+            "fault": In(1),
             "open": Out(1),
             "refused": Out(1),
         })
@@ -193,6 +195,7 @@ class Link(wiring.Component):
             framer.size.eq(Mux(owed["hello"], len(text), outbox.size)),
             framer.header.kind.eq(Mux(owed["hello"], Kind.HELLO, Kind.WORDS)),
             framer.header.refused.eq(owed["refused"]),
+            framer.header.fault.eq(self.fault),
             framer.header.session.eq(session),
             framer.header.seq.eq(outbox.next),
             framer.header.ack.eq(inbox.received),
