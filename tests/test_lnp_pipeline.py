@@ -61,7 +61,7 @@ def test_steps_alone():
         ({"budget": 2}, "budget must be in 0..1, tolerance 0 or more, rounds 1 or more"),
         ({"objective": "x"}, "objective must be one of spectrum, edge, not 'x'"),
         ({"trials": 0}, "trials must be 1 or more, spectrum_steps 2 or more, edge 0 or more"),
-        ({"steps": ["V"]}, "steps must be among I, II, III, IV, not 'V'"),
+        ({"steps": ["V"]}, "steps must be among I, II, III, IV, H, not 'V'"),
         ({"steps": ["II", "I"]}, "steps must be in order and each at most once, not II I"),
         ({"floors": 1}, "pruning options must be among edges"),
         ({"synapses": 0}, "the fraction kept must be above 0 and at most 1, not 0"),

@@ -7,7 +7,12 @@ from triodia.tasks import TASKS, get_task
 
 @pytest.mark.parametrize(
     ("name", "train", "test", "steps"),
-    [("japanese-vowels", 270, 370, (7, 29)), ("digits", 1297, 500, (8, 8))],
+    [
+        ("japanese-vowels", 270, 370, (7, 29)),
+        ("digits", 1297, 500, (8, 8)),
+        ("watch", 1595, 743, (48, 48)),
+        ("delayed-sum", 2000, 1000, (24, 24)),
+    ],
 )
 def test_shapes(name, train, test, steps):
     task = get_task(name)
@@ -57,7 +62,7 @@ def test_subset():
 def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
-    known = "cifar-10, cifar-100, digits, fashion-mnist, japanese-vowels"
+    known = "cifar-10, cifar-100, delayed-sum, digits, fashion-mnist, japanese-vowels, watch"
     assert str(caught.value) == f"task must be one of {known}, not 'mnist'"
 
 
