@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from triodia.errors import TriodiaError
+from triodia import watch
+from triodia.errors import MissingTool, TriodiaError
+from triodia.recall import delayed_sum
 from triodia.tasks import TASKS, get_task
 
 
@@ -57,6 +59,31 @@ def test_subset():
     data = get_task("digits").load().subset(7, 3)
     assert len(data.x_train) == len(data.y_train) == len(data.len_train) == 7
     assert len(data.x_test) == len(data.y_test) == len(data.len_test) == 3
+
+
+def test_watch_windows_are_of_persons_and_scaled_alike():
+    data = get_task("watch").load()
+    train = {x.tobytes() for x in data.x_train}
+    assert len(train) == 1595 and not any(x.tobytes() in train for x in data.x_test)
+    # Half of a window is the first half of the next one of its recording.
+    assert np.array_equal(data.x_train[0, 24:], data.x_train[1, :24])
+
+
+def test_watch_without_its_package(monkeypatch):
+    monkeypatch.setattr(watch, "find_spec", lambda _: None)
+    with pytest.raises(MissingTool, match=r"^the watch task needs .*pip install seglearn"):
+        get_task("watch").load()
+
+
+def test_neither_symbol_alone_tells_the_sum():
+    x, lengths, y = delayed_sum(4000, 3, delay=6, noise=0.0)
+    assert x.shape == (4000, 18, 4) and set(lengths.tolist()) == {18}
+    a, b = x[:, 2].argmax(1), x[:, 11].argmax(1)
+    assert np.array_equal((a + b) % 4, y)
+    assert x.sum() == 4000 * 6 and not x[:, 5:11].any() and not x[:, 14:].any()
+    for shown in (a, b):
+        table = np.histogram2d(shown, y, bins=4)[0] / 4000
+        assert np.abs(table - 1 / 16).max() < 0.02
 
 
 def test_unknown_task():

@@ -67,8 +67,8 @@ def prune(
     both are the same for every method. Step H (ours) moves synapses so that they are even over the
     PEs of a machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``,
     ``TimeOptions`` and ``HardwareOptions``. The report has the counts before and after and one
-    entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation, algebraic
-    connectivity, stability margin and, against the network given, spectral error.
+    entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation,
+    algebraic connectivity, stability margin and, against the network given, spectral error.
     """
     chosen = _options(options)
     if method not in METHODS:
