@@ -9,7 +9,8 @@ from scipy.stats import ttest_rel
 
 from tests.commands import call, ok
 from triodia.study import store
-from triodia.study.cells import compute
+from triodia.study.cells import compute, dense_network
+from triodia.study.memory import memory_table, slow_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
@@ -145,10 +146,46 @@ def test_targets_are_answered_from_the_results():
     above = rows["above activity pruning on 4 tasks, ridge"]
     assert above["measured"].startswith("3 of 3") and above[""] == "too few tasks were run"
     assert len(rows) == 2  # nothing is said of what was not run
-    more = [record(*args, training="bp", task="fashion-mnist") for args in
+    more = [record(*args, training="bp", task="fashion-mnist-all") for args in
             (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip
     (fashion,) = [r for r in targets_table(more)[2] if "86 %" in r["target"]]
     assert fashion[""] == "holds" and fashion["measured"].startswith("86.5%")
+
+
+def test_memory_table_pairs_each_method_with_lnp():
+    options = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
+    records = [
+        record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, **options)
+        for method, base in (("lnp", 0.5), ("random", 0.4), ("dense", 0.9))
+        for seed in range(4)
+    ]
+    rows = {row["method"]: row for row in memory_table(records)[2]}
+    assert set(rows) == {"lnp", "random", "dense"} and rows["lnp"]["lnp minus it"] == "–"
+    assert rows["random"]["lnp minus it"].startswith("wins: +10.0")
+    assert rows["dense"]["lnp minus it"].startswith("loses: -40.0")
+    assert rows["random"]["seeds"] == "4" and rows["random"]["synapses"] == "20"
+    # Its networks are others than the main table's, so it is no part of those counts.
+    assert counts_of_verdicts(records) == []
+
+
+def test_slow_table_pairs_with_its_rivals():
+    records = [
+        record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, part=part)
+        for method, base, part in (("slow", 0.6, "slow"), ("lnp", 0.5, "main"))
+        for seed in range(3)
+    ]
+    (row,) = slow_table(records)[2]
+    assert row["slow minus lnp"].startswith("wins: +0.1") and "slow minus random" not in row
+
+
+def test_memory_cells_need_their_synapses():
+    options = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
+    net = dense_network("short", 0)
+    assert net.neurons == 100 and net.tau_mem.mean() < 6
+    done = {c.method for c in plan(1) if c.part == "memory" and c.steps == "I"}
+    assert {"lnp", "random"} <= done
+    cut = compute(cell(method="dense+cut", **options))
+    assert cut["synapses"] == 0 and cut["accuracy"] < 0.4
 
 
 def test_command_makes_pages_of_what_is_there(tmp_path, capsys):

@@ -19,7 +19,7 @@ from .step4 import TimeOptions, tune_time_constants
 __all__ = ["METHODS", "STEPS", "prune"]
 
 STEPS = ("I", "II", "III", "IV", "H")
-METHODS = ("lnp", "random", "magnitude", "weight-sampling", "none")
+METHODS = ("lnp", "random", "magnitude", "weight-sampling", "slow", "none")
 
 
 _OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions, HardwareOptions)
@@ -59,6 +59,7 @@ def prune(
     lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
     weight-sampling  sampled in proportion to ``|w|``    as lnp
     magnitude        largest ``|w|``                     largest sum of ``|w|`` in and out
+    slow             as weight-sampling                  largest ``tau_mem``
     random           uniform                             uniform
     none             everything stays                    everything stays
     ================ =================================== ================================
@@ -147,7 +148,7 @@ def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
     rng = np.random.default_rng([job.seed, 3])
     size = np.abs(net.w_rec[net.mask_rec])
     count = keep_count(size.size, job.synapses)
-    if job.method == "weight-sampling":
+    if job.method in ("weight-sampling", "slow"):
         chosen = sample(keep_probabilities(size.astype(np.float64), job.synapses), rng)
     else:
         score = size if job.method == "magnitude" else rng.random(size.size)
@@ -162,7 +163,9 @@ def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
 def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
     if job.method in ("lnp", "weight-sampling"):
         return prune_by_betweenness(net, job.nodes)
-    if job.method == "magnitude":
+    if job.method == "slow":
+        score = net.tau_mem
+    elif job.method == "magnitude":
         score = strength(net)
     else:
         score = np.random.default_rng([job.seed, 4]).random(net.neurons)

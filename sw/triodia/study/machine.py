@@ -1,7 +1,7 @@
 """What step H gains on the machine and costs in metric; docs/lnp.md shows what it printed.
 
-``python -m triodia.study.machine [SEEDS]`` prints one JSON line a task, network and quantity:
-LNP alone, with step H, and the paired difference, each as mean and half 95 % interval.
+``python -m triodia.study.machine [SEEDS]`` prints one JSON line a task, network, number of PEs and
+quantity: LNP alone, with step H, and the paired difference, each as mean and half 95 % interval.
 """
 
 import json
@@ -27,11 +27,10 @@ from .summary import interval
 
 __all__ = ["compared"]
 
-_LANES, _SAMPLES = 8, 10  # samples whose cycles are counted
-_EPOCHS = {"japanese-vowels": 40, "digits": 20}
+_LANES, _SAMPLES = (8, 32), 10  # samples whose cycles are counted
+_EPOCHS = {"japanese-vowels": 20, "digits": 10}
 _STARTS = {  # of what network, what is kept of synapses and neurons, and steps
     "clustered, 57 % of neurons gone": ("clustered", 0.5, 0.43, ("I", "II", "III")),
-    "clustered, a tenth of the synapses": ("clustered", 0.1, 1.0, ("I",)),
     "complete, a fifth of the synapses": ("complete", 0.2, 1.0, ("I",)),
 }
 
@@ -41,24 +40,28 @@ def compared(seeds: int) -> Iterator[dict]:
     for task in _EPOCHS:
         data = get_task(task).load()
         for name, start in _STARTS.items():
-            plain, fitted = (
-                [_measured(task, data, start, more, seed) for seed in range(seeds)]
-                for more in ((), ("H",))
-            )
-            for key in plain[0]:
-                a, b = ([float(run[key]) for run in runs] for runs in (plain, fitted))
-                row = {"task": task, "network": name, "quantity": key, "lnp": interval(a)}
-                change = interval([y - x for x, y in zip(a, b, strict=True)])
-                yield row | {"with H": interval(b), "difference": change}
+            plain = [_trained(task, data, start, None, seed) for seed in range(seeds)]
+            for lanes in _LANES:
+                fitted = [_trained(task, data, start, lanes, seed) for seed in range(seeds)]
+                one, two = ([_measured(n, data, lanes) for n in nets] for nets in (plain, fitted))
+                for key in one[0]:
+                    a, b = ([float(run[key]) for run in runs] for runs in (one, two))
+                    row = {"task": task, "network": name, "lanes": lanes, "quantity": key}
+                    change = interval([y - x for x, y in zip(a, b, strict=True)])
+                    yield row | {"lnp": interval(a), "with H": interval(b), "difference": change}
 
 
-def _measured(task: str, data: TaskData, start: tuple, more: tuple, seed: int) -> dict[str, float]:
+def _trained(task: str, data: TaskData, start: tuple, lanes: int | None, seed: int) -> Network:
     kind, synapses, nodes, steps = start
     dense = clustered_network(300, seed) if kind == "clustered" else new_network(200, seed)
-    net, _ = prune(dense, synapses=synapses, nodes=nodes, seed=seed, steps=steps + more, lanes=8)
-    trained, _ = train(net, get_task(task), seed=seed, data=data, epochs=_EPOCHS[task])
-    image = quantize(trained, data, QuantizeOptions(lanes=_LANES))
-    return _of_network(trained, data) | _of_machine(image, data)
+    more = {"steps": steps} if lanes is None else {"steps": (*steps, "H"), "lanes": lanes}
+    net, _ = prune(dense, synapses=synapses, nodes=nodes, seed=seed, **more)
+    return train(net, get_task(task), seed=seed, data=data, epochs=_EPOCHS[task])[0]
+
+
+def _measured(net: Network, data: TaskData, lanes: int) -> dict[str, float]:
+    image = quantize(net, data, QuantizeOptions(lanes=lanes))
+    return _of_network(net, data) | _of_machine(image, data)
 
 
 def _of_network(net: Network, data: TaskData) -> dict[str, float]:

@@ -53,8 +53,8 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "memory", "why", "ablation", "sensitivity", "network", "feed-forward", "gain"
-        or "dynamics".
+    part : "main", "memory", "slow", "why", "ablation", "sensitivity", "network", "feed-forward",
+        "gain" or "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
     method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
@@ -94,7 +94,7 @@ def plan(seeds: int, quick: bool = False) -> list[Cell]:
         parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
         return _cells(parts, seeds, quick)
     parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
-    parts += [_main("bp", ("digits", "japanese-vowels")), _networks()]
+    parts += [_main("bp", ("digits", "japanese-vowels")), _networks(), _slow()]
     cells = _cells(parts, seeds, quick) + _cells([_memory()], 2 * seeds, quick)
     return cells + _cells([_whole_fashion()], min(seeds, 3), quick)
 
@@ -176,12 +176,18 @@ def _memory() -> list[dict]:
     """Where recurrent synapses decide: the delayed sum, trained by BP."""
     base = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
     gained = [f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights")]
-    cells = [{**base, "method": m} for m in ("dense", "dense+cut", *METHODS, *gained)]
+    cells = [{**base, "method": m} for m in ("dense", "dense+cut", *METHODS, "slow", *gained)]
     cells += [
         {**base, "method": method, "steps": steps} for steps in STEPS[:-1] for method in _STAGES
     ]
     sparse = {**base, "level": "tenth", "steps": "I"}
     return cells + [{**sparse, "method": m} for m in METHODS if m != "activity"]
+
+
+def _slow() -> list[dict]:
+    """Neurons of the longest time constants, where time constants are all that differs."""
+    base = {"part": "slow", "method": "slow"}
+    return [{**base, "task": task, "level": level} for task in _FROZEN for level in LEVELS]
 
 
 def _whole_fashion() -> list[dict]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .memory import memory_table, slow_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
@@ -273,6 +274,8 @@ def all_tables(records: list[dict]) -> list[Table]:
     tables = [targets_table(records), *(main_table(records, level) for level in LEVELS)]
     makers = (
         verdict_table,
+        memory_table,
+        slow_table,
         why_table,
         ablation_table,
         gain_table,
