@@ -9,12 +9,13 @@ from scipy.stats import ttest_rel
 
 from tests.commands import call, ok
 from triodia.study import store
-from triodia.study.cells import compute, dense_network
+from triodia.study.cells import compute, dense_network, pruned_network
 from triodia.study.memory import memory_table, slow_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
 from triodia.study.targets import targets_table
+from triodia.study.timescales import correlations
 
 
 def cell(**changes):
@@ -207,3 +208,16 @@ def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
     assert code == 2 and "study must be lnp" in err
     code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
     assert code == 2 and "must hold results" in err
+
+
+def test_timescales_finds_what_accuracy_follows(tmp_path):
+    for one in plan(1):
+        if one.part == "memory" and one.method in ("slow", "born-sparse") and "IV" in one.steps:
+            accuracy = float(pruned_network(one).tau_mem.mean()) / 10
+            text = json.dumps({"cell": one.spec(), "result": {"accuracy": accuracy}})
+            store.path_of(one, tmp_path).write_text(text)
+    rows = {row["property"]: row for row in correlations(tmp_path, 1)}
+    assert rows["mean time constant"]["pooled"][0] == pytest.approx(1)
+    assert rows["mean time constant"]["within seeds"][0] == pytest.approx(1)
+    assert rows["mean time constant"]["networks"] == 4 and len(rows) == 4
+    assert correlations(tmp_path / "none", 1) == []

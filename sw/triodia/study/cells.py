@@ -21,7 +21,7 @@ from ..topologies import clustered_network, layered_network
 from ..train import Settings, attach, evaluate, train
 from .plan import LEVELS, TASKS, Cell
 
-__all__ = ["compute", "dense_network"]
+__all__ = ["compute", "dense_network", "pruned_network"]
 
 _NEURONS = 300
 _SUBSETS = {"fashion-mnist": (4000, 2000)}
@@ -72,7 +72,7 @@ def _task(name: str) -> Task:
     return get_task(_WHOLE.get(name, name))
 
 
-def _pruned(cell: Cell, device: str) -> Network:
+def pruned_network(cell: Cell, device: str = "cpu") -> Network:
     """The network of a cell before training; for "activity", a dense one is trained first."""
     method, _, change = cell.method.partition("+")
     dense = dense_network(cell.network, cell.seed, cell.quick)
@@ -147,10 +147,10 @@ def compute(cell: Cell, device: str = "cpu") -> dict:
     backpropagation (``accelerator.find_device``); all else runs on the CPU.
     """
     if cell.part == "dynamics":
-        return _dynamics(_pruned(cell, device), cell.seed)
+        return _dynamics(pruned_network(cell, device), cell.seed)
     if cell.method == "esn":
         return _echo(cell)
-    net = _pruned(cell, device)
+    net = pruned_network(cell, device)
     if TASKS[cell.task][0] == "accuracy":
         data = _samples(cell.task, cell.quick)
         trained = _trained(net, cell.task, cell.training, data, cell.seed, device)
