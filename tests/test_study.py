@@ -216,7 +216,7 @@ def test_timescales_finds_what_accuracy_follows(tmp_path):
             accuracy = float(pruned_network(one).tau_mem.mean()) / 10
             text = json.dumps({"cell": one.spec(), "result": {"accuracy": accuracy}})
             store.path_of(one, tmp_path).write_text(text)
-    rows = {row["property"]: row for row in correlations(tmp_path, 1)}
+    rows = {row["property"]: row for row in correlations(tmp_path, 1, ("slow", "born-sparse"))}
     assert rows["mean time constant"]["pooled"][0] == pytest.approx(1)
     assert rows["mean time constant"]["within seeds"][0] == pytest.approx(1)
     assert rows["mean time constant"]["networks"] == 4 and len(rows) == 4

@@ -31,7 +31,7 @@ def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     counts = {n: grouped(mine, key, n) for n in ("neurons", "synapses", "sops")}
     rows = []
     for (level, steps), methods in _ROWS.items():
-        lnp = accuracy.get((level, steps, "lnp"), {})
+        peers = {m: accuracy.get((level, steps, m), {}) for m in ("lnp", "slow")}
         for method in (*methods, *(_GAINED if "IV" in steps else ())):
             at = (level, steps, method)
             if at in accuracy:
@@ -40,7 +40,9 @@ def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
                 row |= {n: f"{np.mean([*v[at].values()]):,.0f}" for n, v in counts.items()}
                 mean, half = interval([*accuracy[at].values()])
                 row["accuracy"] = f"{mean:.1%} ± {half:.1%}"
-                row["lnp minus it"] = "–" if method == "lnp" else _said(paired(lnp, accuracy[at]))
+                for name, peer in peers.items():
+                    said = paired(peer, accuracy[at]) if name != method else None
+                    row[f"{name} minus it"] = _said(said)
                 rows.append(row)
     text = (
         "Networks of 100 neurons and 2,000 synapses with short time constants (mean 4 steps, not"

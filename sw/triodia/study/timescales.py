@@ -2,7 +2,8 @@
 
 ``python -m triodia.study.timescales FOLDER [SEEDS]`` takes the memory part of a study's results,
 makes its networks again, and prints Spearman's rank correlation with accuracy over all seeds and
-methods of equal counts: pooled, and of differences to the seed's mean.
+methods of equal counts: pooled, and of differences to the seed's mean. Once without the method
+that chooses by time constants, once with it.
 """
 
 import json
@@ -19,12 +20,12 @@ from .store import read
 
 __all__ = ["correlations"]
 
-_METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse", "slow")
+_METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
 
 
-def correlations(folder: Path, seeds: int) -> list[dict]:
+def correlations(folder: Path, seeds: int, methods: tuple[str, ...] = _METHODS) -> list[dict]:
     """One row a property: correlation and p, pooled and within seeds."""
-    cells = [c for c in plan(seeds) if c.part == "memory" and c.method in _METHODS]
+    cells = [c for c in plan(seeds) if c.part == "memory" and c.method in methods]
     cells = [c for c in cells if (c.level, c.steps) == ("half", "I+II+III+IV")]
     rows = [
         (cell.seed, record["result"]["accuracy"], _properties(pruned_network(cell)))
@@ -36,7 +37,7 @@ def correlations(folder: Path, seeds: int) -> list[dict]:
     found = []
     for name in rows[0][2] if rows else ():
         values = np.array([r[2][name] for r in rows])
-        row = {"property": name, "networks": len(rows)}
+        row = {"property": name, "networks": len(rows), "methods": len(methods)}
         for kind, a, b in (
             ("pooled", values, accuracy),
             ("within seeds", _centred(values, seed), _centred(accuracy, seed)),
@@ -65,5 +66,7 @@ def _properties(net: Network) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for line in correlations(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5):
-        print(json.dumps(line), flush=True)
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    for chosen in (_METHODS, (*_METHODS, "slow")):
+        for line in correlations(Path(sys.argv[1]), count, chosen):
+            print(json.dumps(line), flush=True)
