@@ -63,6 +63,7 @@ def _fashion(found: dict, training: str) -> list[dict[str, str]]:
         if values:
             mean, half = interval(list(values.values()))
             name = f"Fashion-MNIST rows at least 86 %, {method}, {training}"
-            text = f"{mean:.1%} ± {half:.1%}, {len(values)} seeds"
+            text = f"{mean:.1%} ± {half:.1%}" if len(values) > 1 else f"{mean:.1%}"
+            text += f" ({len(values)} seed{'s' if len(values) > 1 else ''})"
             rows.append(_row(name, text, mean >= 0.86))
     return rows
