@@ -11,7 +11,7 @@ _ROWS = {  # level, steps of LNP, methods
     ("half", "I+II+III+IV"): ("dense", "dense+cut", *METHODS, "slow"),
     ("half", "I+II+III"): ("lnp", "random"),
     ("half", "I+II"): ("lnp", "random"),
-    ("half", "I"): ("lnp", "random"),
+    ("half", "I"): METHODS,
     ("tenth", "I"): METHODS,
 }
 _GAINED = tuple(f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights"))

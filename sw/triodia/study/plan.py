@@ -180,8 +180,10 @@ def _memory() -> list[dict]:
     cells += [
         {**base, "method": method, "steps": steps} for steps in STEPS[:-1] for method in _STAGES
     ]
-    sparse = {**base, "level": "tenth", "steps": "I"}
-    return cells + [{**sparse, "method": m} for m in METHODS if m != "activity"]
+    # Step I alone: all neurons stay, so that methods differ in synapses only.
+    blind = [m for m in METHODS if m != "activity"]
+    cells += [{**base, "method": m, "steps": "I"} for m in blind if m not in _STAGES]
+    return cells + [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
 
 
 def _slow() -> list[dict]:
