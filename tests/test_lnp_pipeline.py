@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from triodia.errors import TriodiaError
-from triodia.lnp.controls import random_like
+from triodia.lnp.controls import control_like, random_like
 from triodia.lnp.pipeline import METHODS, prune
 from triodia.network import new_network
 
@@ -45,6 +45,15 @@ def test_magnitude_keeps_the_largest():
     assert np.abs(net.w_rec[gone]).max() <= np.abs(pruned.w_rec[pruned.mask_rec]).min()
 
 
+def test_slow_keeps_the_slowest():
+    net = new_network(30, 0)
+    pruned, _ = prune(net, method="slow", synapses=0.5, nodes=0.5)
+    control = control_like("slow", net, 15, 40, seed=0)
+    for kept in (pruned, control):
+        assert np.array_equal(np.sort(kept.tau_mem), np.sort(net.tau_mem)[15:])
+    assert control.synapses == 40
+
+
 def test_steps_alone():
     net = new_network(30, 0)
     only_first, _ = prune(net, steps=["I"], synapses=0.5)
@@ -56,12 +65,15 @@ def test_steps_alone():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "x"}, "method must be one of lnp, random, magnitude, weight-sampling, none"),
+        (
+            {"method": "x"},
+            "method must be one of lnp, random, magnitude, weight-sampling, slow, none",
+        ),
         ({"choice": "x"}, "choice must be one of heterogeneity, random, localised, not 'x'"),
         ({"budget": 2}, "budget must be in 0..1, tolerance 0 or more, rounds 1 or more"),
         ({"objective": "x"}, "objective must be one of spectrum, edge, not 'x'"),
         ({"trials": 0}, "trials must be 1 or more, spectrum_steps 2 or more, edge 0 or more"),
-        ({"steps": ["V"]}, "steps must be among I, II, III, IV, not 'V'"),
+        ({"steps": ["V"]}, "steps must be among I, II, III, IV, H, not 'V'"),
         ({"steps": ["II", "I"]}, "steps must be in order and each at most once, not II I"),
         ({"floors": 1}, "pruning options must be among edges"),
         ({"synapses": 0}, "the fraction kept must be above 0 and at most 1, not 0"),

@@ -9,11 +9,13 @@ from scipy.stats import ttest_rel
 
 from tests.commands import call, ok
 from triodia.study import store
-from triodia.study.cells import compute
+from triodia.study.cells import compute, dense_network, pruned_network
+from triodia.study.memory import memory_table, slow_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
 from triodia.study.targets import targets_table
+from triodia.study.timescales import correlations
 
 
 def cell(**changes):
@@ -25,7 +27,10 @@ def test_every_cell_is_planned_once():
     for quick in (False, True):
         cells = plan(2, quick)
         assert len({store.path_of(c, store.Path("x")) for c in cells}) == len(cells)
-        assert {c.seed for c in cells} == {0, 1} and {c.quick for c in cells} == {quick}
+        more = {c.seed for c in cells if c.part == "memory"}
+        assert more == (set() if quick else {0, 1, 2, 3})
+        assert {c.seed for c in cells if c.part != "memory"} == {0, 1}
+        assert {c.quick for c in cells} == {quick}
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "lnp"])
@@ -60,7 +65,7 @@ def test_cut_networks_have_no_synapses():
 def test_study_resumes(tmp_path, monkeypatch):
     calls = []
 
-    def counted(one):
+    def counted(one, _):
         calls.append(one)
         return {"accuracy": 0.5 + 0.1 * one.seed, "sops": 1.0, "neurons": 2, "synapses": 3}
 
@@ -75,7 +80,7 @@ def test_study_resumes(tmp_path, monkeypatch):
 
 
 def test_interrupted_cell_leaves_nothing(tmp_path, monkeypatch):
-    def stopped(_):
+    def stopped(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(store, "compute", stopped)
@@ -142,10 +147,46 @@ def test_targets_are_answered_from_the_results():
     above = rows["above activity pruning on 4 tasks, ridge"]
     assert above["measured"].startswith("3 of 3") and above[""] == "too few tasks were run"
     assert len(rows) == 2  # nothing is said of what was not run
-    more = [record(*args, training="bp", task="fashion-mnist") for args in
+    more = [record(*args, training="bp", task="fashion-mnist-all") for args in
             (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip
     (fashion,) = [r for r in targets_table(more)[2] if "86 %" in r["target"]]
     assert fashion[""] == "holds" and fashion["measured"].startswith("86.5%")
+
+
+def test_memory_table_pairs_each_method_with_lnp():
+    options = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
+    records = [
+        record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, **options)
+        for method, base in (("lnp", 0.5), ("random", 0.4), ("dense", 0.9))
+        for seed in range(4)
+    ]
+    rows = {row["method"]: row for row in memory_table(records)[2]}
+    assert set(rows) == {"lnp", "random", "dense"} and rows["lnp"]["lnp minus it"] == "–"
+    assert rows["random"]["lnp minus it"].startswith("wins: +10.0")
+    assert rows["dense"]["lnp minus it"].startswith("loses: -40.0")
+    assert rows["random"]["seeds"] == "4" and rows["random"]["synapses"] == "20"
+    # Its networks are others than the main table's, so it is no part of those counts.
+    assert counts_of_verdicts(records) == []
+
+
+def test_slow_table_pairs_with_its_rivals():
+    records = [
+        record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, part=part)
+        for method, base, part in (("slow", 0.6, "slow"), ("lnp", 0.5, "main"))
+        for seed in range(3)
+    ]
+    (row,) = slow_table(records)[2]
+    assert row["slow minus lnp"].startswith("wins: +0.1") and "slow minus random" not in row
+
+
+def test_memory_cells_need_their_synapses():
+    options = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
+    net = dense_network("short", 0)
+    assert net.neurons == 100 and net.tau_mem.mean() < 6
+    done = {c.method for c in plan(1) if c.part == "memory" and c.steps == "I"}
+    assert {"lnp", "random"} <= done
+    cut = compute(cell(method="dense+cut", **options))
+    assert cut["synapses"] == 0 and cut["accuracy"] < 0.4
 
 
 def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
@@ -167,3 +208,16 @@ def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
     assert code == 2 and "study must be lnp" in err
     code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
     assert code == 2 and "must hold results" in err
+
+
+def test_timescales_finds_what_accuracy_follows(tmp_path):
+    for one in plan(1):
+        if one.part == "memory" and one.method in ("slow", "born-sparse") and "IV" in one.steps:
+            accuracy = float(pruned_network(one).tau_mem.mean()) / 10
+            text = json.dumps({"cell": one.spec(), "result": {"accuracy": accuracy}})
+            store.path_of(one, tmp_path).write_text(text)
+    rows = {row["property"]: row for row in correlations(tmp_path, 1, ("slow", "born-sparse"))}
+    assert rows["mean time constant"]["pooled"][0] == pytest.approx(1)
+    assert rows["mean time constant"]["within seeds"][0] == pytest.approx(1)
+    assert rows["mean time constant"]["networks"] == 4 and len(rows) == 4
+    assert correlations(tmp_path / "none", 1) == []

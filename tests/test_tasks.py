@@ -1,13 +1,20 @@
 import numpy as np
 import pytest
 
-from triodia.errors import TriodiaError
+from triodia import watch
+from triodia.errors import MissingTool, TriodiaError
+from triodia.recall import delayed_sum
 from triodia.tasks import TASKS, get_task
 
 
 @pytest.mark.parametrize(
     ("name", "train", "test", "steps"),
-    [("japanese-vowels", 270, 370, (7, 29)), ("digits", 1297, 500, (8, 8))],
+    [
+        ("japanese-vowels", 270, 370, (7, 29)),
+        ("digits", 1297, 500, (8, 8)),
+        ("watch", 1595, 743, (48, 48)),
+        ("delayed-sum", 2000, 1000, (24, 24)),
+    ],
 )
 def test_shapes(name, train, test, steps):
     task = get_task(name)
@@ -54,10 +61,35 @@ def test_subset():
     assert len(data.x_test) == len(data.y_test) == len(data.len_test) == 3
 
 
+def test_watch_windows_are_of_persons_and_scaled_alike():
+    data = get_task("watch").load()
+    train = {x.tobytes() for x in data.x_train}
+    assert len(train) == 1595 and not any(x.tobytes() in train for x in data.x_test)
+    # Half of a window is the first half of the next one of its recording.
+    assert np.array_equal(data.x_train[0, 24:], data.x_train[1, :24])
+
+
+def test_watch_without_its_package(monkeypatch):
+    monkeypatch.setattr(watch, "find_spec", lambda _: None)
+    with pytest.raises(MissingTool, match=r"^the watch task needs .*pip install seglearn"):
+        get_task("watch").load()
+
+
+def test_neither_symbol_alone_tells_the_sum():
+    x, lengths, y = delayed_sum(4000, 3, delay=6, noise=0.0)
+    assert x.shape == (4000, 18, 4) and set(lengths.tolist()) == {18}
+    a, b = x[:, 2].argmax(1), x[:, 11].argmax(1)
+    assert np.array_equal((a + b) % 4, y)
+    assert x.sum() == 4000 * 6 and not x[:, 5:11].any() and not x[:, 14:].any()
+    for shown in (a, b):
+        table = np.histogram2d(shown, y, bins=4)[0] / 4000
+        assert np.abs(table - 1 / 16).max() < 0.02
+
+
 def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
-    known = "cifar-10, cifar-100, digits, fashion-mnist, japanese-vowels"
+    known = "cifar-10, cifar-100, delayed-sum, digits, fashion-mnist, japanese-vowels, watch"
     assert str(caught.value) == f"task must be one of {known}, not 'mnist'"
 
 

@@ -16,9 +16,9 @@ def augment(
     lengths, 2 to ``T`` steps; draws from torch's global generator.
     """
     if warp:
-        x, lengths = _warped(x, lengths, 1 + warp * (2 * torch.rand(len(x)) - 1))
+        x, lengths = _warped(x, lengths, 1 + warp * (2 * torch.rand(len(x), device=x.device) - 1))
     if shift:
-        x = x + shift * torch.randn(len(x), 1, x.shape[2])
+        x = x + shift * torch.randn(len(x), 1, x.shape[2], device=x.device)
     if noise:
         x = x + noise * torch.randn_like(x)
     return x, lengths
@@ -28,11 +28,13 @@ def _warped(x: Tensor, lengths: Tensor, factor: Tensor) -> tuple[Tensor, Tensor]
     """Resample linearly, so that a sample of ``n`` steps has about ``factor * n``."""
     new = (lengths * factor).round().long().clamp(2, x.shape[1])
     step = (lengths - 1) / (new - 1)
-    place = (torch.arange(x.shape[1]) * step[:, None]).minimum((lengths - 1)[:, None])
+    place = (torch.arange(x.shape[1], device=x.device) * step[:, None]).minimum(
+        (lengths - 1)[:, None]
+    )
     low = place.floor().long()
     high = torch.minimum(low + 1, (lengths - 1)[:, None])
     part = (place - low)[..., None]
-    rows = torch.arange(len(x))[:, None]
+    rows = torch.arange(len(x), device=x.device)[:, None]
     warped = (1 - part) * x[rows, low] + part * x[rows, high]
-    valid = torch.arange(x.shape[1]) < new[:, None]
+    valid = torch.arange(x.shape[1], device=x.device) < new[:, None]
     return warped * valid[..., None], new

@@ -136,7 +136,8 @@ class SpikingModel(nn.Module):
         keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
         run = self._plain if self.plain else self._stepwise
         spikes, v, v_out = run(drive, state, c, keep)
-        valid = (torch.arange(x.shape[1]) < lengths[:, None]).to(x.dtype)[..., None]
+        step = torch.arange(x.shape[1], device=x.device)
+        valid = (step < lengths[:, None]).to(x.dtype)[..., None]
         return Trace(spikes * valid, v, v_out * valid)
 
     def _stepwise(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
@@ -177,4 +178,4 @@ def _tensor(array: np.ndarray) -> Tensor:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().numpy().copy()
+    return tensor.detach().cpu().numpy().copy()

@@ -9,8 +9,8 @@ from .errors import TriodiaError
 __all__ = ["Network", "balanced_weights", "new_network", "random_mask"]
 
 _DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
-_DTYPES |= {"refractory": np.int32, "cluster": np.int32}
-_BY_NEURON = ("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster")
+_DTYPES |= {"refractory": np.int32, "cluster": np.int32, "lane": np.int32}
+_BY_NEURON = ("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster", "lane")
 _TASK = ("w_in", "mask_in", "w_out", "mask_out", "tau_out", "bias_out", "input_mean", "input_std")
 
 
@@ -32,6 +32,7 @@ class Network:
     bias : ``(N,)`` added each step.
     sign : ``(N,)`` +1 or -1: excitatory or inhibitory population a source was drawn from.
     cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
+    lane : ``(N,)`` at least 0, the PE that pruning meant a neuron for, or None (any will do).
     reset : "subtract" the threshold on a spike, or "zero".
     task : name of the task, None before training, as are all fields below.
     w_in, mask_in : ``(N, I)``.
@@ -56,6 +57,7 @@ class Network:
     sign: np.ndarray
     tau_syn: np.ndarray | None = None
     cluster: np.ndarray | None = None
+    lane: np.ndarray | None = None
     reset: str = "subtract"
     task: str | None = None
     w_in: np.ndarray | None = None
@@ -91,8 +93,10 @@ class Network:
         _check_positive(self, "tau_mem", "tau_syn", "threshold")
         if np.any(self.refractory < 0):
             raise TriodiaError(f"refractory must be 0 or more, not {self.refractory.min()}")
-        if self.cluster is not None and np.any(self.cluster < 0):
-            raise TriodiaError(f"cluster must be 0 or more, not {self.cluster.min()}")
+        for name in ("cluster", "lane"):
+            value = getattr(self, name)
+            if value is not None and np.any(value < 0):
+                raise TriodiaError(f"{name} must be 0 or more, not {value.min()}")
         if not np.all(np.abs(self.sign) == 1):
             raise TriodiaError("sign must be +1 or -1 for every neuron")
         if self.reset not in ("subtract", "zero"):

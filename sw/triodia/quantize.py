@@ -17,6 +17,7 @@ from triodia_hw.image import Image, accumulator_bound, build_image
 from .errors import TriodiaError
 from .inference import event_record, input_events
 from .network import Network
+from .placement import as_planned
 from .tasks import TaskData
 
 __all__ = ["QuantizeOptions", "float_weights", "quantize"]
@@ -90,6 +91,8 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
     draft = build_image(params, neurons, integers, meta=meta)
     recording = event_record(draft, input_events(draft, data.x_train, data.len_train, limit=64))
     image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
+    if net.lane is not None and net.lane.max() < options.lanes:
+        image = as_planned(image, net.lane, recording, **storage)
     params = whole_blocks(image.params, storage["family"])
     image = replace(image, params=params)
     bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)

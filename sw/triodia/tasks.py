@@ -1,20 +1,25 @@
 """Tasks: labelled series that load with the network off, from packages that ship them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .errors import TriodiaError
 from .images import load_cifar10, load_cifar100, load_fashion_mnist
+from .recall import load_delayed_sum
 from .samples import TaskData, from_parts
+from .watch import load_watch
 
 __all__ = ["TASKS", "Task", "TaskData", "get_task"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a task is and where it comes from; ``load()`` reads it."""
+    """What a task is and where it comes from; ``load()`` reads it.
+
+    ``recipe`` are the options of ``train.Settings`` that suit it, where the defaults do not.
+    """
 
     name: str
     source: str
@@ -24,6 +29,7 @@ class Task:
     inputs: int
     classes: int
     loader: Callable[[], TaskData]
+    recipe: dict = field(default_factory=dict)
 
     def load(self) -> TaskData:
         """Read the data; the same on every call and machine."""
@@ -61,6 +67,10 @@ def _digits() -> TaskData:
     return from_parts((x[train], lengths[train], y[train]), (x[test], lengths[test], y[test]))
 
 
+# Of tasks with thousands of samples: nothing to invent, and more of the input in each neuron.
+_MANY = {"noise": 0.0, "shift": 0.0, "warp": 0.0, "dropout": 0.0}
+_MANY |= {"input_density": 0.5, "input_gain": 1.0}
+
 TASKS = {
     task.name: task
     for task in (
@@ -93,6 +103,9 @@ TASKS = {
             inputs=28,
             classes=10,
             loader=load_fashion_mnist,
+            recipe=_MANY
+            | {"epochs": 12, "batch": 128, "lr": 0.015, "noise": 0.1, "average": 0.99}
+            | {"target_rate": 0.15},
         ),
         Task(
             name="cifar-10",
@@ -113,6 +126,27 @@ TASKS = {
             inputs=96,
             classes=100,
             loader=load_cifar100,
+        ),
+        Task(
+            name="watch",
+            source="seglearn's watch_dataset.npy (shoulder exercises, Burns et al. 2018)",
+            licence="BSD-3-Clause, with the package",
+            shape="1,595 training and 743 test windows of other persons, 48 steps of 6 channels",
+            metric="accuracy",
+            inputs=6,
+            classes=7,
+            loader=load_watch,
+        ),
+        Task(
+            name="delayed-sum",
+            source="generated (triodia.recall): two symbols 12 steps apart, to be added modulo 4",
+            licence="Apache-2.0, with Triodia",
+            shape="2,000 training and 1,000 test samples, 24 steps of 4 channels",
+            metric="accuracy",
+            inputs=4,
+            classes=4,
+            loader=load_delayed_sum,
+            recipe=_MANY | {"epochs": 20, "batch": 64, "tau_out": 4.0, "learn_tau": False},
         ),
     )
 }

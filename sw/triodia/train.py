@@ -8,13 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .accelerator import find_device
 from .augment import augment
 from .errors import TriodiaError
+from .lnp.hardware import even_places
 from .model import SpikingModel
 from .network import Network, random_mask
 from .tasks import Task, TaskData
 
 __all__ = ["Settings", "TrainReport", "attach", "evaluate", "train"]
+
+_BATCH = 2000  # samples evaluated at once: a trace of all of a large task would fill the memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,8 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
     seen = data.x_train[valid]  # (all valid steps, inputs)
     std = seen.std(axis=0)
     mask_in = random_mask((net.neurons, task.inputs), s.input_density, rng)
+    if net.lane is not None:
+        mask_in = _even(mask_in, net.lane, rng)
     w_in = rng.standard_normal(mask_in.shape) * mask_in
     w_in *= s.input_gain / math.sqrt(s.input_density * task.inputs)
     w_out = rng.standard_normal((task.classes, net.neurons)) / math.sqrt(net.neurons)
@@ -88,6 +94,15 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
     )
 
 
+def _even(mask: np.ndarray, lane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many places in every column, even over the PEs that the neurons are meant for."""
+    load, anywhere = np.zeros(int(lane.max()) + 1), np.ones(len(mask), bool)
+    columns = [
+        even_places(anywhere, rng.random(len(mask)), int(n), lane, load) for n in mask.sum(0)
+    ]
+    return np.stack(columns, axis=1)
+
+
 def train(
     net: Network,
     task: Task,
@@ -95,6 +110,7 @@ def train(
     seed: int = 0,
     data: TaskData | None = None,
     progress: Callable[[dict], None] | None = None,
+    device: str = "cpu",
     **options: object,
 ) -> tuple[Network, TrainReport]:
     """Train ``net`` for ``task`` from random input and readout weights; its graph stays.
@@ -103,30 +119,32 @@ def train(
     ``rate_cost * max(0, rate / target_rate - 1)^2`` and the neurons' mean of
     ``silent_cost * max(0, 1 - rate_i / (0.2 target_rate))^2``, one-cycle learning rate; the result
     is the running mean of the weights at the end, no epoch is selected. ``options`` are the fields
-    of ``Settings``. ``data`` replaces the task's own, to tune on folds. ``progress`` gets
-    ``{"epoch", "epochs", "loss", "accuracy", "rate"}`` after each epoch. The same seed gives the
-    same network on the same machine; the caller's torch random state is left as it was.
+    of ``Settings``; those not given are the task's recipe's, then the defaults. ``data`` replaces
+    the task's own, to tune on folds. ``progress`` gets
+    ``{"epoch", "epochs", "loss", "accuracy", "rate"}`` after each epoch. ``device`` is a name of
+    ``accelerator.find_device``. The same seed gives the same network on the same machine and
+    device; the caller's torch random state is left as it was.
     """
     unknown = set(options) - {f.name for f in fields(Settings)}
     if unknown:
         known = ", ".join(f.name for f in fields(Settings))
         raise TriodiaError(f"training options must be among {known}, not {min(unknown)!r}")
-    s = Settings(**options)
+    s, place = Settings(**{**task.recipe, **options}), find_device(device)
     data = task.load() if data is None else data
     net = attach(net, task, data, seed, s)
-    model = SpikingModel(net, slope=s.slope)
-    with torch.random.fork_rng(devices=[]):
+    model = SpikingModel(net, slope=s.slope).to(place)
+    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
         history = _fit(model, data, s, progress)
     trained = model.network()
-    measured = evaluate(trained, data, split="train")
+    measured = evaluate(trained, data, split="train", device=device)
     report = TrainReport(history[-1]["loss"], measured, asdict(s), history)
     step = {"command": "train", "task": task.name, "seed": seed, **asdict(s), "measured": measured}
     return trained.with_provenance(**step), report
 
 
 def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | None) -> list[dict]:
-    x, lengths, y = _tensors(model.net, data, "train")
+    x, lengths, y = _tensors(model.net, data, "train", model.bias.device)
     optimiser = torch.optim.AdamW(_groups(model, s), lr=s.lr)
     updates = s.epochs * math.ceil(len(y) / s.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -190,31 +208,50 @@ def _groups(model: SpikingModel, s: Settings) -> list[dict]:
     ]
 
 
-def _tensors(net: Network, data: TaskData, split: str) -> tuple[Tensor, Tensor, Tensor]:
+def _tensors(
+    net: Network, data: TaskData, split: str, place: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
     x, lengths, y = (getattr(data, f"{part}_{split}") for part in ("x", "len", "y"))
-    return torch.tensor(net.scale_input(x)), torch.tensor(lengths), torch.tensor(y)
+    return tuple(torch.tensor(a).to(place) for a in (net.scale_input(x), lengths, y))
 
 
-def evaluate(net: Network, data: TaskData, *, split: str = "test") -> dict[str, float]:
+def evaluate(
+    net: Network, data: TaskData, *, split: str = "test", device: str = "cpu"
+) -> dict[str, float]:
     """Accuracy, rate and synaptic operations of a trained network on a split.
 
     ``rate`` is spikes per recurrent neuron and valid step. ``sops_*`` are synaptic operations per
     sample: stored synapses reached by the events (nonzero inputs, spikes of all steps but the
     last) of a sample.
     """
-    x, lengths, y = _tensors(net, data, split)
+    place = find_device(device)
+    x, lengths, y = _tensors(net, data, split, place)
+    model, batches = SpikingModel(net).to(place), torch.arange(len(y)).split(_BATCH)
     with torch.no_grad():
-        trace = SpikingModel(net)(x, lengths)
-    correct = (trace.v_out.sum(1).argmax(1) == y).double().mean().item()
-    valid = torch.arange(x.shape[1]) < lengths[:, None]
-    arriving = torch.arange(x.shape[1]) < lengths[:, None] - 1
-    sent = (trace.spikes * arriving[..., None]).sum((0, 1)).double().numpy() / len(y)
-    events = ((x != 0) & valid[..., None]).sum((0, 1)).double().numpy() / len(y)
+        found = [_counted(model, x[k], lengths[k], y[k]) for k in batches]
+    correct, fired, sent, events = (np.sum(part, axis=0) for part in zip(*found, strict=True))
     sops = {
-        "sops_in": float(events @ net.mask_in.sum(0)),
-        "sops_rec": float(sent @ net.mask_rec.sum(0)),
-        "sops_out": float(sent @ net.mask_out.sum(0)),
+        "sops_in": float(events / len(y) @ net.mask_in.sum(0)),
+        "sops_rec": float(sent / len(y) @ net.mask_rec.sum(0)),
+        "sops_out": float(sent / len(y) @ net.mask_out.sum(0)),
     }
-    rate = trace.spikes.double().sum().item() / (lengths.sum().item() * net.neurons)
+    rate = float(fired) / (lengths.sum().item() * net.neurons)
     samples = {"samples": len(y), "steps": lengths.double().mean().item()}
-    return {"accuracy": correct, "rate": rate, **sops, "sops": sum(sops.values()), **samples}
+    scores = {"accuracy": float(correct) / len(y), "rate": rate}
+    return scores | sops | {"sops": sum(sops.values())} | samples
+
+
+def _counted(model: SpikingModel, x: Tensor, lengths: Tensor, y: Tensor) -> tuple:
+    """Sums over a batch: right answers, spikes, spikes that arrive by neuron, events by input."""
+    trace = model(x, lengths)
+    correct = (trace.v_out.sum(1).argmax(1) == y).sum()
+    step = torch.arange(x.shape[1], device=x.device)
+    arriving = (step < lengths[:, None] - 1)[..., None]
+    valid = (step < lengths[:, None])[..., None]
+    sums = (
+        correct,
+        trace.spikes.double().sum(),
+        (trace.spikes * arriving).sum((0, 1)),
+        ((x != 0) & valid).sum((0, 1)),
+    )
+    return tuple(part.double().cpu().numpy() for part in sums)

@@ -5,15 +5,16 @@ from typing import Annotated
 
 import typer
 
+from ..accelerator import find_device
 from ..console import Output
 from ..files import load_network, save_network
 from ..lnp.pipeline import prune as prune_network
 from ..network import new_network
 from ..tasks import TASKS, get_task
 from ..topologies import clustered_network
-from ..train import Settings, evaluate
+from ..train import evaluate
 from ..train import train as train_network
-from .options import Json, Method, NetworkFile, Out, Seed, TaskName
+from .options import Device, Json, Method, NetworkFile, Out, Seed, TaskName
 
 __all__ = ["register"]
 
@@ -76,6 +77,10 @@ def prune(
     nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 1.0,
     method: Method = "lnp",
     steps: Annotated[str, typer.Option(help="Steps of LNP, by comma.")] = "I,II",
+    even_lanes: Annotated[
+        int | None,
+        typer.Option(help="Step H too: synapses even over so many PEs of the machine.", min=1),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -84,9 +89,11 @@ def prune(
     net = load_network(network)
     show.note(f"pruning {net.neurons} neurons, {net.synapses:,} synapses by {method}")
     chosen = tuple(step.strip() for step in steps.split(","))
-    pruned, report = prune_network(
-        net, method=method, synapses=synapses, nodes=nodes, seed=seed, steps=chosen, measured=True
-    )
+    options = {} if even_lanes is None else {"lanes": even_lanes}
+    if even_lanes is not None and "H" not in chosen:
+        chosen = (*chosen, "H")
+    options |= {"synapses": synapses, "nodes": nodes, "seed": seed, "steps": chosen}
+    pruned, report = prune_network(net, method=method, measured=True, **options)
     save_network(pruned, output)
     data = {
         "method": method,
@@ -112,16 +119,24 @@ def train(
     network: NetworkFile,
     output: Out,
     task: TaskName = "japanese-vowels",
-    epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
+    epochs: Annotated[
+        int | None, typer.Option(help="Default: the task's recipe, else 100.", min=1)
+    ] = None,
     target_rate: Annotated[
-        float, typer.Option(help="Mean spikes a neuron and step that the loss allows.")
-    ] = 0.05,
+        float | None,
+        typer.Option(help="Mean spikes a neuron and step that the loss allows; else 0.05."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples an update; else 27.", min=1)] = None,
+    lr: Annotated[float | None, typer.Option(help="Largest learning rate; else 0.02.")] = None,
     seed: Seed = 0,
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Train a network's weights on its fixed sparse graph; report the test metric."""
     show = Output(as_json)
+    find_device(device)  # refused before data is read
     net, chosen = load_network(network), get_task(task)
+    given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
     data = chosen.load()
     with show.bar("training") as bar:
         trained, report = train_network(
@@ -129,17 +144,18 @@ def train(
             chosen,
             data=data,
             seed=seed,
-            epochs=epochs,
-            target_rate=target_rate,
+            device=device,
             progress=lambda e: bar(
                 e["epoch"], e["epochs"], f"loss {e['loss']:.3f} rate {e['rate']:.3f}"
             ),
+            **{name: value for name, value in given.items() if value is not None},
         )
-    measured = evaluate(trained, data)
+    measured = evaluate(trained, data, device=device)
     save_network(trained.with_provenance(command="test", task=task, measured=measured), output)
     result = {"task": task, "metric_name": chosen.metric, "metric": measured["accuracy"]}
     result |= {"rate": measured["rate"], "sops_per_sample": measured["sops"]}
-    result |= {"loss": report.loss, "train_metric": report.train["accuracy"], "epochs": epochs}
+    result |= {"loss": report.loss, "train_metric": report.train["accuracy"]}
+    result |= {"epochs": report.settings["epochs"], "device": str(find_device(device))}
     show.result(result | {"seed": seed, "file": str(output)}, title="Trained network")
 
 

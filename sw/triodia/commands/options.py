@@ -8,12 +8,14 @@ import typer
 from triodia_boards.boards import BOARDS
 from triodia_boards.synthesis import NETLISTS
 
+from ..accelerator import DEVICES
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
 
 __all__ = [
     "BoardName",
     "BuildFolder",
+    "Device",
     "Folder",
     "ImageFile",
     "Json",
@@ -47,6 +49,10 @@ NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
 BuildFolder = Annotated[Path, typer.Argument(help="Folder that `triodia build` wrote.")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
+Device = Annotated[
+    str,
+    typer.Option("--device", help=f"Where to train: {', '.join(DEVICES)} (auto: a GPU if any)."),
+]
 BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 Method = Annotated[str, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")]

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from ..accelerator import find_device
 from ..console import Output
 from ..errors import TriodiaError
 from ..study.page import write_pages
-from .options import Json
+from .options import Device, Json
 
 __all__ = ["register"]
 
@@ -32,6 +33,7 @@ def study(
     pages_only: Annotated[
         bool, typer.Option("--pages-only", help="Make the pages of what is there.")
     ] = False,
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Compare LNP with its controls; an interrupted study goes on where it was."""
@@ -40,12 +42,13 @@ def study(
 
     if name != "lnp":
         raise TriodiaError(f"study must be lnp, not {name!r}")
+    find_device(device)  # refused before anything is computed
     show, cells = Output(as_json), plan(seeds, quick)
     if not page.parent.is_dir():
         raise TriodiaError(f"{page}: the folder {page.parent} does not exist; make it first")
     if not pages_only:
         with show.bar("study") as bar:
-            run(cells, results, _commit(), bar)
+            run(cells, results, _commit(), bar, device)
     records = read(cells, results)
     if not records:
         raise TriodiaError(f"{results} must hold results of this study; run it first")

@@ -13,7 +13,7 @@ from .step2 import betweenness, most_central, strength
 
 __all__ = ["CONTROLS", "activity_like", "born_sparse", "control_like", "random_like"]
 
-CONTROLS = ("random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
+CONTROLS = ("random", "weight-sampling", "noise-weights", "magnitude", "born-sparse", "slow")
 
 
 def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[Network, dict]:
@@ -73,8 +73,8 @@ def control_like(
     "random": uniform in both. "born-sparse": see ``born_sparse``. The others choose neurons as
     ``prune`` does in step II, on the graph that their own step I (``keep``) left; then they choose
     synapses anew, exactly so many, among all that ``net`` has between these neurons:
-    "weight-sampling" in proportion to ``|w|``, "magnitude" the largest, "noise-weights" by the
-    noise rule on ``W`` itself. Weights and time constants stay.
+    "weight-sampling" and "slow" in proportion to ``|w|``, "magnitude" the largest, "noise-weights"
+    by the noise rule on ``W`` itself. Weights and time constants stay.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def control_like(
     method = "lnp" if kind == "noise-weights" else kind
     options = {"edges": "weights"} if kind == "noise-weights" else {}
     thin, _ = prune(net, method=method, synapses=keep, seed=seed, steps=("I",), **options)
-    score = strength(thin) if kind == "magnitude" else betweenness(thin)
+    score = {"magnitude": strength, "slow": lambda n: n.tau_mem}.get(kind, betweenness)(thin)
     part = net.subnetwork(most_central(thin, score, neurons))
     if synapses > part.synapses:
         raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")

@@ -8,20 +8,21 @@ import numpy as np
 
 from ..errors import TriodiaError
 from ..network import Network
+from .hardware import HardwareOptions, fit_lanes
 from .measures import WHOLE, measure, spectral_error
 from .sampling import keep_count, keep_probabilities, sample
-from .step1 import NoiseOptions, noise_prune, stable_system
+from .step1 import NoiseOptions, keep_matrix, noise_prune, stable_system
 from .step2 import prune_by_betweenness, prune_neurons, strength
 from .step3 import EdgeOptions, add_edges
 from .step4 import TimeOptions, tune_time_constants
 
 __all__ = ["METHODS", "STEPS", "prune"]
 
-STEPS = ("I", "II", "III", "IV")
-METHODS = ("lnp", "random", "magnitude", "weight-sampling", "none")
+STEPS = ("I", "II", "III", "IV", "H")
+METHODS = ("lnp", "random", "magnitude", "weight-sampling", "slow", "none")
 
 
-_OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions)
+_OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions, HardwareOptions)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class _Job:
     noise: NoiseOptions
     edges: EdgeOptions
     times: TimeOptions
+    hardware: HardwareOptions
     reference: Network  # before any step
+    kept: np.ndarray  # neurons of the reference that are left
 
 
 def prune(
@@ -56,21 +59,24 @@ def prune(
     lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
     weight-sampling  sampled in proportion to ``|w|``    as lnp
     magnitude        largest ``|w|``                     largest sum of ``|w|`` in and out
+    slow             as weight-sampling                  largest ``tau_mem``
     random           uniform                             uniform
     none             everything stays                    everything stays
     ================ =================================== ================================
 
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
-    both are the same for every method. ``options`` are the fields of ``NoiseOptions``,
-    ``EdgeOptions`` and ``TimeOptions``. The report has the counts before and after and one entry a
-    step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation, algebraic
-    connectivity, stability margin and, against the network given, spectral error.
+    both are the same for every method. Step H (ours) moves synapses so that they are even over the
+    PEs of a machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``,
+    ``TimeOptions`` and ``HardwareOptions``. The report has the counts before and after and one
+    entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation,
+    algebraic connectivity, stability margin and, against the network given, spectral error.
     """
     chosen = _options(options)
     if method not in METHODS:
         raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     _check_steps(steps)
-    job = _Job(method, synapses, nodes, seed, *chosen, reference=net)
+    everyone = np.arange(net.neurons)
+    job = _Job(method, synapses, nodes, seed, *chosen, reference=net, kept=everyone)
     report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
     report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
     report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
@@ -104,6 +110,7 @@ def _run(
         start = perf_counter()
         net, entry = _PASSES[name](net, job)
         entry |= {"seconds": perf_counter() - start}
+        job = replace(job, kept=job.kept[entry.get("kept", slice(None))])
         if view:
             after = view(net)
             entry |= {"before": before, "after": after}
@@ -141,7 +148,7 @@ def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
     rng = np.random.default_rng([job.seed, 3])
     size = np.abs(net.w_rec[net.mask_rec])
     count = keep_count(size.size, job.synapses)
-    if job.method == "weight-sampling":
+    if job.method in ("weight-sampling", "slow"):
         chosen = sample(keep_probabilities(size.astype(np.float64), job.synapses), rng)
     else:
         score = size if job.method == "magnitude" else rng.random(size.size)
@@ -156,7 +163,9 @@ def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
 def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
     if job.method in ("lnp", "weight-sampling"):
         return prune_by_betweenness(net, job.nodes)
-    if job.method == "magnitude":
+    if job.method == "slow":
+        score = net.tau_mem
+    elif job.method == "magnitude":
         score = strength(net)
     else:
         score = np.random.default_rng([job.seed, 4]).random(net.neurons)
@@ -171,9 +180,21 @@ def _step4(net: Network, job: _Job) -> tuple[Network, dict]:
     return tune_time_constants(net, job.reference, job.seed, job.times)
 
 
+def _step_h(net: Network, job: _Job) -> tuple[Network, dict]:
+    part = job.reference.subnetwork(job.kept)
+    preference = np.random.default_rng([job.seed, 19]).random(part.w_rec.shape)
+    if job.method == "lnp":
+        share = min(1.0, net.synapses / part.synapses)
+        preference, _, _ = keep_matrix(part, share, job.seed, job.noise)
+    elif job.method != "random":
+        preference = np.abs(part.w_rec) / np.abs(part.w_rec).max()
+    return fit_lanes(net, part, preference, job.hardware)
+
+
 _PASSES: dict[str, Callable[[Network, _Job], tuple[Network, dict]]] = {
     "I": _step1,
     "II": _step2,
     "III": _step3,
     "IV": _step4,
+    "H": _step_h,
 }

@@ -14,6 +14,7 @@ __all__ = [
     "NoiseOptions",
     "edge_matrix",
     "harmonic_matrix",
+    "keep_matrix",
     "noise_prune",
     "noise_score",
     "stable_system",
@@ -121,10 +122,13 @@ def noise_score(a: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return np.abs(off) * (own[:, None] + own - 2 * np.sign(off) * covariance)
 
 
-def noise_prune(
+def keep_matrix(
     net: Network, keep: float, seed: int, options: NoiseOptions
-) -> tuple[Network, dict]:
-    """Keep a fraction ``keep`` of the synapses by the noise rule; the network and a report."""
+) -> tuple[np.ndarray, np.ndarray, dict]:
+    """Keep probabilities by the noise rule, ``(N, N)``, the system ``A`` they rest on; a report.
+
+    They are 0 off the graph and sum to ``round(keep * synapses)``.
+    """
     leak = 1 / net.tau_mem.astype(np.float64)
     report = {"step": "I", "edges": options.edges}
     if options.edges == "weights":
@@ -134,17 +138,23 @@ def noise_prune(
         report |= seen
     a, scale = stable_system(coupling, leak, options.margin)
     rates = decay_rates(a)
-    covariance = stationary_covariance(a, rates=rates)
-    score = noise_score(a, covariance) * net.mask_rec
-    probability = keep_probabilities(score[net.mask_rec], keep)
+    score = noise_score(a, stationary_covariance(a, rates=rates))
     p = np.zeros(net.w_rec.shape)
-    p[net.mask_rec] = probability
+    p[net.mask_rec] = keep_probabilities(score[net.mask_rec], keep)
+    report |= {"scale": scale, "margin": options.margin * float(leak.min()), "abscissa": rates[0]}
+    return p, a, report
+
+
+def noise_prune(
+    net: Network, keep: float, seed: int, options: NoiseOptions
+) -> tuple[Network, dict]:
+    """Keep a fraction ``keep`` of the synapses by the noise rule; the network and a report."""
+    p, a, report = keep_matrix(net, keep, seed, options)
+    probability = p[net.mask_rec]
     mask = np.zeros_like(net.mask_rec)
     mask[net.mask_rec] = sample(probability, np.random.default_rng([seed, 3]))
     pruned, diagonal = _apply(net, mask, p, a, options)
-    report |= {"scale": scale, "margin": options.margin * float(leak.min())} | diagonal
-    report |= {"abscissa": rates[0]}
-    report |= {"certain": float((probability >= 1).mean())}
+    report |= diagonal | {"certain": float((probability >= 1).mean())}
     report |= {"synapses_before": net.synapses, "synapses_after": pruned.synapses}
     return pruned, report
 

@@ -52,12 +52,15 @@ def prune_neurons(net: Network, keep: float, score: np.ndarray) -> tuple[Network
 
     Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``.
     """
-    left = net.subnetwork(most_central(net, score, keep_count(net.neurons, keep)))
-    pruned = left.subnetwork(connected(left))
+    central = most_central(net, score, keep_count(net.neurons, keep))
+    left = net.subnetwork(central)
+    joined = connected(left)
+    pruned = left.subnetwork(joined)
     return pruned, {
         "step": "II",
         "neurons_before": net.neurons,
         "neurons_after": pruned.neurons,
+        "kept": central[joined].tolist(),
         "unreachable": left.neurons - pruned.neurons,
         "synapses_before": net.synapses,
         "synapses_after": pruned.synapses,

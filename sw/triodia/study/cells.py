@@ -16,16 +16,17 @@ from ..network import Network, new_network
 from ..readout import ridge_readout, stdp
 from ..samples import TaskData
 from ..series import Series, get_series
-from ..tasks import get_task
+from ..tasks import Task, get_task
 from ..topologies import clustered_network, layered_network
 from ..train import Settings, attach, evaluate, train
 from .plan import LEVELS, TASKS, Cell
 
-__all__ = ["compute", "dense_network"]
+__all__ = ["compute", "dense_network", "pruned_network"]
 
 _NEURONS = 300
 _SUBSETS = {"fashion-mnist": (4000, 2000)}
-_EPOCHS = {"japanese-vowels": 40, "digits": 20, "fashion-mnist": 4}
+_WHOLE = {"fashion-mnist-all": "fashion-mnist"}  # the task without that
+_EPOCHS = {"japanese-vowels": 40, "digits": 20}  # of BP; others as their recipe says
 _FREE_NOISE = {"rossler": 0.05}  # else a free run of it leaves the attractor at once
 _RECIPES = ((0.9, 0.5, 0.5, 0.0), (0.5, 0.3, 0.5, 1e-3), (0.3, 0.8, 0.2, 1e-3))  # of the ESN
 
@@ -36,6 +37,8 @@ def dense_network(kind: str, seed: int, quick: bool = False) -> Network:
     neurons = 100 if quick else _NEURONS
     if kind == "clustered":
         return clustered_network(neurons, seed)
+    if kind == "short":
+        return clustered_network(100, seed, tau_mean=4.0)
     if kind == "single":
         return new_network(neurons, seed, density=0.2)
     if kind == "complete":
@@ -60,28 +63,33 @@ def _series(name: str, seed: int, quick: bool) -> Series:
 
 @lru_cache(maxsize=4)
 def _samples(name: str, quick: bool) -> TaskData:
-    data = get_task(name).load()
+    data = _task(name).load()
     train, test = _SUBSETS.get(name, (len(data.y_train), len(data.y_test)))
     return data.subset(300, 300) if quick else data.subset(train, test)
 
 
-def _pruned(cell: Cell) -> Network:
+def _task(name: str) -> Task:
+    return get_task(_WHOLE.get(name, name))
+
+
+def pruned_network(cell: Cell, device: str = "cpu") -> Network:
     """The network of a cell before training; for "activity", a dense one is trained first."""
     method, _, change = cell.method.partition("+")
     dense = dense_network(cell.network, cell.seed, cell.quick)
-    net = dense if method == "dense" else _thinned(cell, method, dense)
+    net = dense if method == "dense" else _thinned(cell, method, dense, device)
     if change == "cut":
         return replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
     return _regained(net, dense) if change == "gain" else net
 
 
-def _thinned(cell: Cell, method: str, dense: Network) -> Network:
+def _thinned(cell: Cell, method: str, dense: Network, device: str) -> Network:
     options = tuple(sorted(cell.options.items()))
     lnp = _lnp(cell.network, cell.level, cell.steps, options, cell.seed, cell.quick)
     if method == "lnp":
         return lnp
     if method == "activity":
-        trained, rates = _active(cell.task, cell.training, cell.network, cell.seed, cell.quick)
+        same = (cell.task, cell.training, cell.network, cell.seed, cell.quick)
+        trained, rates = _active(*same, device)
         return activity_like(trained, rates, lnp.neurons, lnp.synapses)
     keep = LEVELS[cell.level][0]
     return control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
@@ -95,7 +103,7 @@ def _regained(net: Network, like: Network) -> Network:
 
 @lru_cache(maxsize=8)
 def _active(
-    task: str, training: str, network: str, seed: int, quick: bool
+    task: str, training: str, network: str, seed: int, quick: bool, device: str
 ) -> tuple[Network, np.ndarray]:
     """A network trained dense, without its task part, and its rates on training samples."""
     dense = dense_network(network, seed, quick)
@@ -106,7 +114,7 @@ def _active(
             reservoir.step(row[None])
         return dense, reservoir.spikes / reservoir.steps
     data = _samples(task, quick)
-    trained = _trained(dense, task, training, data, seed)
+    trained = _trained(dense, task, training, data, seed, device)
     x, lengths = trained.scale_input(data.x_train[:500]), data.len_train[:500]
     with torch.no_grad():
         spikes = SpikingModel(trained)(torch.tensor(x), torch.tensor(lengths)).spikes
@@ -115,10 +123,13 @@ def _active(
     )
 
 
-def _trained(net: Network, task: str, training: str, data: TaskData, seed: int) -> Network:
-    chosen = get_task(task)
+def _trained(
+    net: Network, task: str, training: str, data: TaskData, seed: int, device: str
+) -> Network:
+    chosen = _task(task)
     if training == "bp":
-        return train(net, chosen, seed=seed, data=data, epochs=_EPOCHS[task])[0]
+        options = {"epochs": _EPOCHS[task]} if task in _EPOCHS else {}
+        return train(net, chosen, seed=seed, data=data, device=device, **options)[0]
     net = attach(net, chosen, data, seed, Settings())
     if training == "stdp":
         net = stdp(net, data, seed=seed)
@@ -129,19 +140,20 @@ def _settings(task: str) -> ForecastSettings:
     return ForecastSettings(noise=_FREE_NOISE.get(task, 0.0))
 
 
-def compute(cell: Cell) -> dict:
+def compute(cell: Cell, device: str = "cpu") -> dict:
     """JSON result of a cell: metric, rate, synaptic operations and counts; deterministic.
 
-    ``sops`` are of the recurrent part a sample, after training.
+    ``sops`` are of the recurrent part a sample, after training. ``device``: where it is trained by
+    backpropagation (``accelerator.find_device``); all else runs on the CPU.
     """
     if cell.part == "dynamics":
-        return _dynamics(_pruned(cell), cell.seed)
+        return _dynamics(pruned_network(cell, device), cell.seed)
     if cell.method == "esn":
         return _echo(cell)
-    net = _pruned(cell)
+    net = pruned_network(cell, device)
     if TASKS[cell.task][0] == "accuracy":
         data = _samples(cell.task, cell.quick)
-        trained = _trained(net, cell.task, cell.training, data, cell.seed)
+        trained = _trained(net, cell.task, cell.training, data, cell.seed, device)
         found = evaluate(trained, data)
         kept = {"accuracy": found["accuracy"], "rate": found["rate"], "sops": found["sops_rec"]}
         return kept | trained.counts()

@@ -25,8 +25,13 @@ TASKS = {  # metric, and whether more of it is better
     "japanese-vowels": ("accuracy", True),
     "digits": ("accuracy", True),
     "fashion-mnist": ("accuracy", True),
+    "watch": ("accuracy", True),
+    "fashion-mnist-all": ("accuracy", True),
+    "delayed-sum": ("accuracy", True),
 }
+_FROZEN = tuple(TASKS)[:-2]  # of the main table with a frozen recurrent part
 _CLASSIFIED = ("japanese-vowels", "digits", "fashion-mnist")
+_STAGES = ("lnp", "random")  # of an ablation
 _SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
 VARIANTS = {  # one open choice changed at a time; options of prune()
     "edges=weights": {"edges": "weights"},
@@ -48,15 +53,16 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "why", "ablation", "sensitivity", "network", "feed-forward", "gain" or
-        "dynamics".
+    part : "main", "memory", "slow", "why", "ablation", "sensitivity", "network", "feed-forward",
+        "gain" or "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
     method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
         with "+cut": without recurrent synapses.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
-    network : "clustered" (CHRSNN), "single" (HRSNN), "complete" or "layered".
+    network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", or "short": small and
+        clustered, with short time constants.
     options : of ``prune``.
     seed : of the network, pruning, inputs and training, and the start of a flow.
     quick : small data and networks.
@@ -79,14 +85,21 @@ class Cell:
 
 
 def plan(seeds: int, quick: bool = False) -> list[Cell]:
-    """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks."""
-    parts = [_main("ridge", TASKS), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
+    """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks.
+
+    The memory part, small and decisive, has twice the ``seeds``; all of Fashion-MNIST at most 3.
+    """
+    parts = [_main("ridge", _FROZEN), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
     if quick:
         parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
-    else:
-        parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
-        parts += [_main("bp", ("digits", "japanese-vowels")), _networks()]
-        parts += [_main("bp", ("fashion-mnist",))]
+        return _cells(parts, seeds, quick)
+    parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
+    parts += [_main("bp", ("digits", "japanese-vowels")), _networks(), _slow()]
+    cells = _cells(parts, seeds, quick) + _cells([_memory()], 2 * seeds, quick)
+    return cells + _cells([_whole_fashion()], min(seeds, 3), quick)
+
+
+def _cells(parts: list[list[dict]], seeds: int, quick: bool) -> list[Cell]:
     return [
         Cell(**kind, seed=seed, quick=quick)
         for part in parts
@@ -112,14 +125,14 @@ def _ablation(tasks: object = _SHORT) -> list[dict]:
         for task in tasks
         for level in LEVELS
         for steps in STEPS[:-1]  # all four are in the main part
-        for method in ("lnp", "random")
+        for method in _STAGES
     ]
 
 
 def _why() -> list[dict]:
     return [
         {"part": "why", "task": task, "method": method}
-        for task in TASKS
+        for task in _FROZEN
         for method in ("dense+cut", "random+cut")
     ]
 
@@ -157,6 +170,32 @@ def _feed_forward() -> list[dict]:
         for task in ("japanese-vowels", "digits")
         for method in ("dense", "lnp", "random", "magnitude")
     ]
+
+
+def _memory() -> list[dict]:
+    """Where recurrent synapses decide: the delayed sum, trained by BP."""
+    base = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
+    gained = [f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights")]
+    cells = [{**base, "method": m} for m in ("dense", "dense+cut", *METHODS, "slow", *gained)]
+    cells += [
+        {**base, "method": method, "steps": steps} for steps in STEPS[:-1] for method in _STAGES
+    ]
+    # Step I alone: all neurons stay, so that methods differ in synapses only.
+    blind = [m for m in METHODS if m != "activity"]
+    cells += [{**base, "method": m, "steps": "I"} for m in blind if m not in _STAGES]
+    return cells + [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
+
+
+def _slow() -> list[dict]:
+    """Neurons of the longest time constants, where time constants are all that differs."""
+    base = {"part": "slow", "method": "slow"}
+    return [{**base, "task": task, "level": level} for task in _FROZEN for level in LEVELS]
+
+
+def _whole_fashion() -> list[dict]:
+    """All 60,000 images, few methods: half an hour a seed."""
+    base = {"part": "main", "task": "fashion-mnist-all", "training": "bp"}
+    return [{**base, "method": m} for m in ("dense", "lnp", "random")]
 
 
 def _dynamics() -> list[dict]:

@@ -30,8 +30,9 @@ def run(
     folder: Path,
     commit: str | None,
     progress: Callable[[int, int, str], None] | None = None,
+    device: str = "cpu",
 ) -> int:
-    """Compute what is missing; the number of cells computed.
+    """Compute what is missing; the number of cells computed. ``device`` is ``compute``'s.
 
     A cell that its settings make impossible (a control with too few synapses) is kept as a file
     with the reason, and shown as such.
@@ -43,13 +44,14 @@ def run(
         if not path.exists():
             start = perf_counter()
             try:
-                outcome = {"result": compute(cell)}
+                outcome = {"result": compute(cell, device)}
             except TriodiaError as error:
                 if error.exit_code != TriodiaError.exit_code:
                     raise  # something is not installed: that is no result
                 outcome = {"refused": str(error)}
             spent = {"seconds": round(perf_counter() - start, 2)}
-            record = {"cell": cell.spec(), "version": VERSION, "commit": commit, **outcome, **spent}
+            made = {"version": VERSION, "commit": commit, "device": device}
+            record = {"cell": cell.spec(), **made, **outcome, **spent}
             write_atomic(path, (json.dumps(record, indent=1) + "\n").encode())
             done += 1
         if progress is not None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .memory import memory_table, slow_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
@@ -10,13 +11,20 @@ __all__ = ["Table", "all_tables", "counts_of_verdicts"]
 
 Table = tuple[str, str, list[dict[str, str]]]  # title, what it shows, rows
 _RIVALS = ("dense", *METHODS[1:])
+_SEEDS = 5  # of a full study; fewer are said
 
 
 def _pm(values: dict | None, digits: int = 3) -> str:
     if not values:
         return "–"
     mean, half = interval(list(values.values()))
-    return f"{mean:.{digits}g} ± {half:.2g}"
+    spread = f" ± {half:.2g}" if len(values) > 1 else ""
+    return f"{mean:.{digits}g}{spread}{_few(len(values))}"
+
+
+def _few(seeds: int) -> str:
+    """What is said of a number that rests on few seeds."""
+    return "" if seeds >= _SEEDS else f" ({seeds} seed{'s' if seeds > 1 else ''})"
 
 
 def _label(task: str) -> str:
@@ -81,7 +89,8 @@ def _difference(found: dict | None, task: str) -> str:
     if found is None:
         return "–"
     said = verdict(found, TASKS[task][1])
-    return f"{said}: {found['mean']:+.2g} ± {found['half']:.2g} (p {found['p']:.2g})"
+    change = f"{found['mean']:+.2g} ± {found['half']:.2g} (p {found['p']:.2g})"
+    return f"{said}: {change}{_few(found['seeds'])}"
 
 
 def counts_of_verdicts(records: list[dict]) -> list[dict[str, str]]:
@@ -273,6 +282,8 @@ def all_tables(records: list[dict]) -> list[Table]:
     tables = [targets_table(records), *(main_table(records, level) for level in LEVELS)]
     makers = (
         verdict_table,
+        memory_table,
+        slow_table,
         why_table,
         ablation_table,
         gain_table,

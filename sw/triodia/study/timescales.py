@@ -1,0 +1,72 @@
+"""Which property of what pruning leaves goes with accuracy; docs/lnp.md shows what it printed.
+
+``python -m triodia.study.timescales FOLDER [SEEDS]`` takes the memory part of a study's results,
+makes its networks again, and prints Spearman's rank correlation with accuracy over all seeds and
+methods of equal counts: pooled, and of differences to the seed's mean. Once without the method
+that chooses by time constants, once with it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from ..network import Network
+from .cells import pruned_network
+from .plan import plan
+from .store import read
+
+__all__ = ["correlations"]
+
+_METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
+
+
+def correlations(folder: Path, seeds: int, methods: tuple[str, ...] = _METHODS) -> list[dict]:
+    """One row a property: correlation and p, pooled and within seeds."""
+    cells = [c for c in plan(seeds) if c.part == "memory" and c.method in methods]
+    cells = [c for c in cells if (c.level, c.steps) == ("half", "I+II+III+IV")]
+    rows = [
+        (cell.seed, record["result"]["accuracy"], _properties(pruned_network(cell)))
+        for cell in cells
+        for record in read([cell], folder)
+        if "result" in record
+    ]
+    seed, accuracy = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+    found = []
+    for name in rows[0][2] if rows else ():
+        values = np.array([r[2][name] for r in rows])
+        row = {"property": name, "networks": len(rows), "methods": len(methods)}
+        for kind, a, b in (
+            ("pooled", values, accuracy),
+            ("within seeds", _centred(values, seed), _centred(accuracy, seed)),
+        ):
+            known = spearmanr(a, b)
+            row[kind] = [float(known.statistic), float(known.pvalue)]
+        found.append(row)
+    return found
+
+
+def _centred(values: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    means = {s: values[seed == s].mean() for s in np.unique(seed)}
+    return values - np.array([means[s] for s in seed])
+
+
+def _properties(net: Network) -> dict[str, float]:
+    w = net.w_rec.astype(np.float64)
+    return {
+        "mean time constant": float(net.tau_mem.mean()),
+        "gain (root mean square of a neuron's summed squares)": float(
+            np.sqrt((w**2).sum() / net.neurons)
+        ),
+        "spectral radius": float(np.abs(np.linalg.eigvals(w)).max()),
+        "synapses both ways": float((net.mask_rec & net.mask_rec.T).sum()),
+    }
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    for chosen in (_METHODS, (*_METHODS, "slow")):
+        for line in correlations(Path(sys.argv[1]), count, chosen):
+            print(json.dumps(line), flush=True)
