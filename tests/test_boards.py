@@ -188,10 +188,16 @@ def test_check_fit_refuses():
     text = (
         rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
         r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
-        r"larger board$"
+        r"larger board; the nearest that fits holds (\d+) synapse words on 4 lanes$"
     )
-    with pytest.raises(DoesNotFit, match=text):
+    with pytest.raises(DoesNotFit, match=text) as error:
         check_fit(p, board)
+    words = int(re.search(r"holds (\d+) ", str(error.value))[1]) // 4
+    check_fit(replace(p, synapse_words=words), board)
+    with pytest.raises(DoesNotFit):
+        check_fit(replace(p, synapse_words=words + 256), board)
+    with pytest.raises(DoesNotFit, match=r"no machine of 1000 neurons like this one fits it$"):
+        check_fit(p, replace(board, blocks=4))
 
 
 def test_check_fit_refuses_more_multipliers():
@@ -199,7 +205,7 @@ def test_check_fit_refuses_more_multipliers():
     p = MachineParams(inputs=10, neurons=60, lanes=30)
     text = (
         r"^ulx3s-25f has 28 multipliers and the machine needs 60 for 30 lanes; use fewer lanes "
-        r"or take a larger board$"
+        r"or take a larger board; the nearest that fits holds 15360 synapse words on 7 lanes$"
     )
     with pytest.raises(DoesNotFit, match=text):
         check_fit(p, board)

@@ -88,7 +88,8 @@ def test_too_many_synapses_for_the_large_memories():
     p = replace(SMALL, synapse_words=40_000)
     text = (
         r"^icebreaker has 4 large memories and the machine needs 6 for 80000 synapse words on "
-        r"2 lanes; prune further or take a larger board$"
+        r"2 lanes; prune further or take a larger board; the nearest that fits holds 65536 "
+        r"synapse words on 2 lanes$"
     )
     with pytest.raises(DoesNotFit, match=text):
         check_fit(p, BOARDS["icebreaker"])

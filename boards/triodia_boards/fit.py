@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from triodia_hw.contract import MachineParams
+from triodia_hw.contract import ContractError, MachineParams
 from triodia_hw.gateware.options import QUEUES, Options
 from triodia_hw.resources import block_rams, multipliers, single_port_rams
 
@@ -14,6 +14,7 @@ __all__ = ["LINK_BLOCKS", "DoesNotFit", "check_fit"]
 LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
 
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
+_GRAIN = 256  # synapse words: the smallest block of memory
 _PARTS = 4  # adders of a product without a multiplier: two levels of them in each cycle
 
 
@@ -27,14 +28,41 @@ def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Option
     Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
     there is enough of it. Large single-port memory takes the synapses where there is some.
     ``parity`` costs a block RAM for each memory that is in block RAM.
-    Raises :class:`DoesNotFit` if that exceeds the board, saying what would help.
+    Raises :class:`DoesNotFit` if that exceeds the board, saying what would help and the nearest
+    machine that fits.
     """
-    options = _multiplying(p, board, Options(family=board.family, parity=parity))
     if board.single_port and parity:
         raise DoesNotFit(
             f"{board.name} keeps synapses in memory that starts with random words, where parity "
             "says nothing; build without it or take another board"
         )
+    try:
+        return _choose(p, board, parity)
+    except DoesNotFit as error:
+        raise DoesNotFit(f"{error}; {_nearest(p, board, parity)}") from None
+
+
+def _nearest(p: MachineParams, board: Board, parity: bool) -> str:
+    """The most synapse words that fit with the same neurons, on as many lanes or the next fewer."""
+    lanes, total = p.lanes, p.lanes * p.synapse_words
+    while lanes:
+        low, high = 0, -(-total // (lanes * _GRAIN))  # in grains a lane; low fits, high may
+        while low < high:
+            middle = (low + high + 1) // 2
+            try:
+                _choose(replace(p, lanes=lanes, synapse_words=middle * _GRAIN), board, parity)
+                low = middle
+            except (DoesNotFit, ContractError):
+                high = middle - 1
+        if low:
+            words, lane = min(total, low * lanes * _GRAIN), "lanes" if lanes > 1 else "lane"
+            return f"the nearest that fits holds {words} synapse words on {lanes} {lane}"
+        lanes //= 2
+    return f"no machine of {p.neurons} neurons like this one fits it"
+
+
+def _choose(p: MachineParams, board: Board, parity: bool) -> Options:
+    options = _multiplying(p, board, Options(family=board.family, parity=parity))
     if board.single_port:
         options = replace(options, single_port=("synapses",))
         need = single_port_rams(p, options)
