@@ -15,7 +15,7 @@ from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
 from triodia.study.targets import targets_table
-from triodia.study.timescales import correlations
+from triodia.study.timescales import correlations, degrees
 
 
 def cell(**changes):
@@ -221,3 +221,4 @@ def test_timescales_finds_what_accuracy_follows(tmp_path):
     assert rows["mean time constant"]["within seeds"][0] == pytest.approx(1)
     assert rows["mean time constant"]["networks"] == 4 and len(rows) == 4
     assert correlations(tmp_path / "none", 1) == []
+    assert degrees("noise-weights", 1)["in"] > 0.3 > abs(degrees("random", 1)["in"])

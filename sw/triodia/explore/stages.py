@@ -35,7 +35,7 @@ __all__ = ["built", "confirmed", "fit", "machine", "trained"]
 
 _SW = (
     ("triodia", "triodia_hw"),
-    ("torch", "numpy", "scipy", "networkit", "optuna", "aeon", "scikit-learn"),
+    ("torch", "numpy", "scipy", "networkit", "optuna", "aeon", "scikit-learn", "seglearn"),
 )
 _BOARDS = (("triodia_hw", "triodia_boards"), ("amaranth", "pyosys"))
 _SIM = (("triodia", "triodia_hw", "triodia_sim"), ("amaranth", "cocotb"))

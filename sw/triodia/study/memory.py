@@ -39,7 +39,8 @@ def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
                 row |= {"method": method, "seeds": str(len(accuracy[at]))}
                 row |= {n: f"{np.mean([*v[at].values()]):,.0f}" for n, v in counts.items()}
                 mean, half = interval([*accuracy[at].values()])
-                row["accuracy"] = f"{mean:.1%} ± {half:.1%}"
+                spread = f" ± {half:.1%}" if len(accuracy[at]) > 1 else ""
+                row["accuracy"] = f"{mean:.1%}{spread}"
                 for name, peer in peers.items():
                     said = paired(peer, accuracy[at]) if name != method else None
                     row[f"{name} minus it"] = _said(said)

@@ -70,7 +70,8 @@ def _lead(records: list[dict], planned: int, made: dict) -> list[str]:
         f" refused: a control could not have so many synapses); code of commit {commits};"
         f" {made['date']}, {made['machine']}; {versions}.{open_end}",
         f"The networks pruned have {size}, unless a table says otherwise: a clustered small world"
-        " (CHRSNN), five clusters.",
+        " (CHRSNN), five clusters. The delayed sum, on which recurrent synapses decide, has other"
+        " networks and a table of its own; it is not in the counts that follow.",
     ]
 
 

@@ -3,7 +3,8 @@
 ``python -m triodia.study.timescales FOLDER [SEEDS]`` takes the memory part of a study's results,
 makes its networks again, and prints Spearman's rank correlation with accuracy over all seeds and
 methods of equal counts: pooled, and of differences to the seed's mean. Once without the method
-that chooses by time constants, once with it.
+that chooses by time constants, once with it. Then, for step I alone, how a neuron's kept synapses
+go with its time constant (needs no results).
 """
 
 import json
@@ -15,10 +16,10 @@ from scipy.stats import spearmanr
 
 from ..network import Network
 from .cells import pruned_network
-from .plan import plan
+from .plan import Cell, plan
 from .store import read
 
-__all__ = ["correlations"]
+__all__ = ["correlations", "degrees"]
 
 _METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
 
@@ -65,8 +66,22 @@ def _properties(net: Network) -> dict[str, float]:
     }
 
 
+def degrees(method: str, seeds: int) -> dict:
+    """Correlation of kept synapses in and out of a neuron with ``tau_mem``, mean over seeds."""
+    base = {"part": "memory", "task": "delayed-sum", "network": "short", "steps": "I"}
+    found = []
+    for seed in range(seeds):
+        net = pruned_network(Cell(**base, method=method, seed=seed))
+        counts = (net.mask_rec.sum(axis=1), net.mask_rec.sum(axis=0))
+        found.append([np.corrcoef(count, net.tau_mem)[0, 1] for count in counts])
+    into, out = np.mean(found, axis=0).tolist()
+    return {"method": method, "seeds": seeds, "in": into, "out": out}
+
+
 if __name__ == "__main__":
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     for chosen in (_METHODS, (*_METHODS, "slow")):
         for line in correlations(Path(sys.argv[1]), count, chosen):
             print(json.dumps(line), flush=True)
+    for name in _METHODS[:-1]:  # born-sparse has other neurons
+        print(json.dumps(degrees(name, count)), flush=True)
