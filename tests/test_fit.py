@@ -15,8 +15,8 @@ COMMON = {"board": "ulx3s-12f", "epochs": 100}
 class Landscape:
     """Metrics that grow with the network and with training; machines with room for ``room``."""
 
-    def __init__(self, room=1e9, clock=100.0):
-        self.room, self.clock, self.built = room, clock, []
+    def __init__(self, room=1e9, clock=100.0, logic=8):
+        self.room, self.clock, self.logic, self.built = room, clock, logic, []
 
     def row(self, cell, build):
         synapses = cell.neurons**2 * cell.synapses
@@ -33,6 +33,7 @@ class Landscape:
         }
         if build:
             self.built.append(cell)
+            row["fits"] = cell.lanes <= self.logic
             row |= {"fmax_mhz": self.clock, "blocks": size, "cosim": {"mismatches": 0}}
             row["us_per_sample"] = row["cycles_per_sample"] / self.clock
         return row
@@ -67,6 +68,15 @@ def test_best_metric(monkeypatch):
     assert "of 120 designs do not fit" in result["sentence"]
 
 
+def test_too_much_logic(monkeypatch):
+    """That shows only when it is built: fewer lanes then, the same network."""
+    land = Landscape(logic=2)
+    result = search(monkeypatch, land)
+    assert [cell.lanes for cell in land.built] == [8, 4, 2]
+    assert result["chosen"]["choices"]["lanes"] == 2
+    assert len({(cell.neurons, cell.synapses) for cell in land.built}) == 1
+
+
 def test_metric_floor(monkeypatch):
     """The fastest of those that reach it."""
     land = Landscape()
@@ -96,7 +106,7 @@ def test_slower_than_thought(monkeypatch):
     )
     with pytest.raises(TriodiaError, match=text):
         search(monkeypatch, land, Goal(ceiling=20.0))
-    assert 1 <= len(land.built) <= 3
+    assert len(land.built) == 3
 
 
 def test_floor_out_of_reach(monkeypatch):

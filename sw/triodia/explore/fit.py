@@ -184,14 +184,20 @@ def _ranked(rows: Sequence[dict], goal: Goal) -> list[tuple]:
 
 
 def _confirm(rows: Sequence[dict], goal: Goal, store: Store, **how: object) -> dict:
-    """Build and co-simulate the best; where that breaks the limit, the next."""
+    """Build and co-simulate the best; where that breaks the limit, the next.
+
+    Logic is not known before synthesis and grows with the lanes: where it is too much for the FPGA,
+    the next has fewer.
+    """
     order = sorted(rows, key=goal.key, reverse=True)
-    tried = []
-    for row in [row for row in order if goal.holds(row)][:_TRIES]:
-        (built,) = _run([Cell(**row["choices"])], store, build=True, **how)
+    left, tried = [row for row in order if goal.holds(row)], []
+    while left and len(tried) < _TRIES:
+        (built,) = _run([Cell(**left[0]["choices"])], store, build=True, **how)
         if goal.holds(built):
             return built
         tried.append(built)
+        lanes = math.inf if built["fits"] else built["choices"]["lanes"]
+        left = [row for row in left[1:] if row["choices"]["lanes"] < lanes]
     raise TriodiaError(_not_reached(tried or [row for row in order if row["fits"]][:1], goal))
 
 
