@@ -106,7 +106,11 @@ def test_slower_than_thought(monkeypatch):
     )
     with pytest.raises(TriodiaError, match=text):
         search(monkeypatch, land, Goal(ceiling=20.0))
-    assert len(land.built) == 3
+    # Of the machines of the network that was left, those that were thought fast enough.
+    (last,) = {(cell.neurons, cell.synapses) for cell in land.built}
+    rows = [r for r in everything(land) if r["cycles_per_sample"] / 100 <= 20]
+    mine = [r for r in rows if (r["choices"]["neurons"], r["choices"]["synapses"]) == last]
+    assert len(land.built) == min(3, len(mine)) > 1
 
 
 def test_floor_out_of_reach(monkeypatch):
