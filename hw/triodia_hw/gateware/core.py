@@ -2,7 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
 from ..contract import MachineParams
 from ..layout import INPUT_KINDS, READ_KINDS, input_fields, output_fields
@@ -16,7 +16,7 @@ from .queue import Queue
 from .report import Report
 from .shapes import payload_shape, struct
 
-__all__ = ["Core"]
+__all__ = ["Core", "machine_ports"]
 
 
 def _word_layout(p: MachineParams) -> data.StructLayout:
@@ -24,6 +24,16 @@ def _word_layout(p: MachineParams) -> data.StructLayout:
     kinds = dict.fromkeys(("load", "counts", "token", "end", "read", "last"), 1)
     _, _, (_, source_bits, _), _ = input_fields(p)
     return data.StructLayout(kinds | {"source": source_bits, "payload": payload_shape(p)})
+
+
+def machine_ports(p: MachineParams) -> dict[str, Member]:
+    """Ports of a machine: reset, its streams, and a counter each."""
+    return {
+        "reset": In(1),
+        "i": In(stream.Signature(struct(input_fields(p)))),
+        "o": Out(stream.Signature(struct(output_fields(p)))),
+        **{name: Out(32) for name in COUNTERS},
+    }
 
 
 class Core(wiring.Component):
@@ -61,13 +71,7 @@ class Core(wiring.Component):
         options: Options = DEFAULT,
     ) -> None:
         self.p, self.contents, self.options = p, contents, options
-        super().__init__({
-            "reset": In(1),
-            "i": In(stream.Signature(struct(input_fields(p)))),
-            "o": Out(stream.Signature(struct(output_fields(p)))),
-            **{name: Out(32) for name in COUNTERS},
-            **({"fault": Out(1)} if options.parity else {}),
-        })
+        super().__init__(machine_ports(p) | ({"fault": Out(1)} if options.parity else {}))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

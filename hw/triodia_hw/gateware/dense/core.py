@@ -1,14 +1,14 @@
 """The dense machine: gather the inputs of a step, visit every weight, put out what changed."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
 from ...contract import MachineParams
-from ...layout import INPUT_KINDS, input_fields, output_fields
+from ...layout import INPUT_KINDS
+from ..core import machine_ports
 from ..counters import COUNTERS, Counters
 from ..options import DEFAULT, Options
-from ..shapes import struct
 from ..top import Top
 from .lane import DenseLane
 from .records import DenseRecords
@@ -40,12 +40,7 @@ class DenseCore(wiring.Component):
     ) -> None:
         del options  # it has its own
         self.p, self.contents, self.options = p, contents, DENSE
-        super().__init__({
-            "reset": In(1),
-            "i": In(stream.Signature(struct(input_fields(p)))),
-            "o": Out(stream.Signature(struct(output_fields(p)))),
-            **{name: Out(32) for name in COUNTERS},
-        })
+        super().__init__(machine_ports(p))
 
     def elaborate(self, platform: object) -> Elaboratable:
         m = Module()
@@ -84,10 +79,10 @@ class DenseCore(wiring.Component):
         self._count(m, source)
         # Reset from a register: its way to every register is the longest of all.
         reset = Signal(init=1)
-        m2 = Module()
-        m2.submodules.machine = ResetInserter(reset)(m)
-        m2.d.sync += reset.eq(self.reset)
-        return m2
+        outer = Module()
+        outer.submodules.machine = ResetInserter(reset)(m)
+        outer.d.sync += reset.eq(self.reset)
+        return outer
 
     def _visit(
         self,
