@@ -74,6 +74,7 @@ def test_too_much_logic(monkeypatch):
     result = search(monkeypatch, land)
     assert [cell.lanes for cell in land.built] == [8, 4, 2]
     assert result["chosen"]["choices"]["lanes"] == 2
+    assert "with 8 and 4 lanes it takes more logic than there is" in result["sentence"]
     assert len({(cell.neurons, cell.synapses) for cell in land.built}) == 1
 
 

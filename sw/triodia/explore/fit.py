@@ -89,8 +89,9 @@ def fit_board(
     """Search ``axes`` for the design that is best for ``goal`` on a board, and build it.
 
     ``common``: the other choices, board and epochs of a full training among them. Returns
-    ``chosen`` (a row, built and co-simulated), ``designs`` (all rows of the last rung that each
-    reached), ``rungs``, ``epochs_spent``, ``epochs_of_grid`` and ``sentence``.
+    ``chosen`` (a row, built and co-simulated), ``given_up`` (rows that were built before it and
+    did not hold), ``designs`` (all rows of the last rung that each reached), ``rungs``,
+    ``epochs_spent``, ``epochs_of_grid`` and ``sentence``.
 
     Raises
     ------
@@ -101,9 +102,10 @@ def fit_board(
     search = _Search(dict(common), axes, goal, store, how)
     first = search.rung(min(_FIRST_EPOCHS, search.whole), None)
     rows = search.bisect(first) if goal.floor is not None else search.halve(first)
-    chosen = _confirm(rows, goal, store, **how)
+    *given_up, chosen = _confirm(rows, goal, store, **how)
     networks = {_network(asdict(cell)) for cell in grid(common, axes)}
     result = {"chosen": chosen, "designs": list(search.seen.values()), "rungs": search.rungs}
+    result["given_up"] = given_up
     result["epochs_spent"] = sum(rung["epochs"] * rung["networks"] for rung in search.rungs)
     result["epochs_of_grid"] = search.whole * len(networks)
     return result | {"sentence": _sentence(result)}
@@ -183,8 +185,8 @@ def _ranked(rows: Sequence[dict], goal: Goal) -> list[tuple]:
     return sorted(best, key=best.get, reverse=True)
 
 
-def _confirm(rows: Sequence[dict], goal: Goal, store: Store, **how: object) -> dict:
-    """Build and co-simulate the best; where that breaks the limit, the next.
+def _confirm(rows: Sequence[dict], goal: Goal, store: Store, **how: object) -> list[dict]:
+    """Build and co-simulate the best; where that breaks the limit, the next. All that were built.
 
     Logic is not known before synthesis and grows with the lanes: where it is too much for the FPGA,
     the next has fewer.
@@ -193,9 +195,9 @@ def _confirm(rows: Sequence[dict], goal: Goal, store: Store, **how: object) -> d
     left, tried = [row for row in order if goal.holds(row)], []
     while left and len(tried) < _TRIES:
         (built,) = _run([Cell(**left[0]["choices"])], store, build=True, **how)
-        if goal.holds(built):
-            return built
         tried.append(built)
+        if goal.holds(built):
+            return tried
         lanes = math.inf if built["fits"] else built["choices"]["lanes"]
         left = [row for row in left[1:] if row["choices"]["lanes"] < lanes]
     raise TriodiaError(_not_reached(tried or [row for row in order if row["fits"]][:1], goal))
@@ -240,8 +242,12 @@ def _sentence(result: dict) -> str:
         f"{len(misfits)} of {len(designs)} designs do not fit, "
         f"{len(better)} of them with a better metric when they were left"
         if misfits
-        else "all designs fit, so the board is no limit"
+        else "the memories of all designs fit"
     )
+    if large := [r["choices"]["lanes"] for r in result["given_up"] if not r["fits"]]:
+        why += f"; with {' and '.join(map(str, large))} lanes it takes more logic than there is"
+    if slow := sum(r["fits"] for r in result["given_up"]):
+        why += f"; {slow} better designs were slower than asked for once placed"
     return (
         f"{_words(row['choices'])}: {row['metric_integer']:.1%} on the test set, "
         f"{row['us_per_sample']:.1f} µs a sample at {row['fmax_mhz']:.0f} MHz, "
