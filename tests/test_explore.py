@@ -197,7 +197,10 @@ def test_interrupted_as_by_a_terminal(tmp_path):
     """Ctrl-C goes to all processes; one sentence, and the next run goes on from what is done."""
     options = "--seeds 0,1,2 --task digits --neurons 16 --lanes 1 --epochs 1 --samples 1"
     options += " --synapses 1 --no-build --no-evidence --confirm 0 --workers 1"
-    start = [sys.executable, "-c", "from triodia.cli import main; main()", "compare"]
+    # In a shell's background Ctrl-C is ignored, and so by all that is started there.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heard}; from triodia.cli import main; main()"
+    start = [sys.executable, "-c", code, "compare"]
     command = [*start, "-o", str(tmp_path), *options.split()]
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     lines = [first.stderr.readline()]
