@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.networks import random_image
-from triodia_hw.export import TOP, export_verilog, hex_lines, memory_name, triodia_version
+from triodia_hw.export import (
+    TOP,
+    core_rtlil,
+    export_verilog,
+    hex_lines,
+    memory_name,
+    triodia_version,
+)
 from triodia_hw.gateware.counters import COUNTERS
+from triodia_hw.gateware.options import Options
 from triodia_hw.layout import input_fields, output_fields
 from triodia_hw.memory import contents, memory_shapes
 
@@ -182,3 +190,16 @@ def test_ports(export):
     want |= {f"o_{name}": ("output", *rest) for name, *rest in output_fields(image.params)}
     want |= dict.fromkeys(COUNTERS, ("output", 32, False))
     assert ports == want
+
+
+def test_contents_of_zeros_stay():
+    """Only what a machine writes before it reads may start undefined."""
+    image = random_image(1, lanes=2, neurons=6, density=0.0, state_bits=16)
+    p = image.params
+    text = core_rtlil(p, contents(image))
+    cells = re.findall(r'meminit_v2 .*?MEMID "\\\\(\w+)"', text, re.DOTALL)
+    columns = sum(len(s.columns()) for s in memory_shapes(p) if s.content)
+    assert len(cells) == 2 * columns and all(name.startswith("mem_") for name in cells)
+    large = Options(family="ice40", single_port=("synapses",))
+    text = core_rtlil(p, contents(image), large)
+    assert "meminit_v2" in text and not re.search(r"connect \\DATA \d+'0+\n", text)

@@ -137,7 +137,7 @@ def _placed(
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     platform, tools = board.make_platform(), TOOLCHAINS[board.family]
     plan = platform.build(top, do_build=False, debug_verilog=False)
-    (folder / "top.il").write_text(without_zeros(_file(plan, "top.il")))
+    (folder / "top.il").write_text(without_zeros(_file(plan, "top.il"), top.options))
     # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
     # is constrained, and nextpnr derives the clock behind the PLL.
     # On an iCE40 the clock without a constraint is placed for `--freq`.

@@ -79,7 +79,7 @@ def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: in
     BuildError
     """
     text = rtlil.convert(Probe(core), name="top", emit_src=False)
-    (folder / "top.il").write_text(without_zeros(text))
+    (folder / "top.il").write_text(without_zeros(text, core.options))
     multiply = core.options.multiplier_parts == 1
     synthesis = synthesize("top", folder, board.family, multiply=multiply)
     routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)

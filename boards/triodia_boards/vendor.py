@@ -57,7 +57,7 @@ def vendor_build(
     plan = board.make_platform().build(top, do_build=False)
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: _text(plan.files[name]) for name in ("top.il", "top.xdc", "top.tcl")}
-    files["top.il"] = without_zeros(files["top.il"])
+    files["top.il"] = without_zeros(files["top.il"], options)
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
     progress("Verilog (Yosys)")

@@ -12,7 +12,7 @@ from amaranth.back import rtlil
 from .atomic import write_atomic
 from .contract import MachineParams
 from .dense import Dense
-from .gateware.dense.core import DenseTop
+from .gateware.dense.core import DENSE, DenseTop
 from .gateware.options import DEFAULT, Options
 from .gateware.top import Top
 from .gateware.wishbone import WishboneTop
@@ -38,7 +38,8 @@ TOP = "triodia"
 
 _INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILINE)
 _ZERO = re.compile(r"connect \\DATA \d+'0+\n")
-_WORKING = r'parameter \\MEMID "\\\\mem"'  # columns of contents have a number
+# A column of contents; working memories have no number.
+_COLUMN = re.compile(r'parameter \\MEMID "\\\\mem_\d')
 
 # top levels by the ports they have
 INTERFACES = {"": Top, "axi-stream": AxiStreamTop, "wishbone": WishboneTop}
@@ -73,7 +74,7 @@ def core_rtlil(
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     top = INTERFACES[interface](p, contents=words or empty, options=options)
     text = rtlil.convert(top, name=TOP, emit_src=False)
-    return without_contents(text) if words is None else without_zeros(text)
+    return without_contents(text) if words is None else without_zeros(text, options)
 
 
 def without_contents(text: str) -> str:
@@ -81,15 +82,18 @@ def without_contents(text: str) -> str:
     return _INIT.sub("", text)
 
 
-def without_zeros(text: str, only: str = "") -> str:
-    """RTLIL whose memories start undefined where they would start with zeros; ``only`` those whose
-    initialization matches.
+def without_zeros(text: str, options: Options) -> str:
+    """RTLIL of a machine built with ``options``, its working memories undefined at the start.
 
-    Working memories do (the first sweep clears them), so nothing may rely on zeros.
+    The first sweep clears them, so nothing may rely on zeros. Contents that are zero stay, but for
+    those of single-port memory, which cannot start with any.
     """
-    return _INIT.sub(
-        lambda cell: "" if _ZERO.search(cell[0]) and re.search(only, cell[0]) else cell[0], text
-    )
+
+    def kept(cell: re.Match) -> str:
+        content = _COLUMN.search(cell[0]) and not options.single_port
+        return cell[0] if content or not _ZERO.search(cell[0]) else ""
+
+    return _INIT.sub(kept, text)
 
 
 def hex_lines(words: list[int], width: int) -> str:
@@ -123,7 +127,7 @@ def export_verilog(image: Image, folder: str | Path, interface: str = "") -> lis
 def export_dense(dense: Dense, folder: str | Path) -> Path:
     """Write the dense machine as ``triodia.v``, contents and all; ports as those of the other."""
     top = DenseTop(dense.image.params, contents=dense.contents())
-    text = _convert(without_zeros(rtlil.convert(top, name=TOP, emit_src=False), _WORKING))
+    text = _convert(without_zeros(rtlil.convert(top, name=TOP, emit_src=False), DENSE))
     head = f"// Triodia {triodia_version()}: dense time-stepped baseline.\n"
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_atomic(Path(folder) / f"{TOP}.v", (head + text).encode())
