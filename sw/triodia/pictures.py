@@ -86,15 +86,14 @@ def spectrum(spectra: Mapping[str, Sequence[float]]) -> str:
     return finish(plot)
 
 
-def loads(rows: Sequence[Mapping], label: str) -> str:
-    """Synapses that each PE adds in a step, a bar for each row that was recorded."""
-    rows = [row for row in rows if row["traced"]]
+def loads(rows: Sequence[Mapping], labels: Sequence[str]) -> str:
+    """Synapses that each PE adds in a step, a bar for each row; all have been recorded."""
     plot = axes("synapses a step in each PE", "PE")
     width = 0.8 / len(rows)
-    for k, (row, colour) in enumerate(zip(rows, COLOURS * len(rows), strict=False)):
-        values = row["traced"]["loads"]
+    for k, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        values, colour = row["traced"]["loads"], COLOURS[k % len(COLOURS)]
         at = np.arange(len(values)) + (k - (len(rows) - 1) / 2) * width
-        plot.bar(at, values, width, color=colour, label=f"{label} {row[label]}")
+        plot.bar(at, values, width, color=colour, label=label)
     plot.set_xticks(range(max(len(row["traced"]["loads"]) for row in rows)))
     return finish(plot, columns=2, below=True)
 

@@ -16,12 +16,12 @@ def samples(rows: Sequence[Mapping], varies: Mapping[str, str]) -> str:
     if not done:
         return ""
     row = min(done, key=lambda row: row["synapses"])
-    first, label = row["traced"], next(iter(varies), "synapses_kept")
+    first = row["traced"]
     wide = [pictures.raster(first), pictures.readouts(first), pictures.waveform(first["step"])]
     small = [
         pictures.spectrum(row["spectra"]),
-        pictures.loads(done, label),
-        pictures.memory(rows, [str(row[label]) for row in rows]),
+        pictures.loads(done, _labels(done, varies)),
+        pictures.memory(rows, _labels(rows, varies)),
     ]
     named = ", ".join(f"{text} {row[name]}" for name, text in varies.items()) or "the row"
     return (
@@ -32,6 +32,11 @@ def samples(rows: Sequence[Mapping], varies: Mapping[str, str]) -> str:
         "next one already come. The spectra are of the recurrent part alone, driven by noise.</p>"
         f"{figures(wide, wide=True)}{figures(small)}"
     )
+
+
+def _labels(rows: Sequence[Mapping], varies: Mapping[str, str]) -> list[str]:
+    """What tells each row from the others; what they keep if there is one only."""
+    return [", ".join(str(row[name]) for name in varies or ("synapses_kept",)) for row in rows]
 
 
 def baselines(data: Mapping, varies: Mapping[str, str]) -> str:
