@@ -1,0 +1,17 @@
+"""What the documentation tells to run does run."""
+
+import re
+import textwrap
+from pathlib import Path
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_python_api():
+    """The example of the page, with one epoch of training."""
+    block = re.search(r"\n((?:    .*\n|\n)+)", (DOCS / "api.md").read_text())[1]
+    code = textwrap.dedent(block)
+    assert code.count("seed=0)") == 3 and "train(net, task, seed=0)" in code
+    names: dict = {}
+    exec(code.replace("train(net, task, seed=0)", "train(net, task, seed=0, epochs=1)"), names)
+    assert names["image"].params.lanes == 4 and names["image"].synapses > 2000
