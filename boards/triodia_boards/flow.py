@@ -85,12 +85,7 @@ def build(
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     synthesis, routed, made_hz = _placed(p, words, options, board, folder, progress=progress, **how)
     progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
-    slices = 0
-    if empty or not tools.unpack:
-        pack(folder, board.name, tools, board.pack_options)
-    else:
-        text = (folder / ROUTED).read_text()
-        slices = program(image, text, folder, board.name, options.family)
+    slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
     Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
     return _report(
         board,
@@ -105,6 +100,15 @@ def build(
         patched_slices=slices,
         note="" if tools.timed else _NOT_TIMED,
     )
+
+
+def _pack(image: Image, board: Board, options: Options, folder: Path, *, patched: bool) -> int:
+    """Make the bitstream of the routed design; how many slices of contents were ``patched``."""
+    if not patched:
+        pack(folder, board.name, TOOLCHAINS[board.family], board.pack_options)
+        return 0
+    text = (folder / ROUTED).read_text()
+    return program(image, text, folder, board.name, options.family)
 
 
 def _placed(
