@@ -6,7 +6,9 @@ import pytest
 from triodia.errors import TriodiaError
 from triodia.lnp.controls import control_like, random_like
 from triodia.lnp.pipeline import METHODS, prune
+from triodia.lnp.step2 import degree
 from triodia.network import new_network
+from triodia.topologies import clustered_network
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "none"])
@@ -54,6 +56,22 @@ def test_slow_keeps_the_slowest():
     assert control.synapses == 40
 
 
+def test_degree_keeps_what_the_noise_rule_left_most_synapses():
+    net = clustered_network(60, 0)
+    first, _ = prune(net, method="lnp", synapses=0.5, steps=["I"])
+    same, _ = prune(net, method="lnp-degree", synapses=0.5, steps=["I"])
+    assert np.array_equal(first.mask_rec, same.mask_rec)
+    count = degree(first)
+    assert count.sum() == 2 * first.synapses
+    pruned, report = prune(net, method="lnp-degree", synapses=0.5, nodes=0.5)
+    kept = report["passes"][1]["kept"]
+    gone = np.setdiff1d(np.arange(60), kept)
+    assert count[kept].min() >= count[gone].max() and len(kept) == 30
+    control = control_like("lnp-degree", net, 30, 80, seed=0)
+    assert np.array_equal(np.sort(control.tau_mem), np.sort(pruned.tau_mem))
+    assert control.synapses == 80
+
+
 def test_steps_alone():
     net = new_network(30, 0)
     only_first, _ = prune(net, steps=["I"], synapses=0.5)
@@ -67,7 +85,7 @@ def test_steps_alone():
     [
         (
             {"method": "x"},
-            "method must be one of lnp, random, magnitude, weight-sampling, slow, none",
+            "method must be one of lnp, lnp-degree, random, magnitude, weight-sampling, slow, none",
         ),
         ({"choice": "x"}, "choice must be one of heterogeneity, random, localised, not 'x'"),
         ({"budget": 2}, "budget must be in 0..1, tolerance 0 or more, rounds 1 or more"),

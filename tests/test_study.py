@@ -10,7 +10,7 @@ from scipy.stats import ttest_rel
 from tests.commands import call, ok
 from triodia.study import store
 from triodia.study.cells import compute, dense_network, pruned_network
-from triodia.study.memory import memory_table, slow_table
+from triodia.study.memory import memory_table, ours_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
@@ -169,14 +169,15 @@ def test_memory_table_pairs_each_method_with_lnp():
     assert counts_of_verdicts(records) == []
 
 
-def test_slow_table_pairs_with_its_rivals():
+def test_table_of_our_variants_pairs_with_rivals():
     records = [
         record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, part=part)
-        for method, base, part in (("slow", 0.6, "slow"), ("lnp", 0.5, "main"))
+        for method, base, part in (("slow", 0.6, "ours"), ("lnp", 0.5, "main"))
         for seed in range(3)
     ]
-    (row,) = slow_table(records)[2]
-    assert row["slow minus lnp"].startswith("wins: +0.1") and "slow minus random" not in row
+    (row,) = ours_table(records)[2]
+    assert row["method"] == "slow" and "minus random" not in row
+    assert row["minus lnp"].startswith("wins: +0.1")
 
 
 def test_memory_cells_need_their_synapses():

@@ -9,11 +9,12 @@ from ..network import Network, balanced_weights, new_network
 from .pipeline import prune
 from .sampling import keep_probabilities, sample
 from .step1 import NoiseOptions, noise_prune
-from .step2 import betweenness, most_central, strength
+from .step2 import betweenness, degree, most_central, strength
 
 __all__ = ["CONTROLS", "activity_like", "born_sparse", "control_like", "random_like"]
 
-CONTROLS = ("random", "weight-sampling", "noise-weights", "magnitude", "born-sparse", "slow")
+CONTROLS = ("random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
+CONTROLS += ("slow", "lnp-degree")  # ours
 
 
 def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[Network, dict]:
@@ -73,8 +74,9 @@ def control_like(
     "random": uniform in both. "born-sparse": see ``born_sparse``. The others choose neurons as
     ``prune`` does in step II, on the graph that their own step I (``keep``) left; then they choose
     synapses anew, exactly so many, among all that ``net`` has between these neurons:
-    "weight-sampling" and "slow" in proportion to ``|w|``, "magnitude" the largest, "noise-weights"
-    by the noise rule on ``W`` itself. Weights and time constants stay.
+    "weight-sampling" and "slow" in proportion to ``|w|``, "magnitude" the largest, "lnp-degree" by
+    the noise rule, "noise-weights" by the noise rule on ``W`` itself. Weights and time constants
+    stay.
 
     Raises
     ------
@@ -90,13 +92,14 @@ def control_like(
     method = "lnp" if kind == "noise-weights" else kind
     options = {"edges": "weights"} if kind == "noise-weights" else {}
     thin, _ = prune(net, method=method, synapses=keep, seed=seed, steps=("I",), **options)
-    score = {"magnitude": strength, "slow": lambda n: n.tau_mem}.get(kind, betweenness)(thin)
+    scores = {"magnitude": strength, "slow": lambda n: n.tau_mem, "lnp-degree": degree}
+    score = scores.get(kind, betweenness)(thin)
     part = net.subnetwork(most_central(thin, score, neurons))
     if synapses > part.synapses:
         raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
     share = synapses / part.synapses
-    if kind == "noise-weights":
-        return noise_prune(part, share, seed, NoiseOptions(edges="weights"))[0]
+    if kind in ("noise-weights", "lnp-degree"):
+        return noise_prune(part, share, seed, NoiseOptions(**options))[0]
     size = np.abs(part.w_rec[part.mask_rec]).astype(np.float64)
     if kind == "magnitude":
         return _thinned(part, _largest(size, synapses))

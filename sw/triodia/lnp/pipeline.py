@@ -12,15 +12,15 @@ from .hardware import HardwareOptions, fit_lanes
 from .measures import WHOLE, measure, spectral_error
 from .sampling import keep_count, keep_probabilities, sample
 from .step1 import NoiseOptions, keep_matrix, noise_prune, stable_system
-from .step2 import prune_by_betweenness, prune_neurons, strength
+from .step2 import degree, prune_by_betweenness, prune_neurons, strength
 from .step3 import EdgeOptions, add_edges
 from .step4 import TimeOptions, tune_time_constants
 
 __all__ = ["METHODS", "STEPS", "prune"]
 
 STEPS = ("I", "II", "III", "IV", "H")
-METHODS = ("lnp", "random", "magnitude", "weight-sampling", "slow", "none")
-
+METHODS = ("lnp", "lnp-degree", "random", "magnitude", "weight-sampling", "slow", "none")
+_NOISE_RULE = ("lnp", "lnp-degree")
 
 _OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions, HardwareOptions)
 
@@ -57,6 +57,7 @@ def prune(
 
     ================ =================================== ================================
     lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
+    lnp-degree       as lnp                              most synapses left by step I
     weight-sampling  sampled in proportion to ``|w|``    as lnp
     magnitude        largest ``|w|``                     largest sum of ``|w|`` in and out
     slow             as weight-sampling                  largest ``tau_mem``
@@ -143,7 +144,7 @@ def _check_steps(steps: Sequence[str]) -> None:
 
 
 def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
-    if job.method == "lnp":
+    if job.method in _NOISE_RULE:
         return noise_prune(net, job.synapses, job.seed, job.noise)
     rng = np.random.default_rng([job.seed, 3])
     size = np.abs(net.w_rec[net.mask_rec])
@@ -167,6 +168,8 @@ def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
         score = net.tau_mem
     elif job.method == "magnitude":
         score = strength(net)
+    elif job.method == "lnp-degree":
+        score = degree(net)
     else:
         score = np.random.default_rng([job.seed, 4]).random(net.neurons)
     return prune_neurons(net, job.nodes, score)
@@ -183,7 +186,7 @@ def _step4(net: Network, job: _Job) -> tuple[Network, dict]:
 def _step_h(net: Network, job: _Job) -> tuple[Network, dict]:
     part = job.reference.subnetwork(job.kept)
     preference = np.random.default_rng([job.seed, 19]).random(part.w_rec.shape)
-    if job.method == "lnp":
+    if job.method in _NOISE_RULE:
         share = min(1.0, net.synapses / part.synapses)
         preference, _, _ = keep_matrix(part, share, job.seed, job.noise)
     elif job.method != "random":

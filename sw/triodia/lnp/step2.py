@@ -9,6 +9,7 @@ from .sampling import keep_count
 __all__ = [
     "betweenness",
     "connected",
+    "degree",
     "most_central",
     "prune_by_betweenness",
     "prune_neurons",
@@ -40,6 +41,11 @@ def connected(net: Network) -> np.ndarray:
 def strength(net: Network) -> np.ndarray:
     """Summed ``|w|`` of the synapses from and to each neuron, ``(N,)``."""
     return np.abs(net.w_rec).sum(axis=0) + np.abs(net.w_rec).sum(axis=1)
+
+
+def degree(net: Network) -> np.ndarray:
+    """Synapses from and to each neuron, ``(N,)``."""
+    return net.mask_rec.sum(axis=0) + net.mask_rec.sum(axis=1)
 
 
 def most_central(net: Network, score: np.ndarray, count: int) -> np.ndarray:

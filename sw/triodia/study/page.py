@@ -24,6 +24,8 @@ _METHODS = """
   task.
 - **born-sparse**: a new random network of the same counts, gain balanced for its graph.
 - **slow** (ours, where shown): neurons of longest time constant, synapses as weight-sampling.
+- **lnp-degree** (ours, where shown): neurons to which step I leaves the most synapses, instead of
+  those of highest betweenness; synapses by the noise rule; time constants stay.
 - **dense**: not pruned.
 - **esn**: leaky-tanh echo state network of as many units and synapses, the best of three recipes
   chosen on the test score, which favours it. Its synapses carry real numbers, not spikes.

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["LEVELS", "METHODS", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
+__all__ = ["LEVELS", "METHODS", "OURS", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
 
 LEVELS = {"half": (0.5, 0.43), "tenth": (0.1, 0.43)}  # synapses kept by step I, neurons by II
 METHODS = (
@@ -14,6 +14,7 @@ METHODS = (
     "activity",
     "born-sparse",
 )
+OURS = ("slow", "lnp-degree")  # variants of this project
 STEPS = ("I", "I+II", "I+II+III", "I+II+III+IV")
 TASKS = {  # metric, and whether more of it is better
     "lorenz": ("vpt", True),
@@ -53,7 +54,7 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "memory", "slow", "why", "ablation", "sensitivity", "network", "feed-forward",
+    part : "main", "memory", "ours", "why", "ablation", "sensitivity", "network", "feed-forward",
         "gain" or "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
@@ -94,7 +95,7 @@ def plan(seeds: int, quick: bool = False) -> list[Cell]:
         parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
         return _cells(parts, seeds, quick)
     parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
-    parts += [_main("bp", ("digits", "japanese-vowels")), _networks(), _slow()]
+    parts += [_main("bp", ("digits", "japanese-vowels")), _networks(), _ours()]
     cells = _cells(parts, seeds, quick) + _cells([_memory()], 2 * seeds, quick)
     return cells + _cells([_whole_fashion()], min(seeds, 3), quick)
 
@@ -176,20 +177,25 @@ def _memory() -> list[dict]:
     """Where recurrent synapses decide: the delayed sum, trained by BP."""
     base = {"part": "memory", "task": "delayed-sum", "training": "bp", "network": "short"}
     gained = [f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights")]
-    cells = [{**base, "method": m} for m in ("dense", "dense+cut", *METHODS, "slow", *gained)]
+    cells = [{**base, "method": m} for m in ("dense", "dense+cut", *METHODS, *OURS, *gained)]
     cells += [
         {**base, "method": method, "steps": steps} for steps in STEPS[:-1] for method in _STAGES
     ]
+    cells += [{**base, "method": method, "steps": "I+II"} for method in OURS]
     # Step I alone: all neurons stay, so that methods differ in synapses only.
     blind = [m for m in METHODS if m != "activity"]
     cells += [{**base, "method": m, "steps": "I"} for m in blind if m not in _STAGES]
     return cells + [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
 
 
-def _slow() -> list[dict]:
-    """Neurons of the longest time constants, where time constants are all that differs."""
-    base = {"part": "slow", "method": "slow"}
-    return [{**base, "task": task, "level": level} for task in _FROZEN for level in LEVELS]
+def _ours() -> list[dict]:
+    """Our variants where the recurrent part stays frozen."""
+    return [
+        {"part": "ours", "method": method, "task": task, "level": level}
+        for method in OURS
+        for task in _FROZEN
+        for level in LEVELS
+    ]
 
 
 def _whole_fashion() -> list[dict]:

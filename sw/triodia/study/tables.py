@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .memory import memory_table, slow_table
+from .memory import memory_table, ours_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
@@ -283,7 +283,7 @@ def all_tables(records: list[dict]) -> list[Table]:
     makers = (
         verdict_table,
         memory_table,
-        slow_table,
+        ours_table,
         why_table,
         ablation_table,
         gain_table,
