@@ -207,6 +207,15 @@ def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
     assert len(json.loads((tmp_path / "p.json").read_text())["records"]) == 6
     code, _, err = call(capsys, "study", "x")
     assert code == 2 and "study must be lnp" in err
+    # On another machine the study goes on from the file that is published.
+    other = ["--results", tmp_path / "o", *paths[2:], "--known", tmp_path / "p.json"]
+    assert ok(capsys, "study", "lnp", "--quick", "--seeds", 2, "--pages-only", *other) == data
+    assert {f.name for f in folder.iterdir()} == {f.name for f in (tmp_path / "o").iterdir()}
+    assert store.adopt(tmp_path / "p.json", folder) == 0
+    (tmp_path / "bad.json").write_text('{"records": [{"version": 1}]}')
+    other[-1] = tmp_path / "bad.json"
+    code, _, err = call(capsys, "study", "lnp", "--pages-only", *other)
+    assert code == 2 and "must be the JSON file of a study" in err
     code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
     assert code == 2 and "must hold results" in err
 

@@ -28,6 +28,9 @@ def study(
     results: Annotated[Path, typer.Option(help="Folder of one file a result.")] = Path(
         "out/study-lnp"
     ),
+    known: Annotated[
+        Path | None, typer.Option(help="JSON of an earlier study: its results are taken.")
+    ] = None,
     page: Annotated[Path, typer.Option(help="Markdown page to write.")] = Path("docs/lnp-study.md"),
     html: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("out/lnp-study.html"),
     pages_only: Annotated[
@@ -38,7 +41,7 @@ def study(
 ) -> None:
     """Compare LNP with its controls; an interrupted study goes on where it was."""
     from ..study.plan import plan
-    from ..study.store import read, run
+    from ..study.store import adopt, read, run
 
     if name != "lnp":
         raise TriodiaError(f"study must be lnp, not {name!r}")
@@ -46,6 +49,8 @@ def study(
     show, cells = Output(as_json), plan(seeds, quick)
     if not page.parent.is_dir():
         raise TriodiaError(f"{page}: the folder {page.parent} does not exist; make it first")
+    if known is not None:
+        show.note(f"{adopt(known, results):,} results taken from {known}")
     if not pages_only:
         with show.bar("study") as bar:
             run(cells, results, _commit(), bar, device)

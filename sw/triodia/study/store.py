@@ -12,7 +12,7 @@ from ..errors import TriodiaError
 from .cells import compute
 from .plan import Cell
 
-__all__ = ["VERSION", "path_of", "read", "run"]
+__all__ = ["VERSION", "adopt", "path_of", "read", "run"]
 
 VERSION = 1  # raise it when results of earlier code are no longer comparable
 
@@ -57,6 +57,29 @@ def run(
         if progress is not None:
             progress(k + 1, len(cells), f"{cell.part} {cell.task} {cell.method} seed {cell.seed}")
     return done
+
+
+def adopt(study: Path, folder: Path) -> int:
+    """Put the results of an earlier study's JSON file into ``folder``; the number of new ones.
+
+    Results of another ``VERSION`` and those that ``folder`` has already are left out.
+
+    Raises
+    ------
+    TriodiaError
+        If the file cannot be read or is not such a file.
+    """
+    try:
+        records = json.loads(study.read_text())["records"]
+        cells = [(Cell(**r["cell"]), r) for r in records if r["version"] == VERSION]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TriodiaError(f"{study} must be the JSON file of a study: {error!r}") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    new = [(path_of(cell, folder), record) for cell, record in cells]
+    new = [(path, record) for path, record in new if not path.exists()]
+    for path, record in new:
+        write_atomic(path, (json.dumps(record, indent=1) + "\n").encode())
+    return len(new)
 
 
 def read(cells: Iterable[Cell], folder: Path) -> list[dict]:
