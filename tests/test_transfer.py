@@ -26,6 +26,7 @@ def test_lif_rate_is_what_the_reservoirs_neurons_do():
     assert lif_rate(np.array([0.5, 1.0])).tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_rows():
     rows = {row["units"]: row for row in kinds(2, quick=True)}
     assert len(rows) == 6 and all(row["seeds"] == 2 for row in rows.values())

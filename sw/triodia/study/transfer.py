@@ -8,7 +8,11 @@ times, at most 6) and of the one-step error, seeds 0, 1, ...
   time constant as many times longer: less and less noise of single spikes;
 - as many units that do not spike, have no memory and no synapses between them, with the same
   drive, so no noise at all: the rate of a LIF neuron, a rectified one, the same with a soft kink,
-  and ``tanh``.
+  and ``tanh``;
+- the study's echo state network.
+
+Every one with and without a little noise on the inputs while the readout is fitted, the better by
+its own test score, as the study's echo state networks have it.
 """
 
 import json
@@ -18,10 +22,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..forecast import EchoState, ForecastSettings, SpikingReservoir, forecast
+from ..forecast import ForecastSettings, SpikingReservoir, forecast
 from ..network import random_mask
 from ..series import get_series
-from .cells import pruned_network
+from .cells import compute, pruned_network
 from .plan import Cell
 from .summary import interval
 
@@ -29,6 +33,7 @@ __all__ = ["RateUnits", "kinds", "lif_rate"]
 
 _PENALTIES = (1e-6, 1e-4, 1e-2, 1.0, 1e2)
 _FINER = (1, 4, 16)
+_NOISES = (0.0, 1e-3)
 _SOFTNESS = 0.2  # of the kink, in thresholds
 
 
@@ -82,21 +87,26 @@ def kinds(seeds: int, quick: bool = False) -> Iterator[dict]:
     nets = [pruned_network(cell) for cell in cells]
     for finer in _FINER[: 1 if quick else None]:
         s = replace(base, substeps=base.substeps * finer, tau_out=base.tau_out * finer)
-        made = (SpikingReservoir(net, 3, k, s) for k, net in enumerate(nets))
+        made = [SpikingReservoir(net, 3, k, s) for k, net in enumerate(nets)]
         yield _row(f"LIF, {s.substeps} steps a sample", made, s)
     for name, transfer in _TRANSFERS.items():
-        made = (RateUnits(net.neurons, 3, k, base, transfer) for k, net in enumerate(nets))
+        made = [RateUnits(net.neurons, 3, k, base, transfer) for k, net in enumerate(nets)]
         yield _row(f"{name}, no recurrence", made, base)
-    made = (EchoState(net.neurons, net.synapses, 3, k) for k, net in enumerate(nets))
-    yield _row("echo state", made, base)
+    yield _summary("echo state", [compute(replace(cell, method="esn")) for cell in cells])
 
 
-def _row(name: str, reservoirs: Iterator, s: ForecastSettings) -> dict:
-    found = [forecast(r, get_series("lorenz", k), s, k) for k, r in enumerate(reservoirs)]
-    row = {"units": name, "seeds": len(found)}
-    for key in ("vpt", "rmse"):
-        row[key] = interval([f[key] for f in found])
-    return row
+def _row(name: str, reservoirs: list, s: ForecastSettings) -> dict:
+    best = []
+    for k, reservoir in enumerate(reservoirs):
+        series = get_series("lorenz", k)
+        tried = [forecast(reservoir, series, replace(s, noise=noise), k) for noise in _NOISES]
+        best.append(max(tried, key=lambda found: found["vpt"]))
+    return _summary(name, best)
+
+
+def _summary(name: str, found: list[dict]) -> dict:
+    means = {key: interval([f[key] for f in found]) for key in ("vpt", "rmse")}
+    return {"units": name, "seeds": len(found)} | means
 
 
 if __name__ == "__main__":
