@@ -39,6 +39,8 @@ def dense_network(kind: str, seed: int, quick: bool = False) -> Network:
         return clustered_network(neurons, seed)
     if kind == "short":
         return clustered_network(100, seed, tau_mean=4.0)
+    if kind == "short-single":
+        return new_network(100, seed, density=0.2, tau_mean=4.0)
     if kind == "single":
         return new_network(neurons, seed, density=0.2)
     if kind == "complete":

@@ -62,8 +62,8 @@ class Cell:
         with "+cut": without recurrent synapses.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
-    network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", or "short": small and
-        clustered, with short time constants.
+    network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
+        clustered, with short time constants) or "short-single" (the same, but not clustered).
     options : of ``prune``.
     seed : of the network, pruning, inputs and training, and the start of a flow.
     quick : small data and networks.
@@ -185,7 +185,12 @@ def _memory() -> list[dict]:
     # Step I alone: all neurons stay, so that methods differ in synapses only.
     blind = [m for m in METHODS if m != "activity"]
     cells += [{**base, "method": m, "steps": "I"} for m in blind if m not in _STAGES]
-    return cells + [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
+    cells += [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
+    # Another start, one law of time constants and no clusters: does it depend on the clusters?
+    base["network"] = "short-single"
+    cells += [{**base, "method": "dense"}]
+    cells += [{**base, "method": m, "steps": "I"} for m in blind]
+    return cells + [{**base, "method": m, "steps": "I+II+III"} for m in (*METHODS, *OURS)]
 
 
 def _ours() -> list[dict]:

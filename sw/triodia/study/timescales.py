@@ -26,7 +26,7 @@ _METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "b
 
 def correlations(folder: Path, seeds: int, methods: tuple[str, ...] = _METHODS) -> list[dict]:
     """One row a property: correlation and p, pooled and within seeds."""
-    cells = [c for c in plan(seeds) if c.part == "memory" and c.method in methods]
+    cells = [c for c in plan(seeds) if c.network == "short" and c.method in methods]
     cells = [c for c in cells if (c.level, c.steps) == ("half", "I+II+III+IV")]
     rows = [
         (cell.seed, record["result"]["accuracy"], _properties(pruned_network(cell)))
