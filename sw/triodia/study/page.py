@@ -36,7 +36,7 @@ _TRAINING = """
   spikes (for series: and on the input).
 - **stdp**: recurrent weights by unsupervised pair-based STDP, then ridge.
 - **bp**: surrogate gradient through time of all weights: 40 epochs on JapaneseVowels, 20 on
-  digits, others by the task's recipe (docs/training.md).
+  digits and watch, others by the task's recipe (docs/training.md).
 - `vpt`: valid prediction time of a free run in Lyapunov times (error 0.4); `rmse`: one step
   ahead, in standard deviations; accuracy on the test set. fashion-mnist: the first 4,000 and
   2,000 images, rows as steps; fashion-mnist-all: 60,000 and 10,000.

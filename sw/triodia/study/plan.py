@@ -31,7 +31,7 @@ TASKS = {  # metric, and whether more of it is better
     "delayed-sum": ("accuracy", True),
 }
 _FROZEN = tuple(TASKS)[:-2]  # of the main table with a frozen recurrent part
-_CLASSIFIED = ("japanese-vowels", "digits", "fashion-mnist")
+_CLASSIFIED = ("digits", "japanese-vowels", "fashion-mnist")
 _STAGES = ("lnp", "random")  # of an ablation
 _SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
 VARIANTS = {  # one open choice changed at a time; options of prune()
@@ -94,10 +94,10 @@ def plan(seeds: int, quick: bool = False) -> list[Cell]:
     if quick:
         parts = [_main("ridge", ("lorenz", "digits", "wind")), _ablation(("digits",)), _dynamics()]
         return _cells(parts, seeds, quick)
-    parts += [_main("stdp", _CLASSIFIED), _sensitivity()]
-    parts += [_main("bp", ("digits", "japanese-vowels")), _networks(), _ours()]
+    parts += [_main("stdp", (*_CLASSIFIED, "watch")), _main("bp", _CLASSIFIED)]
+    parts += [_few("watch", "activity"), _sensitivity(), _networks(), _ours()]
     cells = _cells(parts, seeds, quick) + _cells([_memory()], 2 * seeds, quick)
-    return cells + _cells([_whole_fashion()], min(seeds, 3), quick)
+    return cells + _cells([_few("fashion-mnist-all")], min(seeds, 3), quick)
 
 
 def _cells(parts: list[list[dict]], seeds: int, quick: bool) -> list[Cell]:
@@ -203,10 +203,10 @@ def _ours() -> list[dict]:
     ]
 
 
-def _whole_fashion() -> list[dict]:
-    """All 60,000 images, few methods: half an hour a seed."""
-    base = {"part": "main", "task": "fashion-mnist-all", "training": "bp"}
-    return [{**base, "method": m} for m in ("dense", "lnp", "random")]
+def _few(task: str, *more: str) -> list[dict]:
+    """BP where a training takes minutes: few methods, one level."""
+    base = {"part": "main", "task": task, "training": "bp"}
+    return [{**base, "method": m} for m in ("dense", "lnp", "random", *more)]
 
 
 def _dynamics() -> list[dict]:
