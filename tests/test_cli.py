@@ -44,7 +44,7 @@ def test_help_lists_the_methods(capsys, monkeypatch):
         code, out, _ = call(capsys, command, "--help")
         assert code == 0
         text = " ".join(re.sub(r"[^\w.,-]+", " ", out).split())
-        assert "lnp, random, magnitude, weight-sampling, slow or none." in text
+        assert "lnp, lnp-degree, random, magnitude, weight-sampling, slow or none." in text
 
 
 def test_cosim_of_a_trained_network(files, capsys, tmp_path):

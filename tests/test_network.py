@@ -103,6 +103,8 @@ def test_bad_task_part_is_refused():
     net = task_network()
     assert broken(net, mask_in=~net.mask_in) == "w_in must be 0 outside its mask"
     assert broken(net, w_out=np.zeros((2, 3))) == "w_out must have shape (2, 12), not (2, 3)"
+    assert broken(net, tau_syn_out=np.ones(5)) == "tau_syn_out must have shape (2,), not (5,)"
+    assert broken(net, tau_syn_out=np.zeros(2)) == "tau_syn_out must be above 0 everywhere, not 0.0"
     assert broken(net, input_std=np.zeros(3)) == "input_std must be above 0 everywhere, not 0.0"
     assert broken(net, input_clip=0.0) == "input_clip must be above 0, not 0.0"
 

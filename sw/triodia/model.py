@@ -22,6 +22,7 @@ class State(NamedTuple):
     rest: Tensor  # (B, N) refractory steps left
     spikes: Tensor  # (B, N) 0 or 1
     v_out: Tensor  # (B, O) readout potential
+    u_out: Tensor  # (B, O) readout current
 
 
 class Trace(NamedTuple):
@@ -63,7 +64,8 @@ class SpikingModel(nn.Module):
         refractory: rest -= 1, v held, no spike
         otherwise:  v* = exp(-1 / tau_mem) v + u + bias,  spike = v* >= threshold,
                     on a spike v = v* - threshold (or 0) and rest = refractory
-        v_out = exp(-1 / tau_out) v_out + a_out + bias_out
+        u_out = exp(-1 / tau_syn_out) u_out + a_out       (a_out without)
+        v_out = exp(-1 / tau_out) v_out + u_out + bias_out
 
     State is 0 before the first step. The class is the argmax of ``v_out`` summed over valid steps.
     """
@@ -81,8 +83,11 @@ class SpikingModel(nn.Module):
             setattr(self, f"log_{name}", value)
         for name in ("mask_in", "mask_rec", "mask_out", "threshold", "refractory"):
             self.register_buffer(name, _tensor(getattr(net, name)))
+        alpha_out = None if net.tau_syn_out is None else _tensor(np.exp(-1 / net.tau_syn_out))
+        self.register_buffer("alpha_out", alpha_out)  # imported, not trained
         self.any_rest = bool((net.refractory > 0).any())
-        self.plain = net.tau_syn is None and net.reset == "subtract" and not self.any_rest
+        simple = net.tau_syn is None and net.tau_syn_out is None and net.reset == "subtract"
+        self.plain = simple and not self.any_rest
 
     def constants(self) -> dict[str, Tensor | None]:
         """Masked weights and decays: what stays the same over the steps of a run."""
@@ -102,9 +107,8 @@ class SpikingModel(nn.Module):
     def initial(self, batch: int) -> State:
         """All zero."""
         neurons = self.bias.new_zeros(batch, self.net.neurons)
-        return State(
-            neurons, neurons, neurons, neurons, self.bias.new_zeros(batch, len(self.w_out))
-        )
+        readouts = self.bias.new_zeros(batch, len(self.w_out))
+        return State(neurons, neurons, neurons, neurons, readouts, readouts)
 
     def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
         """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
@@ -122,8 +126,11 @@ class SpikingModel(nn.Module):
         # The reset is not differentiated (Zenke & Vogels 2021): its gradient hides the spike's.
         fired = s.detach()
         v = v - fired * self.threshold if self.net.reset == "subtract" else v * (1 - fired)
-        v_out = c["beta_out"] * state.v_out + sent @ c["w_out"] + self.bias_out
-        return State(v, u, rest, s, v_out)
+        u_out = sent @ c["w_out"]
+        if self.alpha_out is not None:
+            u_out = u_out + self.alpha_out * state.u_out
+        v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
+        return State(v, u, rest, s, v_out, u_out)
 
     def forward(self, x: Tensor, lengths: Tensor, dropout: float = 0.0) -> Trace:
         """Run scaled inputs ``(B, T, I)`` of ``(B,)`` valid steps from rest.

@@ -38,6 +38,7 @@ class Network:
     w_in, mask_in : ``(N, I)``.
     w_out, mask_out : ``(O, N)``.
     tau_out, bias_out : ``(O,)`` readouts: leaky integrators that never spike.
+    tau_syn_out : ``(O,)`` their synaptic currents, or None (always, but for imported networks).
     input_mean, input_std : ``(I,)`` of the training set, to standardise inputs with.
     input_clip : standardised inputs are clipped to ``+-input_clip``.
     provenance : one dict a step: command, parameters, seed, version, what it measured.
@@ -66,6 +67,7 @@ class Network:
     mask_out: np.ndarray | None = None
     tau_out: np.ndarray | None = None
     bias_out: np.ndarray | None = None
+    tau_syn_out: np.ndarray | None = None
     input_mean: np.ndarray | None = None
     input_std: np.ndarray | None = None
     input_clip: float | None = None
@@ -80,7 +82,7 @@ class Network:
         self._check_recurrent()
         if self.task is not None:
             self._check_task()
-        elif any(getattr(self, name) is not None for name in (*_TASK, "input_clip")):
+        elif any(getattr(self, name) is not None for name in (*_TASK, "tau_syn_out", "input_clip")):
             raise TriodiaError("task must be named when there are input or readout weights")
 
     def _check_recurrent(self) -> None:
@@ -115,7 +117,9 @@ class Network:
         self._check_shapes({"w_in": (n, i), "mask_in": (n, i), "w_out": (o, n), "mask_out": (o, n)})
         self._check_shapes({"tau_out": (o,), "bias_out": (o,)})
         self._check_shapes({"input_mean": (i,), "input_std": (i,)})
-        _check_positive(self, "tau_out", "input_std")
+        if self.tau_syn_out is not None:
+            self._check_shapes({"tau_syn_out": (o,)})
+        _check_positive(self, "tau_out", "tau_syn_out", "input_std")
         if not 0 < self.input_clip < np.inf:
             raise TriodiaError(f"input_clip must be above 0, not {self.input_clip!r}")
         _check_mask(self.w_in, self.mask_in, "w_in")

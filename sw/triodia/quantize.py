@@ -54,12 +54,12 @@ def float_weights(net: Network) -> np.ndarray:
     return weights
 
 
-def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
+def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> Image:
     """Image of a trained network.
 
     ``data`` is the task's: its *training* part says how often each source fires, for the placer;
-    no value is fitted to it. Raises :class:`TriodiaError` for an untrained network, and where the
-    machine's ranges cannot hold it.
+    no value is fitted to it. With None all sources count alike. Raises :class:`TriodiaError` for
+    an untrained network, and where the machine's ranges cannot hold it.
     """
     if net.task is None:
         raise TriodiaError("the network is not trained for a task yet; `triodia train` does that")
@@ -81,7 +81,7 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
         fraction_bits=options.fraction_bits,
         state_bits=options.state_bits,
         leak_bits=options.leak_bits,
-        synaptic=net.tau_syn is not None,
+        synaptic=net.tau_syn is not None or net.tau_syn_out is not None,
         reset="subtract" if net.reset == "subtract" else "value",
         bias_bits=_bits(neurons.bias),
         refractory_bits=int(neurons.refractory.max()).bit_length(),
@@ -89,9 +89,12 @@ def quantize(net: Network, data: TaskData, options: QuantizeOptions) -> Image:
     meta = _meta(net, scale, options)
     storage = {"family": FAMILIES[options.family], "tight": options.tight}
     draft = build_image(params, neurons, integers, meta=meta)
-    recording = event_record(draft, input_events(draft, data.x_train, data.len_train, limit=64))
+    recording = None
+    if data is not None:
+        events = input_events(draft, data.x_train, data.len_train, limit=64)
+        recording = event_record(draft, events)
     image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
-    if net.lane is not None and net.lane.max() < options.lanes:
+    if recording is not None and net.lane is not None and net.lane.max() < options.lanes:
         image = as_planned(image, net.lane, recording, **storage)
     params = whole_blocks(image.params, storage["family"])
     image = replace(image, params=params)
@@ -126,10 +129,11 @@ def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParam
         return np.exp(-1 / np.asarray(tau, np.float64)) * 2**o.leak_bits
 
     alpha = leak(net.tau_syn) if net.tau_syn is not None else np.zeros(hidden)
+    alpha_out = leak(net.tau_syn_out) if net.tau_syn_out is not None else zeros
     return NeuronParams(
         threshold=np.maximum(integers(net.threshold * unit[:hidden], zeros + 1), 1),
         beta=integers(leak(net.tau_mem), leak(net.tau_out)),
-        alpha=integers(alpha, zeros),
+        alpha=integers(alpha, alpha_out),
         reset_value=integers(np.zeros(hidden), zeros),
         refractory=integers(net.refractory, zeros),
         bias=integers(net.bias * unit[:hidden], net.bias_out * unit[hidden:]),

@@ -32,6 +32,7 @@ def mean_traces(net: Network, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         mask_out=np.ones((n, n), bool),
         tau_out=np.full(n, tau),
         bias_out=np.zeros(n),
+        tau_syn_out=None,
     )
     model = SpikingModel(alone)
     parts = []
@@ -77,7 +78,7 @@ def ridge_readout(
         return float(((f[held] @ fit(~held, penalty)).argmax(1) == data.y_train[held]).mean())
 
     w = fit(np.ones(len(f), bool), max(penalties, key=score)).T
-    return replace(net, w_out=w[:, :-1], bias_out=w[:, -1])
+    return replace(net, w_out=w[:, :-1], bias_out=w[:, -1], tau_syn_out=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,7 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
         mask_out=np.ones(w_out.shape, bool),
         tau_out=np.full(task.classes, s.tau_out),
         bias_out=np.zeros(task.classes),
+        tau_syn_out=None,
         input_mean=seen.mean(axis=0),
         input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
         input_clip=s.input_clip,

@@ -23,8 +23,9 @@ from ..host.capacity import capacity
 from ..host.running import run_samples
 from ..host.soak import Soak, SoakReport
 from ..inference import input_events
+from ..owndata import labelled
 from .machine import task_data
-from .options import ImageFile, Json, Parity, Seed, TaskName, WeightBits
+from .options import DataFile, ImageFile, Json, Parity, Seed, TaskName, WeightBits
 
 __all__ = ["register"]
 
@@ -58,6 +59,7 @@ def run(
     port: Annotated[str, typer.Option(help="Serial port of the board, or a pyserial URL.")],
     task: TaskName = "japanese-vowels",
     samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
+    data: DataFile = None,
     check: Annotated[bool, typer.Option("--check", help="Compare with the reference.")] = False,
     baud: Annotated[int, typer.Option(help="Bits a second of the line.", min=1)] = BAUD,
     timeout: Annotated[float, typer.Option(help="Seconds without progress.", min=0.1)] = 5.0,
@@ -69,9 +71,9 @@ def run(
     """Load a network into a board and run test samples on it."""
     show = Output(as_json)
     loaded = load_image(image)
-    data = task_data(loaded, task)
-    sequences = input_events(loaded, data.x_test, data.len_test, limit=samples)
-    chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
+    held = task_data(loaded, task, data)
+    sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
+    chosen = np.linspace(0, len(held.x_test) - 1, len(sequences)).astype(int)
     with open_board(port, baud=baud, timeout=timeout) as board:
         welcome = board.welcome
         show.note(f"{port}: {welcome.board}, Triodia {welcome.version}")
@@ -82,11 +84,11 @@ def run(
                 board.load(loaded, bar)
         with show.bar("samples") as bar:
             report = run_samples(board, sequences, check=check, progress=bar)
-    right = np.array(report.classes) == data.y_test[chosen]
+    right = np.array(report.classes) == held.y_test[chosen]
     result = {
         "board": welcome.board,
         "clock_mhz": welcome.clock_hz / 1e6,
-        "metric": float(right.mean()),
+        "metric": float(right.mean()) if labelled(held) else None,
         "machine_us_per_sample": round(report.cycles / welcome.clock_hz * 1e6 / report.samples, 2),
         **asdict(report),
     }

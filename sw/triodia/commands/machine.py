@@ -24,14 +24,16 @@ from triodia_sim.runner import CosimResult, check_netlist, cosimulate, find_simu
 from ..console import Output
 from ..errors import CheckFailed, TriodiaError
 from ..files import load_network
-from ..inference import evaluate_image, input_events
+from ..inference import input_events
+from ..network import Network
+from ..owndata import OWN_TASK, compare_on, load_samples, silence
 from ..quantize import QuantizeOptions
 from ..quantize import quantize as quantize_network
 from ..tasks import TaskData, get_task
-from ..train import evaluate
 from .options import (
     BoardName,
     BuildFolder,
+    DataFile,
     Folder,
     ImageFile,
     Json,
@@ -64,8 +66,14 @@ def memory_report(image: Image) -> dict:
     }
 
 
-def task_data(image: Image, task: str) -> TaskData:
-    """Data of ``task``; refuses one that the image was not trained for."""
+def task_data(image: Image, task: str, own: Path | None = None) -> TaskData:
+    """Data of ``task``, or of the file ``own``; refuses a task that the image is not for."""
+    if own is not None:
+        around = silence(image.meta.get("provenance", ()))
+        shape = {"inputs": image.params.inputs, "classes": len(image.readouts)}
+        return load_samples(own, **shape, around=around)
+    if image.meta.get("task") == OWN_TASK:
+        raise TriodiaError("the image was imported without a task; give samples with --data")
     data = get_task(task).load()
     if image.meta.get("task") != task:
         raise TriodiaError(
@@ -87,9 +95,10 @@ def quantize(
     tight: Annotated[
         bool, typer.Option("--tight", help="Fewest block RAMs, even at the price of cycles.")
     ] = False,
+    data: DataFile = None,
     as_json: Json = False,
 ) -> None:
-    """Quantize a trained network to a machine image; test both on the whole test set."""
+    """Quantize a network to a machine image; test both on the whole test set."""
     show = Output(as_json)
     if family not in FAMILIES:
         raise TriodiaError(f"family must be one of {', '.join(FAMILIES)}, not {family}")
@@ -105,23 +114,36 @@ def quantize(
     )
     if net.task is None:
         raise TriodiaError(f"{network} is not trained for a task yet; `triodia train` does that")
-    data = get_task(net.task).load()
-    image = quantize_network(net, data, options)
-    with show.bar("integer test") as bar:
-        integer = evaluate_image(image, data, progress=bar)
+    samples = _samples(net, data)
+    image = quantize_network(net, samples, options)
+    measured = {"metric_float": None, "metric_integer": None, "samples": 0}
+    if samples is None:
+        show.note("no samples (--data), so nothing was measured, and all sources count alike")
+    else:
+        with show.bar("integer test") as bar:
+            measured = compare_on(net, image, samples, bar)
+        if data is not None and measured["clipped"] > 0:
+            show.note(
+                f"{measured['clipped']:.1%} of the input values are beyond what the inputs hold and"
+                " are cut; an imported network takes a larger --input-max"
+            )
     save_image(image, output)
     result = {
         "task": net.task,
-        "metric_float": evaluate(net, data)["accuracy"],
-        "metric_integer": integer["metric"],
-        "samples": integer["samples"],
-        "rate": integer["rate"],
-        "sops_per_sample": integer["sops_per_sample"],
+        **measured,
         **memory_report(image),
         "digest": image.digest(),
         "file": str(output),
     }
     show.result(result, title="Machine image")
+
+
+def _samples(net: Network, own: Path | None) -> TaskData | None:
+    """Samples of the file ``own``, else of the network's task, if it has one of ours."""
+    if own is not None:
+        shape = {"inputs": net.inputs, "classes": net.readouts}
+        return load_samples(own, **shape, around=silence(net.provenance))
+    return None if net.task == OWN_TASK else get_task(net.task).load()
 
 
 def verilog(
@@ -146,6 +168,7 @@ def cosim(
     image: ImageFile,
     task: TaskName = "japanese-vowels",
     samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
+    data: DataFile = None,
     simulator: SimulatorName = "icarus",
     state: Annotated[bool, typer.Option("--state", help="Compare every state word too.")] = False,
     netlist: NetlistName = None,
@@ -164,8 +187,8 @@ def cosim(
     if netlist:
         check_netlist(state, simulator)
     loaded = load_image(image)
-    data = task_data(loaded, task)
-    sequences = input_events(loaded, data.x_test, data.len_test, limit=samples)
+    held = task_data(loaded, task, data)
+    sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences))} steps")
     with TemporaryDirectory(prefix="triodia-cosim-") as scratch:
         folder = output or Path(scratch)

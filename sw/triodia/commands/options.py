@@ -15,6 +15,7 @@ from ..lnp.pipeline import METHODS
 __all__ = [
     "BoardName",
     "BuildFolder",
+    "DataFile",
     "Device",
     "Folder",
     "ImageFile",
@@ -49,6 +50,10 @@ NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
 BuildFolder = Annotated[Path, typer.Argument(help="Folder that `triodia build` wrote.")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
+DataFile = Annotated[
+    Path | None,
+    typer.Option("--data", help="Samples of your own instead of a task's: .npz with x, and y."),
+]
 Device = Annotated[
     str,
     typer.Option("--device", help=f"Where to train: {', '.join(DEVICES)} (auto: a GPU if any)."),

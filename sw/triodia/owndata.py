@@ -1,0 +1,121 @@
+"""Samples of one's own: an ``.npz`` file in place of a built-in task."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from triodia_hw.image import Image
+
+from .errors import TriodiaError
+from .inference import evaluate_image
+from .network import Network
+from .samples import TaskData, from_parts
+from .train import evaluate
+
+__all__ = ["OWN_TASK", "compare_on", "labelled", "load_samples", "silence"]
+
+OWN_TASK = "own"  # name of the task of a network that came without one of ours
+_UNLABELLED = -1
+
+
+def load_samples(
+    path: str | Path, *, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
+) -> TaskData:
+    """``x`` (samples, steps, inputs), ``lengths`` and ``y`` (samples,) of an ``.npz`` file.
+
+    ``lengths`` are all steps if they are not there, ``y`` (0..classes-1) -1. ``x_test``,
+    ``lengths_test`` and ``y_test`` are the held-out part; without them it is the same samples.
+    ``around``: steps of zeros that are put in front of every sample and behind it.
+
+    Raises
+    ------
+    TriodiaError
+        If the file cannot be read, or an array is missing or of the wrong shape or range.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
+        raise TriodiaError(
+            f"{path} must be an .npz file of numpy arrays that can be read ({error});"
+            " numpy.savez(path, x=x, y=y) writes one"
+        ) from error
+    if "x" not in arrays:
+        found = ", ".join(arrays) or "nothing"
+        raise TriodiaError(f"{path} must hold an array x (samples, steps, inputs); it has {found}")
+    train = _part(path, arrays, "", inputs, classes, around)
+    held = _part(path, arrays, "_test", inputs, classes, around) if "x_test" in arrays else train
+    return from_parts(train, held)
+
+
+def _part(
+    path: Path, arrays: dict, suffix: str, inputs: int, classes: int, around: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x = arrays[f"x{suffix}"]
+    if x.ndim != 3 or x.shape[2] != inputs or not x.size or x.dtype.kind not in "fiub":
+        raise TriodiaError(
+            f"x{suffix} of {path} must be numbers of shape (samples, steps, {inputs}), not"
+            f" {x.dtype} of {x.shape}"
+        )
+    if not np.all(np.isfinite(x)):
+        raise TriodiaError(f"x{suffix} of {path} must be finite; it holds NaN or infinity")
+    samples, steps, _ = x.shape
+    lengths = _whole(path, arrays, f"lengths{suffix}", np.full(samples, steps), 1, steps)
+    y = _whole(path, arrays, f"y{suffix}", np.full(samples, _UNLABELLED), 0, classes - 1)
+    x = np.where((np.arange(steps) < lengths[:, None])[..., None], x, 0)
+    padded = np.pad(x, ((0, 0), around, (0, 0)))
+    return padded.astype(np.float32), lengths + sum(around), y
+
+
+def _whole(
+    path: Path, arrays: dict, name: str, default: np.ndarray, low: int, high: int
+) -> np.ndarray:
+    if name not in arrays:
+        return default
+    value = arrays[name]
+    whole = value.shape == default.shape and value.dtype.kind in "iu"
+    if not whole or value.min() < low or value.max() > high:
+        raise TriodiaError(
+            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}"
+        )
+    return value.astype(np.int64)
+
+
+def labelled(data: TaskData) -> bool:
+    """Whether the held-out samples have classes."""
+    return bool(np.all(data.y_test >= 0))
+
+
+def compare_on(
+    net: Network, image: Image, data: TaskData, progress: Callable[[int, int], None] | None = None
+) -> dict:
+    """Metric of ``net`` and of its ``image`` on the held-out samples, None without classes.
+
+    ``clipped`` is the part of all input values that the input's range cuts off.
+    """
+    integer = evaluate_image(image, data, progress=progress)
+    known = labelled(data)
+    valid = np.arange(data.x_test.shape[1]) < data.len_test[:, None]
+    z = (data.x_test[valid] - net.input_mean) / net.input_std
+    return {
+        "metric_float": evaluate(net, data)["accuracy"] if known else None,
+        "metric_integer": integer["metric"] if known else None,
+        "samples": integer["samples"],
+        "rate": integer["rate"],
+        "sops_per_sample": integer["sops_per_sample"],
+        "clipped": float((np.abs(z) > net.input_clip).mean()),
+    }
+
+
+def silence(provenance: Iterable[dict]) -> tuple[int, int]:
+    """Steps without input that a network takes in front of a sample, and behind it to finish."""
+    lead = delay = 0
+    for step in provenance:
+        if step.get("command") == "train":  # in our own time: what came before is over
+            lead = delay = 0
+        if step.get("command") == "import-nir":
+            lead, delay = lead + step.get("lead", 0), delay + step.get("delay", 0)
+    return lead, delay - lead
