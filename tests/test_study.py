@@ -10,7 +10,7 @@ from scipy.stats import ttest_rel
 from tests.commands import call, ok
 from triodia.study import store
 from triodia.study.cells import compute, dense_network, pruned_network
-from triodia.study.memory import memory_table, ours_table
+from triodia.study.memory import memory_summary, memory_table, ours_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
@@ -165,6 +165,13 @@ def test_memory_table_pairs_each_method_with_lnp():
     assert rows["random"]["lnp minus it"].startswith("wins: +10.0")
     assert rows["dense"]["lnp minus it"].startswith("loses: -40.0")
     assert rows["random"]["seeds"] == "4" and rows["random"]["synapses"] == "20"
+    (short,) = memory_summary(records)
+    assert (short["lnp"][:2], short["steps"], short["neurons"]) == ("51", "I+II+III+IV", "10")
+    assert short["random"] == "wins: +10.0 ± 0.0" and "dense" not in short
+    # Step IV changes no count, so after I to III the controls are those of all four.
+    three = [record("lnp", seed, 0.6 + 0.01 * seed, steps="I+II+III", **options) for seed in (0, 1)]
+    row = {row["steps"]: row for row in memory_summary([*records, *three])}["I+II+III"]
+    assert row["random"].startswith("wins: +20.0")
     # Its networks are others than the main table's, so it is no part of those counts.
     assert counts_of_verdicts(records) == []
 

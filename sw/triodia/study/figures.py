@@ -8,7 +8,7 @@ from ..plots import INK, MUTED, svg
 from .plan import METHODS, TASKS
 from .summary import grouped, interval
 
-__all__ = ["figures"]
+__all__ = ["figures", "legend"]
 
 _COLOURS = dict(
     zip(
@@ -59,7 +59,32 @@ def _against_operations(records: list[dict], training: str, task: str) -> str | 
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel(TASKS[task][0], fontsize=10, color=INK)
-    axes.legend(fontsize=7, labelcolor=INK, framealpha=0)
+    return svg(figure)
+
+
+def _memory(records: list[dict], network: str, title: str) -> str | None:
+    """Accuracy on the delayed sum by method, after step I (all neurons) and steps I to III."""
+
+    def key(cell: dict) -> tuple:
+        return (cell["network"], cell["level"], cell["steps"], cell["method"])
+
+    found = grouped([r for r in records if r["cell"]["part"] == "memory"], key)
+    figure, axes = _axes(f"delayed sum, {title}", "accuracy: ● step I, ■ I to III, dashed: dense")
+    every = (network, "half", "I+II+III+IV")  # a control's counts and network after I to III too
+    for steps, same, marker in (("I", "I", "o"), ("I+II+III", every[2], "s")):
+        for place, method in enumerate(METHODS):
+            at = (network, "half", steps, method)
+            at = at if at in found else (*every[:2], same, method)
+            if at in found:
+                mean, half = interval([*found[at].values()])
+                style = {"color": _COLOURS[method], "marker": marker, "markersize": 5}
+                axes.errorbar(mean, place, xerr=np.nan_to_num(half), **style)
+    if not axes.has_data():
+        return None
+    if (*every, "dense") in found:
+        axes.axvline(_mean(found[*every, "dense"]), color=_COLOURS["dense"], linestyle="--")
+    axes.set_yticks(range(len(METHODS)), METHODS)
+    axes.invert_yaxis()
     return svg(figure)
 
 
@@ -91,9 +116,22 @@ def figures(records: list[dict]) -> list[str]:
         for training in ("ridge", "stdp", "bp")
         for task in TASKS
     ]
+    found = [
+        _memory(records, "short", "clusters"),
+        _memory(records, "short-single", "no clusters"),
+        *found,
+    ]
     spectrum = "Lyapunov exponents, level “tenth”"
     found.append(_curves(records, "spectrum_quantiles", spectrum, "part of the exponents"))
     found.append(
         _curves(records, "autocorrelation", "autocorrelation, level “tenth”", "lag, steps")
     )
     return [f"<figure>{picture}</figure>" for picture in found if picture]
+
+
+def legend() -> str:
+    """What the colours of the figures are, as HTML."""
+    items = "".join(
+        f'<span style="color:{colour}">●</span> {name} &ensp;' for name, colour in _COLOURS.items()
+    )
+    return f"<p>{items}</p>"

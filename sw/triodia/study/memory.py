@@ -7,7 +7,7 @@ import numpy as np
 from .plan import LEVELS, METHODS, OURS, TASKS
 from .summary import grouped, interval, paired, verdict
 
-__all__ = ["memory_table", "ours_table"]
+__all__ = ["memory_summary", "memory_table", "ours_table"]
 
 _ROWS = {  # level, steps of LNP, methods
     ("half", "I+II+III+IV"): ("dense", "dense+cut", *METHODS, *OURS),
@@ -18,7 +18,7 @@ _ROWS = {  # level, steps of LNP, methods
 }
 _GAINED = tuple(f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights"))
 _FROZEN = {("ridge", "main"), ("ridge", "ours")}
-_NETWORKS = {"short": "clustered", "short-single": "one law of time constants"}
+_NETWORKS = {"short": "clustered", "short-single": "no clusters"}
 
 
 def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
@@ -71,6 +71,21 @@ def _block(found: dict, place: tuple[str, str, str], methods: tuple[str, ...]) -
                 row[f"{name} minus it"] = _said(said)
             rows.append(row)
     return rows
+
+
+def memory_summary(records: list[dict]) -> list[dict[str, str]]:
+    """LNP minus each method on the delayed sum, half of the synapses kept: a row a set of steps."""
+    found: dict[tuple, dict] = {}
+    for row in memory_table(records)[2]:
+        if row["step I keeps"] == "50%" and row["steps"] in ("I", "I+II+III", "I+II+III+IV"):
+            place = {"network": row["network"], "steps": row["steps"]}
+            mine = found.setdefault(tuple(place.values()), place)
+            if row["method"] == "lnp":
+                mine |= {"neurons": row["neurons"], "lnp": row["accuracy"]}
+            elif row["method"] in METHODS:
+                mine[row["method"]] = row["lnp minus it"].split(" points")[0]
+    rows = sorted(found.values(), key=lambda row: (row["network"], row["steps"]))
+    return [row for row in rows if "lnp" in row]
 
 
 def ours_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
