@@ -10,10 +10,10 @@ from tests.commands import call, ok
 from triodia import accelerator
 from triodia.accelerator import find_device
 from triodia.augment import augment
+from triodia.data.tasks import get_task
 from triodia.errors import MissingTool, TriodiaError
 from triodia.model import SpikingModel
 from triodia.network import new_network
-from triodia.tasks import get_task
 from triodia.train import Settings, attach
 
 DIGITS = get_task("digits")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.commands import ok
 from triodia.compare import sentence
-from triodia.report import comparison_page
+from triodia.pages.comparison import comparison_page
 from triodia_hw.image import load_image
 
 SMALLEST = ("--task", "digits", "--neurons", 16, "--lanes", 1, "--epochs", 1, "--samples", 1)

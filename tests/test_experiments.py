@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from triodia import experiments
-from triodia.tasks import get_task
+from triodia.data.tasks import get_task
 
 DIGITS = get_task("digits")
 SMALL = DIGITS.load().subset(40, 5)

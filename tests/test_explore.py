@@ -17,7 +17,7 @@ from triodia.errors import TriodiaError
 from triodia.explore.cell import Cell, grid, varying
 from triodia.explore.run import explore, spread
 from triodia.explore.store import Store, Unknown, digest, made_with
-from triodia.plots import pareto
+from triodia.pages.plots import pareto
 
 SMALLEST = {"task": "digits", "neurons": 16, "lanes": 1, "epochs": 1, "samples": 1}
 

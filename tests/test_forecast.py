@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from triodia.bptt import run_lif
+from triodia.data.series import SERIES, Series, get_series, integrate, lorenz, read_column
 from triodia.errors import MissingTool, TriodiaError
 from triodia.forecast import EchoState, ForecastSettings, SpikingReservoir, forecast
 from triodia.network import new_network
-from triodia.series import SERIES, Series, get_series, integrate, lorenz, read_column
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -48,7 +48,7 @@ def test_user_file(tmp_path):
 
 
 def test_missing_package(monkeypatch):
-    monkeypatch.setattr("triodia.series.find_spec", lambda _: None)
+    monkeypatch.setattr("triodia.data.series.find_spec", lambda _: None)
     with pytest.raises(MissingTool, match=r"^vega_datasets must be installed"):
         get_series("wind")
 

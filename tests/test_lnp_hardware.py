@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.commands import call, ok
+from triodia.data.tasks import get_task
 from triodia.errors import TriodiaError
 from triodia.files import load_network
 from triodia.inference import event_record, input_events
@@ -14,7 +15,6 @@ from triodia.lnp.pipeline import prune
 from triodia.network import new_network
 from triodia.placement import as_planned, busiest
 from triodia.quantize import QuantizeOptions, quantize
-from triodia.tasks import get_task
 from triodia.topologies import clustered_network
 from triodia.train import Settings, attach, train
 from triodia_hw.family import ECP5

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from triodia.data.tasks import Task, TaskData
 from triodia.errors import CheckFailed, MissingTool, TriodiaError
 from triodia.network import Network, new_network, random_mask
-from triodia.tasks import Task, TaskData
 from triodia.train import Settings, attach
 
 

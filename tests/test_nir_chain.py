@@ -6,9 +6,9 @@ import pytest
 
 from tests.commands import call, ok
 from tests.nir_graphs import DT, chain, simulate
+from triodia.data.own import load_samples, silence
 from triodia.files import load_network
 from triodia.inference import input_events
-from triodia.owndata import load_samples, silence
 from triodia_hw.image import load_image
 from triodia_hw.reference import Reference
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from triodia.bench.peers import peer_times
+from triodia.data.tasks import get_task
 from triodia.inference import input_events
 from triodia.model import SpikingModel
 from triodia.network import new_network
 from triodia.quantize import QuantizeOptions, quantize
-from triodia.tasks import get_task
 from triodia.train import train
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from triodia.data.images import load_cifar10, load_cifar100, load_fashion_mnist, read_idx
+from triodia.data.tasks import get_task
 from triodia.errors import MissingTool, TriodiaError
-from triodia.images import load_cifar10, load_cifar100, load_fashion_mnist, read_idx
 from triodia.model import SpikingModel
 from triodia.network import new_network
 from triodia.readout import StdpSettings, mean_traces, ridge_readout, stdp
-from triodia.tasks import get_task
 from triodia.train import Settings, attach, evaluate
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from triodia import watch
+from triodia.data import watch
+from triodia.data.recall import delayed_sum
+from triodia.data.tasks import TASKS, get_task
 from triodia.errors import MissingTool, TriodiaError
-from triodia.recall import delayed_sum
-from triodia.tasks import TASKS, get_task
 
 
 @pytest.mark.parametrize(

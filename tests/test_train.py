@@ -4,11 +4,11 @@ import torch
 
 from triodia import accuracy
 from triodia.augment import augment
+from triodia.data.tasks import get_task
 from triodia.errors import TriodiaError
 from triodia.files import load_network, save_network
 from triodia.lnp.pipeline import prune
 from triodia.network import new_network
-from triodia.tasks import get_task
 from triodia.train import Settings, attach, evaluate, train
 
 DIGITS = get_task("digits")

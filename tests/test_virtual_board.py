@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.commands import call, ok
 from tests.networks import random_events, random_image
+from triodia.data.tasks import get_task
 from triodia.host.board import open_board
 from triodia.host.errors import BoardRestarted, LinkError, NoAnswer, PortError, Stuck, WrongBoard
 from triodia.host.port import Port
@@ -19,7 +20,6 @@ from triodia.host.soak import Soak
 from triodia.inference import input_events
 from triodia.network import new_network
 from triodia.quantize import QuantizeOptions, quantize
-from triodia.tasks import get_task
 from triodia.train import train
 from triodia_boards.boards import BOARDS, BadChoice
 from triodia_boards.virtual import top_source

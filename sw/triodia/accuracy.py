@@ -5,11 +5,11 @@ from time import perf_counter
 
 import numpy as np
 
+from .data.tasks import TaskData, get_task
 from .errors import TriodiaError
 from .lnp.controls import random_like
 from .lnp.pipeline import METHODS, prune
 from .network import Network, new_network
-from .tasks import TaskData, get_task
 from .train import evaluate, train
 
 __all__ = ["COLUMNS", "run", "summarise"]

@@ -16,13 +16,13 @@ from triodia_hw.atomic import write_atomic
 from triodia_hw.image import load_image
 
 from .bench.peers import peer_times
+from .data.tasks import get_task
 from .explore.cell import Cell, varying
 from .explore.run import explore
 from .explore.store import Store
 from .files import load_network
 from .inference import input_events
-from .report import comparison_page
-from .tasks import get_task
+from .pages.comparison import comparison_page
 
 __all__ = ["CHOICES", "MACHINE_COLUMNS", "NETWORK_COLUMNS", "choices", "compare"]
 

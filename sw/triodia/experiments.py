@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from .data.tasks import Task, TaskData, get_task
 from .model import SpikingModel
 from .network import Network, new_network
-from .tasks import Task, TaskData, get_task
 from .train import evaluate, train
 
 __all__ = ["compare", "cross_entropy", "cross_validate"]

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from .data.series import Series
 from .errors import TriodiaError
 from .network import Network, random_mask
-from .series import Series
 
 __all__ = ["EchoState", "ForecastSettings", "SpikingReservoir", "forecast"]
 

@@ -8,7 +8,7 @@ from triodia_hw.image import Image
 from triodia_hw.reference import Reference
 from triodia_sim.scoreboard import Sequence
 
-from .tasks import TaskData
+from .data.tasks import TaskData
 
 __all__ = ["classify", "evaluate_image", "event_record", "input_events"]
 

@@ -14,11 +14,11 @@ from triodia_hw.contract import MachineParams, NeuronParams
 from triodia_hw.family import FAMILIES
 from triodia_hw.image import Image, accumulator_bound, build_image
 
+from .data.tasks import TaskData
 from .errors import TriodiaError
 from .inference import event_record, input_events
 from .network import Network
 from .placement import as_planned
-from .tasks import TaskData
 
 __all__ = ["QuantizeOptions", "float_weights", "quantize"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .data.samples import TaskData
+from .data.tasks import Task
 from .errors import TriodiaError
 from .model import SpikingModel
 from .network import Network
-from .samples import TaskData
-from .tasks import Task
 from .train import Settings, attach
 
 __all__ = ["StdpSettings", "mean_traces", "ridge_readout", "stdp"]

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from .accelerator import find_device
 from .augment import augment
+from .data.tasks import Task, TaskData
 from .errors import TriodiaError
 from .lnp.hardware import even_places
 from .model import SpikingModel
 from .network import Network, random_mask
-from .tasks import Task, TaskData
 
 __all__ = ["Settings", "TrainReport", "attach", "evaluate", "train"]
 

@@ -13,9 +13,9 @@ from triodia_hw.image import Image
 from triodia_hw.reference import Reference
 from triodia_sim.scoreboard import Sequence
 
+from ..data.tasks import TaskData
 from ..model import SpikingModel
 from ..network import Network
-from ..tasks import TaskData
 
 __all__ = ["peer_times"]
 

@@ -13,11 +13,11 @@ from triodia_hw.reference import Reference
 from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
+from ..data.tasks import TaskData, get_task
 from ..inference import input_events
 from ..lnp.pipeline import prune
 from ..network import Network, new_network
 from ..quantize import QuantizeOptions, quantize
-from ..tasks import TaskData, get_task
 from ..train import train
 
 __all__ = ["CASES", "idle_steps", "schedule_rows"]

@@ -6,11 +6,11 @@ import typer
 
 from ..accuracy import COLUMNS, run
 from ..console import Output
+from ..data.tasks import TaskData
 from ..inference import evaluate_image
 from ..network import Network
 from ..quantize import QuantizeOptions
 from ..quantize import quantize as quantize_network
-from ..tasks import TaskData
 from ..train import Settings
 from .options import Json, TaskName, WeightBits
 

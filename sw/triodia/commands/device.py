@@ -17,13 +17,13 @@ from triodia_hw.image import load_image
 from triodia_sim.virtual import BoardPins, VirtualBoard, compile_board
 
 from ..console import Output
+from ..data.own import labelled
 from ..errors import CheckFailed, TriodiaError
 from ..host.board import BAUD, open_board
 from ..host.capacity import capacity
 from ..host.running import run_samples
 from ..host.soak import Soak, SoakReport
 from ..inference import input_events
-from ..owndata import labelled
 from .machine import task_data
 from .options import DataFile, ImageFile, Json, Parity, Seed, TaskName, WeightBits
 

@@ -22,14 +22,14 @@ from triodia_hw.resources import block_rams
 from triodia_sim.runner import CosimResult, check_netlist, cosimulate, find_simulator
 
 from ..console import Output
+from ..data.own import OWN_TASK, compare_on, load_samples, silence
+from ..data.tasks import TaskData, get_task
 from ..errors import CheckFailed, TriodiaError
 from ..files import load_network
 from ..inference import input_events
 from ..network import Network
-from ..owndata import OWN_TASK, compare_on, load_samples, silence
 from ..quantize import QuantizeOptions
 from ..quantize import quantize as quantize_network
-from ..tasks import TaskData, get_task
 from .options import (
     BoardName,
     BuildFolder,

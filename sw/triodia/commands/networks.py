@@ -7,10 +7,10 @@ import typer
 
 from ..accelerator import find_device
 from ..console import Output
+from ..data.tasks import TASKS, get_task
 from ..files import load_network, save_network
 from ..lnp.pipeline import prune as prune_network
 from ..network import new_network
-from ..tasks import TASKS, get_task
 from ..topologies import clustered_network
 from ..train import evaluate
 from ..train import train as train_network

@@ -7,9 +7,9 @@ from itertools import product
 from triodia_boards.boards import get_board
 from triodia_boards.toolchain import check_timed
 
+from ..data.tasks import get_task
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
-from ..tasks import get_task
 from ..train import Settings
 
 __all__ = ["Cell", "grid", "varying"]

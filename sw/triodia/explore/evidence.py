@@ -23,11 +23,11 @@ from triodia_sim.activity import register_toggles, signals
 from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.scoreboard import Sequence
 
+from ..data.tasks import get_task
 from ..files import load_network
 from ..inference import input_events
 from ..lnp.spectrum import network_spectrum
 from ..network import new_network
-from ..tasks import get_task
 from .cell import Cell
 from .store import Store, made_with
 

@@ -21,12 +21,12 @@ from triodia_hw.image import load_image, save_image
 from triodia_hw.resources import blocks_by_memory
 from triodia_sim.runner import cosimulate
 
+from ..data.tasks import get_task
 from ..files import load_network, save_network
 from ..inference import evaluate_image, input_events
 from ..lnp.pipeline import prune
 from ..network import new_network
 from ..quantize import QuantizeOptions, quantize
-from ..tasks import get_task
 from ..train import evaluate, train
 from .cell import Cell
 from .store import Store, made_with

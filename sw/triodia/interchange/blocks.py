@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.own import OWN_TASK
 from ..network import Network
-from ..owndata import OWN_TASK
 from .neurons import Population, late_subtraction, tau_of_decay
 from .parts import Parts
 from .timing import Timing

@@ -6,6 +6,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from ..data.samples import TaskData
+from ..data.series import Series, get_series
+from ..data.tasks import Task, get_task
 from ..errors import TriodiaError
 from ..forecast import EchoState, ForecastSettings, SpikingReservoir, forecast
 from ..lnp.controls import activity_like, control_like
@@ -14,9 +17,6 @@ from ..lnp.spectrum import network_spectrum
 from ..model import SpikingModel
 from ..network import Network, new_network
 from ..readout import ridge_readout, stdp
-from ..samples import TaskData
-from ..series import Series, get_series
-from ..tasks import Task, get_task
 from ..topologies import clustered_network, layered_network
 from ..train import Settings, attach, evaluate, train
 from .plan import LEVELS, TASKS, Cell

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from ..plots import INK, MUTED, svg
+from ..pages.plots import INK, MUTED, svg
 from .plan import METHODS, TASKS
 from .summary import grouped, interval
 
@@ -126,7 +126,7 @@ def figures(records: list[dict]) -> list[str]:
     found.append(
         _curves(records, "autocorrelation", "autocorrelation, level “tenth”", "lag, steps")
     )
-    return [f"<figure>{picture}</figure>" for picture in found if picture]
+    return [picture for picture in found if picture]
 
 
 def legend() -> str:

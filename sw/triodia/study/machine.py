@@ -16,11 +16,11 @@ from triodia_hw.image import Image
 from triodia_hw.layout import pointer_fields, width_of
 from triodia_hw.resources import block_rams
 
+from ..data.tasks import TaskData, get_task
 from ..inference import input_events
 from ..lnp.pipeline import prune
 from ..network import Network, new_network
 from ..quantize import QuantizeOptions, quantize
-from ..tasks import TaskData, get_task
 from ..topologies import clustered_network
 from ..train import evaluate, train
 from .summary import interval

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from triodia_hw.atomic import write_atomic
 
-from ..report import STYLE
+from ..pages.frame import figures as shown
+from ..pages.frame import page as whole_page
 from .figures import figures, legend
 from .memory import memory_summary
 from .tables import all_tables, counts_of_verdicts
 
 __all__ = ["write_pages"]
 
+_TITLE = "Does Lyapunov Noise Pruning hold what it claims?"
 _METHODS = """
 - **lnp**: steps I to IV of docs/lnp.md, without task or data. One pruned network a seed and level
   serves every task and training.
@@ -89,7 +91,7 @@ _COUNTS = (
 
 
 def _markdown(lead: list[str], counts: list[dict], memory: list[dict], tables: list) -> str:
-    parts = ["# Does Lyapunov Noise Pruning hold what it claims?", *lead]
+    parts = [f"# {_TITLE}", *lead]
     parts += ["## In short", _COUNTS + ":", _rows(counts)]
     parts += [_MEMORY + ":", _rows(memory)] if memory else []
     parts += ["## What is compared", _METHODS, _TRAINING]
@@ -107,20 +109,15 @@ def _rows(rows: list[dict[str, str]]) -> str:
 def _html(
     lead: list[str], counts: list[dict], memory: list[dict], tables: list, records: list[dict]
 ) -> str:
-    title = "Does Lyapunov Noise Pruning hold what it claims?"
-    body = [f"<h1>{title}</h1>", *(f"<p>{_inline(text)}</p>" for text in lead)]
+    body = [f"<p>{_inline(text)}</p>" for text in lead]
     body += [f"<h2>In short</h2><p>{_COUNTS}</p>", _html_rows(counts)]
     body += [f"<p>{_MEMORY}</p>", _html_rows(memory)] if memory else []
-    body += [legend(), f"<div class=plots>{''.join(figures(records))}</div>"]
+    body += [legend(), shown(figures(records))]
     body += ["<h2>What is compared</h2>"]
     body += [_list(_METHODS), _list(_TRAINING)]
     for name, text, rows in tables:
         body += [f"<h2>{html.escape(name)}</h2><p>{html.escape(text)}</p>", _html_rows(rows)]
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"{''.join(body)}</body></html>"
-    )
+    return whole_page(_TITLE, "".join(body))
 
 
 def _inline(text: str) -> str:

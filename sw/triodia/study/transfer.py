@@ -22,9 +22,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..data.series import get_series
 from ..forecast import ForecastSettings, SpikingReservoir, forecast
 from ..network import random_mask
-from ..series import get_series
 from .cells import compute, pruned_network
 from .plan import Cell
 from .summary import interval

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Mapping
 
-from .console import number
+from ..console import number
 
 __all__ = ["STYLE", "figures", "page", "table"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import MissingTool
+from ..errors import MissingTool
 from .samples import TaskData, from_parts
 
 __all__ = ["load_watch"]

@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .console import number
+from ..console import number
 
 __all__ = ["COLOURS", "INK", "MUTED", "axes", "curves", "finish", "front", "pareto", "svg"]
 

@@ -2,11 +2,11 @@
 
 import html
 
-from .pages import STYLE, page, table
+from .frame import page, table
 from .plots import curves, front
 from .sections import baselines, energy, samples
 
-__all__ = ["STYLE", "comparison_page"]
+__all__ = ["comparison_page"]
 
 _CHOICES = {
     "task": "task",

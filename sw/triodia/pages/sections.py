@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from triodia_hw.energy import Work, ratio_range
 
-from . import pictures
-from .pages import figures, table
+from ..pages import pictures
+from .frame import figures, table
 
 __all__ = ["baselines", "energy", "samples"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import MissingTool, TriodiaError
+from ..errors import MissingTool, TriodiaError
 from .samples import TaskData, from_parts
 
 __all__ = ["FOLDER", "load_cifar10", "load_cifar100", "load_fashion_mnist", "read_idx"]

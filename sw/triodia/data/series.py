@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import MissingTool, TriodiaError
+from ..errors import MissingTool, TriodiaError
 
 __all__ = ["SERIES", "Series", "get_series", "integrate", "lorenz", "read_column", "rossler"]
 

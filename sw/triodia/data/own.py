@@ -8,11 +8,11 @@ import numpy as np
 
 from triodia_hw.image import Image
 
-from .errors import TriodiaError
-from .inference import evaluate_image
-from .network import Network
+from ..errors import TriodiaError
+from ..inference import evaluate_image
+from ..network import Network
+from ..train import evaluate
 from .samples import TaskData, from_parts
-from .train import evaluate
 
 __all__ = ["OWN_TASK", "compare_on", "labelled", "load_samples", "silence"]
 

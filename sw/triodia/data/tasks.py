@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .errors import TriodiaError
+from ..errors import TriodiaError
 from .images import load_cifar10, load_cifar100, load_fashion_mnist
 from .recall import load_delayed_sum
 from .samples import TaskData, from_parts
@@ -139,7 +139,7 @@ TASKS = {
         ),
         Task(
             name="delayed-sum",
-            source="generated (triodia.recall): two symbols 12 steps apart, to be added modulo 4",
+            source="generated (triodia.data.recall): two symbols 12 steps apart, added modulo 4",
             licence="Apache-2.0, with Triodia",
             shape="2,000 training and 1,000 test samples, 24 steps of 4 channels",
             metric="accuracy",

@@ -1,0 +1,1 @@
+"""Tasks and series: what networks are trained and tested on."""

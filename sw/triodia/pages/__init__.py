@@ -1,0 +1,1 @@
+"""HTML pages, self-contained, and the pictures on them."""
