@@ -5,6 +5,7 @@ import pytest
 
 from triodia.errors import TriodiaError
 from triodia.lnp.controls import control_like, random_like
+from triodia.lnp.options import read_choices
 from triodia.lnp.pipeline import METHODS, prune
 from triodia.lnp.step2 import degree
 from triodia.network import new_network
@@ -121,3 +122,32 @@ def test_512_neurons_in_time():
     _, report = prune(new_network(512, 0), seed=0)
     assert report["after"]["neurons"] == 220
     assert sum(entry["seconds"] for entry in report["passes"]) < 20
+
+
+def test_options_are_read_by_the_type_of_their_default():
+    texts = ["edges=weights", "rescale=true", "slope=1", "rounds=3", "choice=random", "floor=0.1"]
+    found = read_choices(texts)
+    assert found == {"edges": "weights", "rescale": True, "slope": 1.0, "rounds": 3} | {
+        "choice": "random",
+        "floor": 0.1,
+    }
+    assert type(found["slope"]) is float and type(found["rounds"]) is int
+    _, report = prune(new_network(20, 0), nodes=1.0, **found)
+    assert report["options"]["slope"] == 1 and report["options"]["rescale"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("slope", "an option must be NAME=VALUE, not 'slope'"),
+        ("slop=1", "pruning options must be among edges"),
+        ("steps=3", "pruning options must be among edges"),
+        ("slope=steep", "slope must be a number, not 'steep'"),
+        ("rounds=1.5", "rounds must be a whole number, not '1.5'"),
+        ("rescale=1", "rescale must be true or false, not '1'"),
+    ],
+)
+def test_bad_options(text, message):
+    with pytest.raises(TriodiaError) as caught:
+        read_choices([text])
+    assert str(caught.value).startswith(message)

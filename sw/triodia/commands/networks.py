@@ -9,6 +9,7 @@ from ..accelerator import find_device
 from ..console import Output
 from ..data.tasks import TASKS, get_task
 from ..files import load_network, save_network
+from ..lnp.options import read_choices
 from ..lnp.pipeline import prune as prune_network
 from ..network import new_network
 from ..topologies import clustered_network
@@ -70,6 +71,18 @@ def new(
     Output(as_json).result(data, title="New network")
 
 
+_MEASURES = {  # columns narrow enough for 80 characters
+    "step": "step",
+    "neurons": "N",
+    "synapses": "synapses",
+    "largest_exponent": "λ max",
+    "localisation": "N⟨IPR⟩",
+    "algebraic_connectivity": "connect.",
+    "stability_margin": "margin",
+    "spectral_error": "error",
+}
+
+
 def prune(
     network: NetworkFile,
     output: Out,
@@ -81,6 +94,10 @@ def prune(
         int | None,
         typer.Option(help="Step H too: synapses even over so many PEs of the machine.", min=1),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="An open choice as NAME=VALUE (docs/lnp.md); can be repeated."),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -89,7 +106,8 @@ def prune(
     net = load_network(network)
     show.note(f"pruning {net.neurons} neurons, {net.synapses:,} synapses by {method}")
     chosen = tuple(step.strip() for step in steps.split(","))
-    options = {} if even_lanes is None else {"lanes": even_lanes}
+    options = read_choices(option or ())
+    options |= {} if even_lanes is None else {"lanes": even_lanes}
     if even_lanes is not None and "H" not in chosen:
         chosen = (*chosen, "H")
     options |= {"synapses": synapses, "nodes": nodes, "seed": seed, "steps": chosen}
@@ -108,11 +126,12 @@ def prune(
     if not as_json and report["passes"]:
         rows = [_measured("before", report["passes"][0]["before"])]
         rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
-        show.rows(data, rows, {key: key.replace("_", " ") for key in rows[0]}, title="By step")
+        show.rows(data, rows, _MEASURES, title="By step (docs/lnp.md says what each is)")
 
 
 def _measured(step: str, numbers: dict) -> dict:
-    return {"step": step} | {k: v for k, v in numbers.items() if not isinstance(v, list)}
+    short = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in numbers.items()}
+    return {"step": step} | short
 
 
 def train(

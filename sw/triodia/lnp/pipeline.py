@@ -1,7 +1,7 @@
 """Pruning from a dense random network to a sparse one: LNP and its controls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -10,6 +10,7 @@ from ..errors import TriodiaError
 from ..network import Network
 from .hardware import HardwareOptions, fit_lanes
 from .measures import WHOLE, measure, spectral_error
+from .options import choices
 from .sampling import keep_count, keep_probabilities, sample
 from .step1 import NoiseOptions, keep_matrix, noise_prune, stable_system
 from .step2 import degree, prune_by_betweenness, prune_neurons, strength
@@ -21,8 +22,6 @@ __all__ = ["METHODS", "STEPS", "prune"]
 STEPS = ("I", "II", "III", "IV", "H")
 METHODS = ("lnp", "lnp-degree", "random", "magnitude", "weight-sampling", "slow", "none")
 _NOISE_RULE = ("lnp", "lnp-degree")
-
-_OPTIONS = (NoiseOptions, EdgeOptions, TimeOptions, HardwareOptions)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def prune(
     entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation,
     algebraic connectivity, stability margin and, against the network given, spectral error.
     """
-    chosen = _options(options)
+    chosen = choices(options)
     if method not in METHODS:
         raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     _check_steps(steps)
@@ -86,19 +85,6 @@ def prune(
     # Times stay out of the file, so that the same command gives the same bytes.
     passes = [{k: v for k, v in entry.items() if k != "seconds"} for entry in done]
     return pruned.with_provenance(**(report | {"passes": passes})), report
-
-
-def _options(given: dict) -> list:
-    """``given`` as one object of each of ``_OPTIONS``."""
-    names = [[f.name for f in fields(kind)] for kind in _OPTIONS]
-    unknown = set(given) - {name for part in names for name in part}
-    if unknown:
-        known = ", ".join(name for part in names for name in part)
-        raise TriodiaError(f"pruning options must be among {known}, not {min(unknown)!r}")
-    return [
-        kind(**{name: given[name] for name in part if name in given})
-        for kind, part in zip(_OPTIONS, names, strict=True)
-    ]
 
 
 def _run(
