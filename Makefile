@@ -77,7 +77,7 @@ bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
 	$(BIN)/triodia bench-hw clock --seeds 5
 
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
-	$(BIN)/triodia bench-lnp
+	OMP_NUM_THREADS=1 $(BIN)/triodia bench-lnp
 
 study: setup ## LNP against its controls, 5 seeds (hours; goes on where it was)
 	$(BIN)/triodia study lnp --seeds 5

@@ -48,16 +48,18 @@ def bench_lnp(
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         data |= {"made": _made(), "peak_gibibytes": peak}
         write_atomic(results, (json.dumps(data, indent=1) + "\n").encode())
-    table = [_shown(row, STEPS) for row in rows]
-    table.append({"neurons": "growth", **{s: g for s, g in data["growth"].items() if g}})
-    show.rows(data, table, {key: key for key in table[0]}, title="CPU seconds (peak MiB)")
+    table = [_shown(name, rows, data["growth"]) for name in STEPS]
+    table.append({"step": "total", **{str(r["neurons"]): f"{r['total']:.1f}" for r in rows}})
+    faster = {str(r["neurons"]): r["times_faster"] for r in rows if "times_faster" in r}
+    table.append({"step": "library / ours", **faster})
+    show.rows(data, table, {key: key for key in table[0]}, title="CPU seconds (peak MiB) by N")
 
 
-def _shown(row: dict, steps: tuple[str, ...]) -> dict:
-    values = {name: row["steps"][name] for name in steps}
-    shown = {k: f"{v['seconds']:.2f} ({v['mebibytes']:.0f})" for k, v in values.items()}
-    shown = {"neurons": str(row["neurons"]), **shown, "total": f"{row['total']:.1f}"}
-    return shown | {"library / ours": row.get("times_faster")}
+def _shown(name: str, rows: list[dict], growth: dict) -> dict:
+    """A step's seconds and memory, by network size."""
+    found = {str(row["neurons"]): row["steps"][name] for row in rows}
+    shown = {n: f"{v['seconds']:.3g} ({v['mebibytes']:.0f})" for n, v in found.items()}
+    return {"step": name} | shown | {"growth": growth[name]}
 
 
 def _made() -> dict:
