@@ -6,7 +6,7 @@ import nir
 import numpy as np
 
 from ..errors import TriodiaError
-from .graph import READOUTS
+from .graph import CLAMP, READOUTS
 
 __all__ = ["RULES", "Population", "decay_of_tau", "late_subtraction", "population", "tau_of_decay"]
 
@@ -96,7 +96,7 @@ def _decay(name: str, key: str, tau: np.ndarray, dt: float, rule: str) -> np.nda
     if np.any(tau <= 0):
         raise TriodiaError(
             f"{key} of node {name!r} must be above 0, not {tau.min():g}; a decay above 1 is"
-            " exported so, train with one of at most 1"
+            f" exported so, {CLAMP}"
         )
     decay = decay_of_tau(tau, dt, rule)
     if np.any(decay < -1e-6):
