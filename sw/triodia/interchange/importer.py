@@ -12,7 +12,7 @@ from .drive import Drives
 from .graph import LINEAR, READOUTS, Graph, read_graph
 from .origin import restore, standardised
 from .parts import Parts, find_parts
-from .settings import Choices, find_choices
+from .settings import SNNTORCH_DT, Choices, by_snntorch, find_choices
 from .timing import Timing, find_timing
 
 __all__ = ["import_nir", "network_of"]
@@ -61,7 +61,7 @@ def network_of(
     step = {"nir": nir.version, **vars(choices), "delay": timing.delay, "lead": timing.lead}
     step |= {"populations": places, "readout": _readout(parts, timing)}
     step |= {"clock_neurons": blocks.clocks}
-    step |= {"mapped": _mapped(graph), "approximated": _remarks(blocks, choices)}
+    step |= {"mapped": _mapped(graph), "approximated": _remarks(graph, blocks, choices)}
     return net.with_provenance(**(file or {}), **step)
 
 
@@ -81,9 +81,14 @@ def _mapped(graph: Graph) -> dict[str, str]:
     }
 
 
-def _remarks(blocks: Blocks, c: Choices) -> list[str]:
+def _remarks(graph: Graph, blocks: Blocks, c: Choices) -> list[str]:
     """One sentence for each thing that a reader of the network should know."""
     found = []
+    if by_snntorch(graph) and not np.isclose(c.dt, SNNTORCH_DT):
+        found.append(
+            f"r is tau / {SNNTORCH_DT:g} in every node, as snnTorch writes it for any step, and dt"
+            f" is {c.dt:g}: decays are other than there; leave --dt out"
+        )
     if c.reset == "zero" and c.reset_from == "NIR's definition":
         found.append(
             "spikes reset to v_reset, as NIR defines it; exporters write that for other resets too:"

@@ -9,7 +9,7 @@ from ..errors import TriodiaError
 from .graph import Graph
 from .neurons import RULES
 
-__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "find_choices"]
+__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "by_snntorch", "find_choices"]
 
 RESETS = ("zero", "subtract", "zero-late", "subtract-late")
 TIMINGS = ("layered", "pipelined")
@@ -90,7 +90,7 @@ def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
         found, where = given, "option"
     elif stored is not None:
         found, where = stored, "metadata"
-    elif _by_snntorch(graph):
+    elif by_snntorch(graph):
         found, where = SNNTORCH_DT, "r = tau / dt in every node, as snnTorch writes it"
     else:
         raise TriodiaError(
@@ -102,7 +102,7 @@ def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
     return float(found), where
 
 
-def _by_snntorch(graph: Graph) -> bool:
+def by_snntorch(graph: Graph) -> bool:
     """Whether all gains are 1 by Euler with snnTorch's time step."""
     steps = []
     for node in graph.nodes.values():
