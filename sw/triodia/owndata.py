@@ -88,11 +88,11 @@ def _whole(
     value = arrays[name]
     whole = value.shape == default.shape and value.dtype.kind in "iu"
     if not whole or value.min() < low or value.max() > high:
-        is_ = f"{value.min()}..{value.max()}" if whole else f"{value.dtype} of {value.shape}"
-        help_ = f"; {name}.astype(int) makes them so" if value.dtype.kind == "f" else ""
+        found = f"{value.min()}..{value.max()}" if whole else f"{value.dtype} of {value.shape}"
+        advice = f"; {name}.astype(int) makes them so" if value.dtype.kind == "f" else ""
         raise TriodiaError(
-            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}, not {is_}"
-            f"{help_}"
+            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}, not {found}"
+            f"{advice}"
         )
     return value.astype(np.int64)
 

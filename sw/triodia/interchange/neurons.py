@@ -101,8 +101,9 @@ def _decay(name: str, key: str, tau: np.ndarray, dt: float, rule: str) -> np.nda
     decay = decay_of_tau(tau, dt, rule)
     if np.any(decay < -1e-6):
         raise TriodiaError(
-            f"{key} of node {name!r} is {tau.min():g} s, below the step of {dt:g} s: use a smaller"
-            " --dt, or --discretization exponential"
+            f"{key} of node {name!r} is {tau.min():g} s, below the step of {dt:g} s: give the"
+            " --dt that its exporter took (docs/nir.md), or if it is that, --discretization"
+            " exponential"
         )
     return np.where(decay < 1e-7, 0.0, decay)
 
