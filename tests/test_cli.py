@@ -168,7 +168,7 @@ BAD = {
     ),
     "state too wide": (
         ["quantize", "{trained.net}", "-o", "{out}", "--state-bits", "99"],
-        "state_bits must be in 4..24, not 99",
+        "'--state-bits': Input should be less than or equal to 24",
     ),
     "fraction too fine": (
         ["quantize", "{trained.net}", "-o", "{out}", "--fraction-bits", "9"],

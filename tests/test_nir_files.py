@@ -219,6 +219,7 @@ def test_metadata_of_others_is_read(tmp_path):
     nir.write(tmp_path / "a.nir", one)
     with pytest.raises(TriodiaError, match="several values of dt; give --dt"):
         import_nir(tmp_path / "a.nir")
+    assert import_nir(tmp_path / "a.nir", dt=DT).provenance[-1]["dt"] == DT
 
 
 @pytest.mark.parametrize(

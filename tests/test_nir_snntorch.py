@@ -6,7 +6,9 @@ import nir
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
+from tests.commands import ok
 from tests.test_nir_semantics import run
 from triodia.errors import TriodiaError
 from triodia.interchange.exporter import export_nir
@@ -82,6 +84,7 @@ def same(module, neurons, path, *, inputs=4, **options):
         ("Leaky", "zero", False, "zero"),
         ("RLeaky", "subtract", True, "subtract-late"),
         ("RLeaky", "zero", True, "zero-late"),
+        ("RLeaky", "zero", False, "zero"),
         ("Synaptic", "zero", True, "zero-late"),
         ("Synaptic", "zero", False, "zero"),
         ("RSynaptic", "zero", True, "zero-late"),
@@ -132,6 +135,17 @@ def test_a_wrong_reset_is_told_apart(tmp_path):
     module = torch.nn.Sequential(linear(8, 4), made("Leaky", 8))
     for reset in ("zero", "subtract", "zero-late"):
         assert not same(module, 8, tmp_path / "a.nir", reset=reset), reset
+
+
+def test_another_time_step_is_remarked(tmp_path):
+    """snnTorch knows no seconds: its file has decays right with 1e-4 only."""
+    torch.manual_seed(0)
+    layer = made("Leaky", 8, beta=torch.full((8,), 0.95))
+    path = written(torch.nn.Sequential(linear(8, 4), layer), tmp_path / "a.nir", 4)
+    said = import_nir(path, dt=1e-3, reset="subtract-late").provenance[-1]["approximated"]
+    assert any("decays are other than there; leave --dt out" in s for s in said)
+    said = import_nir(path, dt=1e-4, reset="subtract-late").provenance[-1]["approximated"]
+    assert not any("decays" in s for s in said)
 
 
 def test_synaptic_with_late_subtraction_is_refused(tmp_path):
@@ -190,3 +204,42 @@ def untrained_spikes(net, x):
         v = np.where(s > 0, 0, v).astype(np.float32)
         trace.append(s)
     return np.array(trace)
+
+
+def test_a_trained_network_keeps_its_classes(tmp_path, capsys):
+    """Digits, a row a step: snnTorch, the import and its integers agree about held-out samples."""
+    torch.manual_seed(0)
+    hidden = made("RLeaky", 32, reset_mechanism="zero", reset_delay=False)
+    module = torch.nn.Sequential(
+        linear(32, 8), hidden, linear(10, 32), made("Leaky", 10, reset_mechanism="zero")
+    )
+    digits = load_digits()
+    x, y = (digits.images / 16).astype(np.float32)[:597], digits.target[:597]
+    adam = torch.optim.Adam(module.parameters(), 1e-2)
+    for batch in torch.arange(500).repeat(16).split(50):
+        loss = torch.nn.functional.cross_entropy(
+            counts(module, torch.tensor(x)[batch]), torch.tensor(y)[batch]
+        )
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    want = counts(module, torch.tensor(x[500:])).argmax(1).numpy()
+    right = float((want == y[500:]).mean())
+    assert right > 0.4  # guessing gets 0.1
+    written(module, tmp_path / "a.nir", 8)
+    ok(capsys, "import-nir", tmp_path / "a.nir", "-o", tmp_path / "a.net", "--reset", "zero")
+    for name, labels in {"y": y[500:], "w": want}.items():
+        np.savez(tmp_path / f"{name}.npz", x=x[500:], y=labels)
+        options = ("--data", tmp_path / f"{name}.npz")
+        result = ok(capsys, "quantize", tmp_path / "a.net", "-o", tmp_path / "a.image", *options)
+        expected = right if name == "y" else 1
+        assert result["metric_float"] == pytest.approx(expected)
+        assert abs(result["metric_integer"] - expected) < 0.15
+
+
+def counts(module, x):
+    """Spikes of each output over the steps of ``x`` (samples, steps, inputs)."""
+    for layer in module:
+        if hasattr(layer, "reset_mem"):
+            layer.reset_mem()
+    return torch.stack([module(x[:, t]) for t in range(x.shape[1])]).sum(0)

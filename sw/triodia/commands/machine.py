@@ -88,9 +88,13 @@ def quantize(
     output: Out,
     weight_bits: WeightBits = 8,
     lanes: Lanes = 4,
-    fraction_bits: Annotated[int, typer.Option(help="Fraction bits of a payload.")] = 5,
-    state_bits: Annotated[int, typer.Option(help="Bits of a membrane potential.")] = 18,
-    leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.")] = 10,
+    fraction_bits: Annotated[
+        int, typer.Option(help="Fraction bits of a payload.", min=0, max=10)
+    ] = 5,
+    state_bits: Annotated[
+        int, typer.Option(help="Bits of a membrane potential.", min=4, max=24)
+    ] = 18,
+    leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.", min=1, max=16)] = 10,
     family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
     tight: Annotated[
         bool, typer.Option("--tight", help="Fewest block RAMs, even at the price of cycles.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -36,6 +36,9 @@ def load_samples(
     """
     path = Path(path)
     try:
+        with path.open("rb") as content:  # numpy.load takes other kinds of file too
+            if not is_zipfile(content):
+                raise ValueError("it is of another kind")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
@@ -46,6 +49,9 @@ def load_samples(
     if "x" not in arrays:
         found = ", ".join(arrays) or "nothing"
         raise TriodiaError(f"{path} must hold an array x (samples, steps, inputs); it has {found}")
+    for name in ("lengths_test", "y_test"):
+        if name in arrays and "x_test" not in arrays:
+            raise TriodiaError(f"{path} holds {name} and no x_test; add it, or leave {name} out")
     train = _part(path, arrays, "", inputs, classes, around)
     held = _part(path, arrays, "_test", inputs, classes, around) if "x_test" in arrays else train
     return from_parts(train, held)
@@ -60,14 +66,18 @@ def _part(
             f"x{suffix} of {path} must be numbers of shape (samples, steps, {inputs}), not"
             f" {x.dtype} of {x.shape}"
         )
+    with np.errstate(over="ignore"):
+        x = x.astype(np.float32)
     if not np.all(np.isfinite(x)):
-        raise TriodiaError(f"x{suffix} of {path} must be finite; it holds NaN or infinity")
+        raise TriodiaError(
+            f"x{suffix} of {path} must be finite in float32; it holds NaN or infinity"
+        )
     samples, steps, _ = x.shape
     lengths = _whole(path, arrays, f"lengths{suffix}", np.full(samples, steps), 1, steps)
     y = _whole(path, arrays, f"y{suffix}", np.full(samples, _UNLABELLED), 0, classes - 1)
     x = np.where((np.arange(steps) < lengths[:, None])[..., None], x, 0)
     padded = np.pad(x, ((0, 0), around, (0, 0)))
-    return padded.astype(np.float32), lengths + sum(around), y
+    return padded, lengths + sum(around), y
 
 
 def _whole(
@@ -78,8 +88,11 @@ def _whole(
     value = arrays[name]
     whole = value.shape == default.shape and value.dtype.kind in "iu"
     if not whole or value.min() < low or value.max() > high:
+        found = f"{value.min()}..{value.max()}" if whole else f"{value.dtype} of {value.shape}"
+        advice = f"; {name}.astype(int) makes them so" if value.dtype.kind == "f" else ""
         raise TriodiaError(
-            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}"
+            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}, not {found}"
+            f"{advice}"
         )
     return value.astype(np.int64)
 

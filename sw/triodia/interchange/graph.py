@@ -9,12 +9,13 @@ import numpy as np
 
 from ..errors import TriodiaError
 
-__all__ = ["LINEAR", "READOUTS", "SPIKING", "Graph", "flat_graph", "read_graph"]
+__all__ = ["CLAMP", "LINEAR", "READOUTS", "SPIKING", "Graph", "flat_graph", "read_graph"]
 
 LINEAR = (nir.Affine, nir.Linear, nir.Scale, nir.Flatten)
 SPIKING = (nir.LIF, nir.CubaLIF, nir.IF)
 READOUTS = (nir.LI, nir.CubaLI, nir.I)
 
+CLAMP = "clamp it below 1 before you export (snnTorch itself clamps it in each step only)"
 _UNROLL = "write it as one Linear node of its weights"
 _HELP = {
     nir.Conv1d: _UNROLL,
@@ -61,6 +62,8 @@ def read_graph(path: str | Path) -> tuple[Graph, str]:
         read = nir.read(path, type_check=False)
     except Exception as error:  # h5py and nir raise whatever they meet
         why = str(error) or "a node is of a type or shape that nir does not know"
+        if isinstance(error, KeyError):
+            why = f"an entry lacks its {error}; a '/' in a node's name does that"
         raise TriodiaError(
             f"{path} is damaged or no NIR file ({type(error).__name__}: {why}); export it again"
         ) from error
@@ -95,6 +98,8 @@ def _inline(graph: nir.NIRGraph, prefix: str, nodes: dict, edges: list) -> tuple
     for name, node in graph.nodes.items():
         if isinstance(node, nir.NIRGraph):
             inner[name] = _inline(node, f"{prefix}{name}.", nodes, edges)
+        elif prefix + name in nodes:
+            raise _taken(prefix + name)
         else:
             nodes[prefix + name] = node
     for a, b in graph.edges:
@@ -108,13 +113,20 @@ def _inline(graph: nir.NIRGraph, prefix: str, nodes: dict, edges: list) -> tuple
     return _only(graph, prefix, nir.Input), _only(graph, prefix, nir.Output)
 
 
+def _taken(name: str) -> TriodiaError:
+    return TriodiaError(
+        f"two nodes are called {name!r} once subgraphs are put in place; rename one of them"
+    )
+
+
 def _only(graph: nir.NIRGraph, prefix: str, kind: type) -> str:
     found = [prefix + name for name, node in graph.nodes.items() if isinstance(node, kind)]
     if len(found) != 1:
         where = f"subgraph {prefix[:-1]!r}" if prefix else "the graph"
         named = f" ({', '.join(found)})" if found else ""
         raise TriodiaError(
-            f"{where} must have one {kind.__name__} node, not {len(found)}{named}; merge them"
+            f"{where} must have one {kind.__name__} node, not {len(found)}{named};"
+            f" {'merge them' if found else 'add it'}"
         )
     return found[0]
 
@@ -126,6 +138,5 @@ def _check_finite(name: str, node: nir.NIRNode) -> None:
                 raise TriodiaError(f"{key} of node {name!r} must be numbers, not {value.dtype}")
             if not np.all(np.isfinite(value)):
                 raise TriodiaError(
-                    f"{key} of node {name!r} holds NaN or infinity; a decay of 1 or more does that,"
-                    " train with one below 1"
+                    f"{key} of node {name!r} holds NaN or infinity; a decay of 1 does that, {CLAMP}"
                 )

@@ -10,14 +10,12 @@ from ..network import Network
 from .blocks import Blocks, blocks_of
 from .drive import Drives
 from .graph import LINEAR, READOUTS, Graph, read_graph
-from .origin import restore, standardised
+from .origin import CLIP, restore, standardised
 from .parts import Parts, find_parts
-from .settings import Choices, find_choices
+from .settings import SNNTORCH_DT, Choices, by_snntorch, find_choices
 from .timing import Timing, find_timing
 
 __all__ = ["import_nir", "network_of"]
-
-_CLIP = 4.0  # what 8 payload bits of which 5 are fractional hold
 
 
 def import_nir(
@@ -27,7 +25,7 @@ def import_nir(
     discretization: str | None = None,
     reset: str | None = None,
     timing: str | None = None,
-    input_max: float = _CLIP,
+    input_max: float = CLIP,
 ) -> Network:
     """The network of a ``.nir`` file; its provenance says what was mapped to what, and how exactly.
 
@@ -43,12 +41,12 @@ def import_nir(
 
 @np.errstate(over="ignore", invalid="ignore")  # the network refuses what is not finite
 def network_of(
-    graph: Graph, choices: Choices, *, input_max: float = _CLIP, file: dict | None = None
+    graph: Graph, choices: Choices, *, input_max: float = CLIP, file: dict | None = None
 ) -> Network:
     """The network of a flat graph; ``file`` is put at the head of its last provenance step."""
     if not 0 < input_max < np.inf:
         raise TriodiaError(f"input_max must be above 0, not {input_max}")
-    graph, scaling, factor = standardised(graph, Drives(graph), input_max / _CLIP)
+    graph, scaling, factor = standardised(graph, Drives(graph), input_max / CLIP)
     parts = find_parts(graph, choices)
     timing = find_timing(choices.timing, parts)
     blocks = blocks_of(parts, timing)
@@ -61,7 +59,7 @@ def network_of(
     step = {"nir": nir.version, **vars(choices), "delay": timing.delay, "lead": timing.lead}
     step |= {"populations": places, "readout": _readout(parts, timing)}
     step |= {"clock_neurons": blocks.clocks}
-    step |= {"mapped": _mapped(graph), "approximated": _remarks(blocks, choices)}
+    step |= {"mapped": _mapped(graph), "approximated": _remarks(graph, blocks, choices)}
     return net.with_provenance(**(file or {}), **step)
 
 
@@ -81,9 +79,14 @@ def _mapped(graph: Graph) -> dict[str, str]:
     }
 
 
-def _remarks(blocks: Blocks, c: Choices) -> list[str]:
+def _remarks(graph: Graph, blocks: Blocks, c: Choices) -> list[str]:
     """One sentence for each thing that a reader of the network should know."""
     found = []
+    if by_snntorch(graph) and not np.isclose(c.dt, SNNTORCH_DT):
+        found.append(
+            f"r is tau / {SNNTORCH_DT:g} in every node, as snnTorch writes it for any step, and dt"
+            f" is {c.dt:g}: decays are other than there; leave --dt out"
+        )
     if c.reset == "zero" and c.reset_from == "NIR's definition":
         found.append(
             "spikes reset to v_reset, as NIR defines it; exporters write that for other resets too:"

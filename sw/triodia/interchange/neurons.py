@@ -6,7 +6,7 @@ import nir
 import numpy as np
 
 from ..errors import TriodiaError
-from .graph import READOUTS
+from .graph import CLAMP, READOUTS
 
 __all__ = ["RULES", "Population", "decay_of_tau", "late_subtraction", "population", "tau_of_decay"]
 
@@ -96,13 +96,14 @@ def _decay(name: str, key: str, tau: np.ndarray, dt: float, rule: str) -> np.nda
     if np.any(tau <= 0):
         raise TriodiaError(
             f"{key} of node {name!r} must be above 0, not {tau.min():g}; a decay above 1 is"
-            " exported so, train with one of at most 1"
+            f" exported so, {CLAMP}"
         )
     decay = decay_of_tau(tau, dt, rule)
     if np.any(decay < -1e-6):
         raise TriodiaError(
-            f"{key} of node {name!r} is {tau.min():g} s, below the step of {dt:g} s: use a smaller"
-            " --dt, or --discretization exponential"
+            f"{key} of node {name!r} is {tau.min():g} s, below the step of {dt:g} s: give the"
+            " --dt that its exporter took (docs/nir.md), or if it is that, --discretization"
+            " exponential"
         )
     return np.where(decay < 1e-7, 0.0, decay)
 

@@ -11,10 +11,10 @@ from ..network import Network
 from .drive import Drives
 from .graph import Graph
 
-__all__ = ["STANDARDISE", "metadata_of", "restore", "standardised"]
+__all__ = ["CLIP", "STANDARDISE", "metadata_of", "restore", "standardised"]
 
 STANDARDISE = "standardise"  # marks our node that standardises inputs
-_CLIP = 4.0
+CLIP = 4.0  # what 8 payload bits of which 5 are fractional hold
 _MASKS = {"mask_rec": "w_rec", "mask_in": "w_in", "mask_out": "w_out"}
 _LABELS = ("sign", "cluster", "lane")
 
@@ -87,6 +87,6 @@ def standardised(graph: Graph, drives: Drives, std: float) -> tuple[Graph, dict,
             moved = [(graph.source if a == marked[0] else a, b) for a, b in graph.edges]
             edges = tuple(e for e in moved if e[1] != marked[0])
             scaling = {"input_mean": -np.asarray(node.bias) / factor, "input_std": 1 / factor}
-            return replace(graph, nodes=nodes, edges=edges), scaling | {"input_clip": _CLIP}, 1.0
+            return replace(graph, nodes=nodes, edges=edges), scaling | {"input_clip": CLIP}, 1.0
     scaling = {"input_mean": np.zeros(inputs), "input_std": np.full(inputs, std)}
-    return graph, scaling | {"input_clip": _CLIP}, std
+    return graph, scaling | {"input_clip": CLIP}, std

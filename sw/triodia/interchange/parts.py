@@ -12,6 +12,8 @@ from .settings import Choices
 
 __all__ = ["Parts", "find_parts"]
 
+_MOST = 1 << 14  # inputs, and neurons, of a machine (triodia_hw.contract)
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -35,7 +37,9 @@ def find_parts(graph: Graph, choices: Choices) -> Parts:
     spiking = [name for name, node in graph.nodes.items() if isinstance(node, SPIKING)]
     if not spiking:
         raise TriodiaError("the graph has no LIF, CubaLIF or IF node, so nothing spikes")
+    _check_size("inputs", drives.size(graph.source))
     cells = {name: _cells(graph, choices, drives, name) for name in spiking}
+    _check_size("neurons", sum(population.size for population in cells.values()))
     into = {name: drives.into(name).scaled(p.gain) for name, p in cells.items()}
     for name, drive in into.items():
         _only_spikes(name, drive, (*spiking, graph.source), graph)
@@ -44,6 +48,15 @@ def find_parts(graph: Graph, choices: Choices) -> Parts:
     if not out.weights:
         raise TriodiaError("no spikes lead to the Output, so there is nothing to put out")
     return Parts(graph.source, drives.size(graph.source), cells, into, out, readout)
+
+
+def _check_size(what: str, size: int) -> None:
+    """Before matrices of ``size`` times ``size`` are made."""
+    if size > _MOST:
+        raise TriodiaError(
+            f"the graph has {size} {what}, and a machine takes at most {_MOST};"
+            " train a smaller network"
+        )
 
 
 def _cells(graph: Graph, c: Choices, drives: Drives, name: str) -> Population:

@@ -9,7 +9,7 @@ from ..errors import TriodiaError
 from .graph import Graph
 from .neurons import RULES
 
-__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "find_choices"]
+__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "by_snntorch", "find_choices"]
 
 RESETS = ("zero", "subtract", "zero-late", "subtract-late")
 TIMINGS = ("layered", "pipelined")
@@ -44,7 +44,8 @@ def find_choices(
     The defaults are euler, zero (NIR's own ``v = v_reset``), layered. ``dt`` has none: it is taken
     from metadata, or where every ``tau / r`` (and ``tau_syn / w_in``) is snnTorch's time step.
     """
-    stored = {key: _stored(graph, key) for key in ("dt", "discretization", "reset", "timing")}
+    given = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    stored = {k: _stored(graph, k) if value is None else None for k, value in given.items()}
     known_dt, dt_from = _dt(graph, dt, stored["dt"])
     reset_from = "option" if reset else "metadata" if stored["reset"] else "NIR's definition"
     return Choices(
@@ -68,10 +69,14 @@ def _one_of(name: str, value: object, known: tuple[str, ...]) -> str:
 def _stored(graph: Graph, key: str) -> object:
     """Value of ``key`` in the metadata of graph and nodes; None if there is none."""
     found = [m[key] for m in (graph.metadata, *_metadata(graph)) if m.get(key) is not None]
-    found = [
-        v.item() if isinstance(v, np.generic | np.ndarray) and v.size == 1 else v for v in found
-    ]
-    if not all(np.array_equal(v, found[0]) for v in found[1:]):
+    for value in found:
+        if np.size(value) != 1:
+            raise TriodiaError(
+                f"metadata {key!r} of the file must be one value, not {np.size(value)};"
+                f" give --{key}"
+            )
+    found = [v.item() if isinstance(v, np.generic | np.ndarray) else v for v in found]
+    if any(v != found[0] for v in found[1:]):
         raise TriodiaError(f"metadata of the file name several values of {key}; give --{key}")
     return found[0] if found else None
 
@@ -85,7 +90,7 @@ def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
         found, where = given, "option"
     elif stored is not None:
         found, where = stored, "metadata"
-    elif _by_snntorch(graph):
+    elif by_snntorch(graph):
         found, where = SNNTORCH_DT, "r = tau / dt in every node, as snnTorch writes it"
     else:
         raise TriodiaError(
@@ -97,7 +102,7 @@ def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
     return float(found), where
 
 
-def _by_snntorch(graph: Graph) -> bool:
+def by_snntorch(graph: Graph) -> bool:
     """Whether all gains are 1 by Euler with snnTorch's time step."""
     steps = []
     for node in graph.nodes.values():
