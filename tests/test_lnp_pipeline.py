@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from triodia.errors import TriodiaError
 from triodia.lnp.controls import control_like, random_like
@@ -122,6 +123,19 @@ def test_512_neurons_in_time():
     _, report = prune(new_network(512, 0), seed=0)
     assert report["after"]["neurons"] == 220
     assert sum(entry["seconds"] for entry in report["passes"]) < 20
+
+
+def test_threads_change_nothing():
+    net = clustered_network(300, 0)
+    first, second = (_pruned_with(threads, net) for threads in (1, 2))
+    assert np.array_equal(first.w_rec, second.w_rec)
+    for one, other in zip(first.provenance, second.provenance, strict=True):
+        assert one == other  # exponents and all, to the last bit
+
+
+def _pruned_with(threads, net):
+    with threadpool_limits(threads, user_api="blas"):
+        return prune(net, steps=["I", "II", "III"], nodes=0.5, measured=True)[0]
 
 
 def test_options_are_read_by_the_type_of_their_default():
