@@ -50,15 +50,17 @@ def bench_lnp(
         write_atomic(results, (json.dumps(data, indent=1) + "\n").encode())
     table = [_shown(name, rows, data["growth"]) for name in STEPS]
     table.append({"step": "total", **{str(r["neurons"]): f"{r['total']:.1f}" for r in rows}})
+    steps = {str(r["neurons"]): r["steps"].values() for r in rows}
+    peaks = {n: f"{max(s['mebibytes'] for s in found):,.0f}" for n, found in steps.items()}
+    table.append({"step": "peak MiB of a step", **peaks})
     faster = {str(r["neurons"]): r["times_faster"] for r in rows if "times_faster" in r}
     table.append({"step": "library / ours", **faster})
-    show.rows(data, table, {key: key for key in table[0]}, title="CPU seconds (peak MiB) by N")
+    show.rows(data, table, {key: key for key in table[0]}, title="CPU seconds by N")
 
 
 def _shown(name: str, rows: list[dict], growth: dict) -> dict:
-    """A step's seconds and memory, by network size."""
-    found = {str(row["neurons"]): row["steps"][name] for row in rows}
-    shown = {n: f"{v['seconds']:.3g} ({v['mebibytes']:.0f})" for n, v in found.items()}
+    """A step's seconds, by network size."""
+    shown = {str(row["neurons"]): f"{row['steps'][name]['seconds']:.3g}" for row in rows}
     return {"step": name} | shown | {"growth": growth[name]}
 
 
