@@ -290,7 +290,7 @@ def test_network_that_must_be_loaded(tmp_path):
 def test_icebreaker(tmp_path):
     """The synapses are in the large memories; nothing is baked."""
     image, board = random_image(1, lanes=2, state_bits=16), BOARDS["icebreaker"]
-    report = build(image, board, tmp_path, progress=lambda _: None)
+    report = build(image, board, tmp_path, seed=2, progress=lambda _: None)  # 1 takes minutes
     assert not report.baked and report.patched_slices == 0
     assert report.bitstream == str(tmp_path / "icebreaker.bin")
     options = check_fit(image.params, board)

@@ -86,13 +86,13 @@ def build(
     synthesis, routed, made_hz = _placed(p, words, options, board, folder, progress=progress, **how)
     progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
     slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
-    Manifest.of(p, options, folder, board=board.name, seed=seed, router=router).save(folder)
+    Manifest.of(p, options, folder, board=board.name, seed=routed.seed, router=router).save(folder)
     return _report(
         board,
         synthesis,
         routed,
         clock_mhz=made_hz / 1e6,
-        seed=seed,
+        seed=routed.seed,
         router=router,
         seconds=round(time.monotonic() - start, 1),
         bitstream=str(folder / f"{board.name}{tools.suffix}"),

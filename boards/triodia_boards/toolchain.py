@@ -13,7 +13,8 @@ from .tools import BuildError, run_tool
 
 __all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain", "check_timed"]
 
-_TOO_SMALL = "no BELs remaining|no more BELs|Unable to (place cell|find legal placement)"
+_UNLUCKY = "Unable to find legal placement"  # nextpnr gave up: another seed may find one
+_TOO_SMALL = f"no BELs remaining|no more BELs|Unable to place cell|{_UNLUCKY}"
 
 ROUTED = "top.config"  # the routed design, as text
 
@@ -22,7 +23,8 @@ ROUTED = "top.config"  # the routed design, as text
 class Routed:
     """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz.
 
-    The clock is ``None`` where the tools do not time all paths: those of block RAM, on a Gowin.
+    ``seed`` is that of the placement. The clock is ``None`` where the tools do not time all paths:
+    those of block RAM, on a Gowin.
     """
 
     luts: int
@@ -31,6 +33,7 @@ class Routed:
     single_port: int
     multipliers: int
     fmax_mhz: float | None
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,21 @@ class Toolchain:
     ) -> Routed:
         """``top.json`` in ``folder`` to :data:`ROUTED`; ``chip`` says which to nextpnr.
 
-        Without ``pins`` nextpnr chooses them. Raises :class:`.tools.BuildError`, and
-        :class:`.fit.DoesNotFit` if logic is what is too small.
+        Without ``pins`` nextpnr chooses them. A placement that it gives up is tried once more,
+        with the next ``seed``. Raises :class:`.tools.BuildError`, and :class:`.fit.DoesNotFit` if
+        logic is what is too small.
         """
+        router = router or self.routers[0]
+        try:
+            return self._routed(chip, folder, seed, router, pins)
+        except DoesNotFit as error:
+            if not re.search(_UNLUCKY, str(error)):
+                raise
+        return self._routed(chip, folder, seed + 1, router, pins)
+
+    def _routed(
+        self, chip: tuple[str, ...], folder: Path, seed: int, router: str, pins: bool
+    ) -> Routed:
         options = [
             *chip,
             *self.options,
@@ -88,7 +103,7 @@ class Toolchain:
             f"--seed={seed}",
             f"--freq={self.goal_hz / 1e6:g}",
             "--timing-allow-fail",
-            f"--router={router or self.routers[0]}",
+            f"--router={router}",
         ]
         try:
             run_tool(self.program, options, folder, self.package)
@@ -99,9 +114,9 @@ class Toolchain:
                     "use fewer lanes or take a larger board"
                 ) from None
             raise
-        return self._report(folder)
+        return self._report(folder, seed)
 
-    def _report(self, folder: Path) -> Routed:
+    def _report(self, folder: Path, seed: int) -> Routed:
         report = json.loads((folder / "report.json").read_text())
         cells = report["utilization"]
         used = {
@@ -109,7 +124,7 @@ class Toolchain:
             for name, of in self.used.items()
         }
         fmax = round(min(clock["achieved"] for clock in report["fmax"].values()), 2)
-        return Routed(**used, fmax_mhz=fmax if self.timed else None)
+        return Routed(**used, fmax_mhz=fmax if self.timed else None, seed=seed)
 
     def run_pack(
         self, source: str, target: str, folder: Path, options: tuple[str, ...] = ()
