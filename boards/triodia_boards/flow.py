@@ -50,8 +50,9 @@ def build(
     """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
 
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from the bitstream. ``router`` is nextpnr's;
-    ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
+    the placed and routed design, and are read back from the bitstream. ``seed`` is of the
+    placement; one that nextpnr gives up is tried with the next, which the report then names.
+    ``router`` is nextpnr's; ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
     another network (:func:`.program.reprogram`). On a board whose synapses are in memory that
     starts without contents the machine is empty until a network is loaded. On a Gowin, whose
     bitstream the tools cannot take apart, and for the vendor's tool the network is in the netlist.

@@ -10,7 +10,16 @@ from .data.series import Series
 from .errors import TriodiaError
 from .network import Network, random_mask
 
-__all__ = ["EchoState", "ForecastSettings", "SpikingReservoir", "forecast"]
+__all__ = [
+    "DRIVE",
+    "EchoState",
+    "ForecastSettings",
+    "SpikingReservoir",
+    "forecast",
+    "random_inputs",
+]
+
+DRIVE = 4.0  # what a neuron's potential settles at, in thresholds, is this times its input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,17 @@ class _Reservoir(Protocol):
     def step(self, x: np.ndarray) -> np.ndarray: ...
 
 
+def random_inputs(
+    neurons: int, inputs: int, seed: int, s: ForecastSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which neurons each input reaches ``(N, I)``; weights ``(I, N)``; constant input ``(N,)``."""
+    rng = np.random.default_rng([seed, 12])
+    mask = random_mask((neurons, inputs), s.input_density, rng)
+    weights = rng.standard_normal(mask.shape) * mask
+    w_in = (s.input_gain / np.sqrt(s.input_density * inputs) * weights).T
+    return mask, w_in, s.bias * rng.standard_normal(neurons)
+
+
 class SpikingReservoir:
     """A network driven by a series; its state is the leaky trace of each neuron's spikes.
 
@@ -59,12 +79,9 @@ class SpikingReservoir:
     def __init__(self, net: Network, inputs: int, seed: int, s: ForecastSettings) -> None:
         if net.tau_syn is not None or net.reset != "subtract" or net.refractory.any():
             raise TriodiaError("forecasting takes neurons that reset by subtraction and never rest")
-        rng = np.random.default_rng([seed, 12])
-        self.mask_in = random_mask((net.neurons, inputs), s.input_density, rng)
-        w_in = rng.standard_normal(self.mask_in.shape) * self.mask_in
-        self.w_in = (s.input_gain / np.sqrt(s.input_density * inputs) * w_in).T
+        self.mask_in, self.w_in, bias = random_inputs(net.neurons, inputs, seed, s)
         self.w = np.ascontiguousarray(net.w_rec.T.astype(np.float64))
-        self.bias = net.bias + s.bias * rng.standard_normal(net.neurons)
+        self.bias = net.bias + bias
         self.beta = np.exp(-1 / net.tau_mem.astype(np.float64))
         # Slow neurons would sum more of the same input: drive by what a step can change.
         self.leak = 1 - self.beta
@@ -79,7 +96,7 @@ class SpikingReservoir:
         self.spikes, self.steps = np.zeros(self.net.neurons), 0
 
     def step(self, x: np.ndarray) -> np.ndarray:
-        drive = (x @ self.w_in + self.bias) * self.leak * 4
+        drive = (x @ self.w_in + self.bias) * self.leak * DRIVE
         for _ in range(self.substeps):
             self.r = self.decay * self.r + self.s
             v = self.beta * self.v + drive + self.s @ self.w

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from ..pages.plots import INK, MUTED, svg
+from .memory import delayed_sum
 from .plan import METHODS, TASKS
 from .summary import grouped, interval
 
@@ -64,25 +65,20 @@ def _against_operations(records: list[dict], training: str, task: str) -> str | 
 
 def _memory(records: list[dict], network: str, title: str) -> str | None:
     """Accuracy on the delayed sum by method, after step I (all neurons) and steps I to III."""
-
-    def key(cell: dict) -> tuple:
-        return (cell["network"], cell["level"], cell["steps"], cell["method"])
-
-    found = grouped([r for r in records if r["cell"]["part"] == "memory"], key)
+    found = delayed_sum(records)
     figure, axes = _axes(f"delayed sum, {title}", "accuracy: ● step I, ■ I to III, dashed: dense")
-    every = (network, "half", "I+II+III+IV")  # a control's counts and network after I to III too
-    for steps, same, marker in (("I", "I", "o"), ("I+II+III", every[2], "s")):
+    for steps, marker in (("I", "o"), ("I+II+III", "s")):
         for place, method in enumerate(METHODS):
-            at = (network, "half", steps, method)
-            at = at if at in found else (*every[:2], same, method)
-            if at in found:
-                mean, half = interval([*found[at].values()])
+            values = found.get((network, "half", steps, method))
+            if values:
+                mean, half = interval([*values.values()])
                 style = {"color": _COLOURS[method], "marker": marker, "markersize": 5}
                 axes.errorbar(mean, place, xerr=np.nan_to_num(half), **style)
     if not axes.has_data():
         return None
-    if (*every, "dense") in found:
-        axes.axvline(_mean(found[*every, "dense"]), color=_COLOURS["dense"], linestyle="--")
+    dense = found.get((network, "half", "I+II+III+IV", "dense"))
+    if dense:
+        axes.axvline(_mean(dense), color=_COLOURS["dense"], linestyle="--")
     axes.set_yticks(range(len(METHODS)), METHODS)
     axes.invert_yaxis()
     return svg(figure)

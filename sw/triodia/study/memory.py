@@ -7,7 +7,7 @@ import numpy as np
 from .plan import LEVELS, METHODS, OURS, TASKS
 from .summary import grouped, interval, paired, verdict
 
-__all__ = ["memory_summary", "memory_table", "ours_table"]
+__all__ = ["delayed_sum", "memory_summary", "memory_table", "ours_table"]
 
 _ROWS = {  # level, steps of LNP, methods
     ("half", "I+II+III+IV"): ("dense", "dense+cut", *METHODS, *OURS),
@@ -17,18 +17,31 @@ _ROWS = {  # level, steps of LNP, methods
     ("tenth", "I"): METHODS,
 }
 _GAINED = tuple(f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights"))
+_CONTROLS = (*METHODS[1:], *OURS)
 _FROZEN = {("ridge", "main"), ("ridge", "ours")}
 _NETWORKS = {"short": "clustered", "short-single": "no clusters"}
 
 
-def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
-    """Every method at the counts that LNP left, after each of its steps."""
-    mine = [r for r in records if r["cell"]["part"] == "memory"]
+def delayed_sum(records: list[dict], field: str | None = None) -> dict[tuple, dict]:
+    """``summary.grouped`` of the delayed sum by network, level, steps and method.
+
+    Step IV changes no count, so what a control is after all four steps it is after three too.
+    """
 
     def key(cell: dict) -> tuple:
         return (cell["network"], cell["level"], cell["steps"], cell["method"])
 
-    found = {n: grouped(mine, key, n) for n in ("accuracy", "neurons", "synapses", "sops")}
+    found = grouped([r for r in records if r["cell"]["part"] == "memory"], key, field)
+    for (network, level, steps, method), values in list(found.items()):
+        three = (network, level, "I+II+III")
+        if steps == "I+II+III+IV" and method in _CONTROLS and (*three, "lnp") in found:
+            found.setdefault((*three, method), values)
+    return found
+
+
+def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
+    """Every method at the counts that LNP left, after each of its steps."""
+    found = {n: delayed_sum(records, n) for n in ("accuracy", "neurons", "synapses", "sops")}
     rows = [
         row
         for network, ((level, steps), methods) in product(_NETWORKS, _ROWS.items())
@@ -49,15 +62,9 @@ def _block(found: dict, place: tuple[str, str, str], methods: tuple[str, ...]) -
     """Rows of one network, level and steps; ``found`` by quantity."""
     network, level, steps = place
     accuracy, rows = found["accuracy"], []
-
-    def where(method: str) -> tuple:
-        here, same = (*place, method), (network, level, "I+II+III+IV", method)
-        control = steps == "I+II+III" and method != "lnp" and (*place, "lnp") in accuracy
-        return same if control and here not in accuracy else here
-
-    peers = {m: accuracy.get(where(m), {}) for m in ("lnp", *OURS)}
+    peers = {m: accuracy.get((*place, m), {}) for m in ("lnp", *OURS)}
     for method in (*methods, *(_GAINED if "IV" in steps else ())):
-        at = where(method)
+        at = (*place, method)
         if at in accuracy:
             row = {"network": _NETWORKS[network], "step I keeps": f"{LEVELS[level][0]:.0%}"}
             row |= {"steps": steps, "method": method, "seeds": str(len(accuracy[at]))}

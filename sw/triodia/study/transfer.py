@@ -23,8 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..data.series import get_series
-from ..forecast import ForecastSettings, SpikingReservoir, forecast
-from ..network import random_mask
+from ..forecast import DRIVE, ForecastSettings, SpikingReservoir, forecast, random_inputs
 from .cells import compute, pruned_network
 from .plan import Cell
 from .summary import interval
@@ -56,26 +55,20 @@ _TRANSFERS = {
 
 
 class RateUnits:
-    """``count`` units ``f(4 (w x + b))``, driven as the neurons of ``SpikingReservoir`` are.
-
-    ``4 (w x + b)``, in thresholds, is what the potential of such a neuron would settle at.
-    """
+    """``count`` units ``f(DRIVE (w x + b))``, driven as the neurons of ``SpikingReservoir`` are."""
 
     def __init__(
         self, count: int, inputs: int, seed: int, s: ForecastSettings, f: Callable
     ) -> None:
-        rng = np.random.default_rng([seed, 12])
-        mask = random_mask((count, inputs), s.input_density, rng)
-        w_in = rng.standard_normal(mask.shape) * mask
-        self.w_in = (s.input_gain / np.sqrt(s.input_density * inputs) * w_in).T
-        self.bias, self.f = s.bias * rng.standard_normal(count), f
+        _, self.w_in, self.bias = random_inputs(count, inputs, seed, s)
+        self.f = f
 
     def reset(self, batch: int) -> None:
         """Nothing: there is no state."""
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """``(B, count)`` of ``x`` ``(B, inputs)``."""
-        return self.f(4 * (x @ self.w_in + self.bias))
+        return self.f(DRIVE * (x @ self.w_in + self.bias))
 
 
 def kinds(seeds: int, quick: bool = False) -> Iterator[dict]:
