@@ -52,10 +52,11 @@ def build(
     The netlist that Yosys gets holds placeholders instead of the network: the contents go into
     the placed and routed design, and are read back from the bitstream. ``seed`` is of the
     placement; one that nextpnr gives up is tried with the next, which the report then names.
-    ``router`` is nextpnr's; ``router2`` ends sooner on crowded designs. What is left in ``folder`` is enough to put in
-    another network (:func:`.program.reprogram`). On a board whose synapses are in memory that
-    starts without contents the machine is empty until a network is loaded. On a Gowin, whose
-    bitstream the tools cannot take apart, and for the vendor's tool the network is in the netlist.
+    ``router`` is nextpnr's; ``router2`` ends sooner on crowded designs. What is left in ``folder``
+    is enough to put in another network (:func:`.program.reprogram`). On a board whose synapses are
+    in memory that starts without contents the machine is empty until a network is loaded. On a
+    Gowin, whose bitstream the tools cannot take apart, and for the vendor's tool the network is in
+    the netlist.
 
     ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
     is given, one that the placed design does not reach is replaced by the next slower of
