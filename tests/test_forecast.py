@@ -70,6 +70,37 @@ def test_reservoir_is_the_models_neuron():
         SpikingReservoir(new_network(5, 0, refractory=1), 1, 0, s)
 
 
+def test_readout_sees_mean_potentials():
+    net, x = new_network(20, 0), np.random.default_rng(0).standard_normal((4, 2))
+    plain = SpikingReservoir(net, 2, 0, ForecastSettings(substeps=1, tau_out=3.0))
+    seen = SpikingReservoir(net, 2, 0, ForecastSettings(substeps=1, tau_out=3.0, potentials=True))
+    decay, mean = np.exp(-1 / 3), np.zeros(20)
+    for row in x:
+        mean = decay * mean + (1 - decay) * plain.v[0]
+        assert np.array_equal(seen.step(row[None])[:, :20], plain.step(row[None]))
+        assert np.array_equal(seen.v, plain.v)
+        assert seen.p[0] * (1 - decay) == pytest.approx(mean)
+    assert seen.step(x[:1])[0, 20:] == pytest.approx(decay * mean + (1 - decay) * plain.v[0])
+
+
+def test_squares_let_a_linear_readout_multiply():
+    class Itself:
+        def reset(self, batch):
+            pass
+
+        def step(self, x):
+            return x
+
+    x = np.empty((1200, 1))
+    x[0] = 0.3
+    for k in range(1, len(x)):
+        x[k] = 1 - 1.9 * x[k - 1] ** 2  # chaotic, and no linear map
+    logistic = Series(name="l", source="", train=x[:800], test=x[800:])
+    plain = forecast(Itself(), logistic, ForecastSettings())
+    squares = forecast(Itself(), logistic, ForecastSettings(squares=True))
+    assert plain["rmse"] > 0.3 and squares["rmse"] < 1e-3
+
+
 def circle(steps):
     t = np.arange(steps) * 0.1
     x = np.stack([np.sin(t), np.cos(t)], 1) * np.sqrt(2)

@@ -12,6 +12,7 @@ from triodia.study import store
 from triodia.study.cells import compute, dense_network, pruned_network
 from triodia.study.memory import memory_summary, memory_table, ours_table
 from triodia.study.plan import METHODS, Cell, plan
+from triodia.study.readouts import readout_table
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
 from triodia.study.targets import targets_table
@@ -27,9 +28,11 @@ def test_every_cell_is_planned_once():
     for quick in (False, True):
         cells = plan(2, quick)
         assert len({store.path_of(c, store.Path("x")) for c in cells}) == len(cells)
-        more = {c.seed for c in cells if c.part == "memory"}
-        assert more == (set() if quick else {0, 1, 2, 3})
-        assert {c.seed for c in cells if c.part != "memory"} == {0, 1}
+        longer = ("memory", "readout")
+        for part in longer:
+            more = {c.seed for c in cells if c.part == part}
+            assert more == (set() if quick else {0, 1, 2, 3})
+        assert {c.seed for c in cells if c.part not in longer} == {0, 1}
         assert {c.quick for c in cells} == {quick}
 
 
@@ -53,6 +56,18 @@ def test_series_cells():
     dynamics = compute(cell(part="dynamics", task=""))
     assert dynamics["autocorrelation"][0] == pytest.approx(1)
     assert len(dynamics["spectrum_quantiles"]) == 41
+
+
+def test_richer_readout_is_of_the_same_network():
+    plain = compute(cell(task="lorenz"))
+    rich = compute(cell(part="readout", task="lorenz-rich"))
+    assert rich["rmse"] < plain["rmse"]
+    same = ("neurons", "synapses", "rate", "sops", "persistence")
+    assert {k: rich[k] for k in same} == {k: plain[k] for k in same}
+    assert rich["synapses_out"] == 4 * plain["synapses_out"]
+    peer = compute(cell(task="lorenz-rich", method="esn"))
+    alone = compute(cell(task="lorenz", method="esn"))
+    assert len(peer["recipe"]) == 4 and peer["vpt"] >= alone["vpt"] and "squares" not in alone
 
 
 def test_cut_networks_have_no_synapses():
@@ -151,6 +166,27 @@ def test_targets_are_answered_from_the_results():
             (("lnp", 0, 0.85), ("lnp", 1, 0.88))]  # fmt: skip
     (fashion,) = [r for r in targets_table(more)[2] if "86 %" in r["target"]]
     assert fashion[""] == "holds" and fashion["measured"].startswith("86.5%")
+
+
+def test_free_runs_are_compared_with_an_echo_state_network():
+    records = [
+        record(method, seed, 0.0, part=part, task=task)
+        for part, task in (("main", "lorenz"), ("readout", "lorenz-rich"))
+        for method in ("lnp", "random", "esn")
+        for seed in range(3)
+    ]
+    for r in records:
+        base = {"lnp": 1.0, "random": 0.5, "esn": 4.0}[r["cell"]["method"]]
+        rich = 3 if r["cell"]["part"] == "readout" and base < 4 else 1
+        r["result"]["vpt"] = base * rich + 0.01 * r["cell"]["seed"] * base
+    plain, rich = (r for r in targets_table(records)[2] if "ESN" in r["target"])
+    assert plain["measured"].startswith("0.25") and plain[""] == "missed"
+    assert rich["measured"].startswith("0.7") and rich[""] == "holds"
+    rows = {row["method"]: row for row in readout_table(records)[2]}
+    assert set(rows) == {"lnp", "random", "esn"} and "lnp minus it" not in rows["lnp"]
+    assert rows["random"]["lnp minus it"].startswith("wins: +1.5")
+    assert rows["esn"]["lnp minus it"].startswith("loses: -")
+    assert counts_of_verdicts(records)[0]["random"] == "1 / 0 / 0"  # of the main part alone
 
 
 def test_memory_table_pairs_each_method_with_lnp():

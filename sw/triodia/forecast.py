@@ -1,7 +1,7 @@
 """Prediction with a frozen recurrent part: ridge readout, one step ahead and running free."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -33,9 +33,12 @@ class ForecastSettings:
     input_density : fraction of the neurons that each input reaches.
     bias : standard deviation of a constant input, so that neurons differ in working point.
     tau_out : time constant of the readout's spike trace, network steps.
+    potentials : the readout sees each neuron's potential too, averaged as the trace is.
+    squares : the readout sees the square of each state too (Pathak et al. 2018 have half of them).
     washout : samples before anything is fitted or scored.
     windows, horizon : free runs and their length in Lyapunov times.
     ridge : penalties tried; the best on the last fifth of the training part is taken.
+    tuning_horizon : length of the free runs by which it is taken.
     noise : standard deviation of what is added to inputs while the readout is fitted.
     """
 
@@ -44,10 +47,13 @@ class ForecastSettings:
     input_density: float = 0.5
     bias: float = 0.6
     tau_out: float = 16.0
+    potentials: bool = False
+    squares: bool = False
     washout: int = 100
     windows: int = 12
     horizon: float = 6.0
     ridge: Sequence[float] = (1e-2, 1.0, 100.0, 1e4)
+    tuning_horizon: float = 6.0
     noise: float = 0.0
 
 
@@ -71,9 +77,9 @@ class SpikingReservoir:
     """A network driven by a series; its state is the leaky trace of each neuron's spikes.
 
     ``step(x)`` takes ``(B, D)`` and returns ``(B, N)`` traces ``r <- exp(-1/tau_out) r + s`` after
-    ``substeps`` steps of the contract's neuron. Neurons must reset by subtraction, without synaptic
-    current and rest. ``spikes`` counts ``(N,)`` spikes, ``steps`` the steps they fell in, both
-    times the batch.
+    ``substeps`` steps of the contract's neuron; with ``potentials`` ``(B, 2 N)``, the same of ``v``
+    behind them. Neurons must reset by subtraction, without synaptic current and rest. ``spikes``
+    counts ``(N,)`` spikes, ``steps`` the steps they fell in, both times the batch.
     """
 
     def __init__(self, net: Network, inputs: int, seed: int, s: ForecastSettings) -> None:
@@ -86,25 +92,29 @@ class SpikingReservoir:
         # Slow neurons would sum more of the same input: drive by what a step can change.
         self.leak = 1 - self.beta
         self.decay, self.substeps = np.exp(-1 / s.tau_out), s.substeps
+        self.potentials = s.potentials
         self.threshold, self.net = net.threshold.astype(np.float64), net
         self.reset(1)
 
     def reset(self, batch: int) -> None:
         """All state 0, counters too."""
         shape = (batch, self.net.neurons)
-        self.v, self.s, self.r = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.v, self.s, self.r, self.p = (np.zeros(shape) for _ in range(4))
         self.spikes, self.steps = np.zeros(self.net.neurons), 0
 
     def step(self, x: np.ndarray) -> np.ndarray:
         drive = (x @ self.w_in + self.bias) * self.leak * DRIVE
         for _ in range(self.substeps):
             self.r = self.decay * self.r + self.s
+            if self.potentials:
+                self.p = self.decay * self.p + self.v
             v = self.beta * self.v + drive + self.s @ self.w
             self.s = (v >= self.threshold).astype(np.float64)
             self.v = v - self.s * self.threshold
             self.spikes += self.s.sum(0)
         self.steps += self.substeps * len(x)
-        return self.r * (1 - self.decay)
+        seen = np.hstack([self.r, self.p]) if self.potentials else self.r
+        return seen * (1 - self.decay)
 
     def operations(self) -> float:
         """Synaptic operations of the recurrent part a sample of the series."""
@@ -153,44 +163,61 @@ class EchoState:
 def forecast(reservoir: _Reservoir, series: Series, s: ForecastSettings, seed: int = 0) -> dict:
     """Fit a ridge readout of ``[state, x, 1]`` to the next change of ``x``, and score it.
 
-    ``rmse`` is of one step ahead on the test part, in standard deviations of the training part;
-    ``persistence`` that of "nothing changes". For a flow, ``vpt`` is the mean over windows of the
-    valid prediction time in Lyapunov times: until the error's norm, over the root mean square norm
-    of the test part, exceeds 0.4 (Pathak et al. 2018), at most ``horizon``. The ridge penalty is
-    chosen by the same number, VPT or RMSE, on the last fifth of the training part.
+    With ``s.squares`` it is one of ``[state, state ** 2, x, 1]``. ``rmse`` is of one step ahead on
+    the test part, in standard deviations of the training part; ``persistence`` that of "nothing
+    changes". For a flow, ``vpt`` is the mean over windows of the valid prediction time in Lyapunov
+    times: until the error's norm, over the root mean square norm of the test part, exceeds 0.4
+    (Pathak et al. 2018), at most ``horizon``. The ridge penalty is chosen by the same number, VPT
+    or RMSE, on the last fifth of the training part.
     """
     rng = np.random.default_rng([seed, 14])
     x = series.train
     noisy = x + s.noise * rng.standard_normal(x.shape)
-    states = _run(reservoir, noisy)
-    cut = int(0.8 * len(x))
-    free = series.lyapunov_time is not None
-    fits = {}
-    for penalty in s.ridge:
-        w = _fit(states[s.washout : cut - 1], x[s.washout : cut], noisy[s.washout : cut], penalty)
-        if free:
-            score = -_vpt(reservoir, w, x[cut:], series, s, max(4, s.windows // 2)).mean()
-        else:
-            score = _rmse(states[cut:], x[cut:], w)
-        fits[penalty] = (score, w)
-    penalty = min(fits, key=lambda p: fits[p][0])
+    states = _run(reservoir, noisy, s)
+    penalty = _best_penalty(reservoir, series, states, noisy, s)
     w = _fit(states[s.washout : -1], x[s.washout :], noisy[s.washout :], penalty)
-    tested = _run(reservoir, series.test)
+    tested = _run(reservoir, series.test, s)
     still = np.sqrt(np.mean(np.diff(series.test[s.washout :], axis=0) ** 2))
-    counted = isinstance(reservoir, SpikingReservoir)
     report = {"rmse": _rmse(tested[s.washout :], series.test[s.washout :], w)}
     report |= {"persistence": float(still), "ridge": penalty}
-    if counted:
+    if isinstance(reservoir, SpikingReservoir):
         report |= {"sops": reservoir.operations()}
         report |= {"rate": float(reservoir.spikes.mean() / reservoir.steps)}
-    if free:
-        report |= {"vpt": float(_vpt(reservoir, w, series.test, series, s, s.windows).mean())}
+    if series.lyapunov_time is not None:
+        report |= {"vpt": float(_vpt(reservoir, w, series.test, series, s).mean())}
     return report
 
 
-def _run(reservoir: _Reservoir, x: np.ndarray) -> np.ndarray:
+def _best_penalty(
+    reservoir: _Reservoir,
+    series: Series,
+    states: np.ndarray,
+    noisy: np.ndarray,
+    s: ForecastSettings,
+) -> float:
+    """Of ``s.ridge``, fitted on four fifths of the training part and scored on the last."""
+    x, start = series.train, s.washout
+    cut = int(0.8 * len(x))
+    tuned = replace(s, horizon=s.tuning_horizon, windows=max(4, s.windows // 2))
+
+    def score(penalty: float) -> float:
+        w = _fit(states[start : cut - 1], x[start:cut], noisy[start:cut], penalty)
+        if series.lyapunov_time is None:
+            return _rmse(states[cut:], x[cut:], w)
+        return -_vpt(reservoir, w, x[cut:], series, tuned).mean()
+
+    return min(s.ridge, key=score)
+
+
+def _step(reservoir: _Reservoir, x: np.ndarray, s: ForecastSettings) -> np.ndarray:
+    """What the readout sees of the state after ``x``."""
+    state = reservoir.step(x)
+    return np.hstack([state, state**2]) if s.squares else state
+
+
+def _run(reservoir: _Reservoir, x: np.ndarray, s: ForecastSettings) -> np.ndarray:
     reservoir.reset(1)
-    return np.array([reservoir.step(row[None])[0].copy() for row in x])
+    return np.array([_step(reservoir, row[None], s)[0].copy() for row in x])
 
 
 def _features(states: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -215,22 +242,21 @@ def _vpt(
     x: np.ndarray,
     series: Series,
     s: ForecastSettings,
-    windows: int,
 ) -> np.ndarray:
-    """Valid prediction time of each window, evenly spread over ``x``, in Lyapunov times."""
+    """Valid prediction time, Lyapunov times, of each of ``s.windows``, even over ``x``."""
     length = int(s.horizon * series.lyapunov_time)
     length = min(length, len(x) - s.washout - 2)
-    starts = np.linspace(0, len(x) - s.washout - length - 1, windows).astype(int)
+    starts = np.linspace(0, len(x) - s.washout - length - 1, s.windows).astype(int)
     size = np.sqrt(np.mean((x**2).sum(1)))
-    reservoir.reset(windows)
+    reservoir.reset(s.windows)
     for k in range(s.washout):
-        state = reservoir.step(x[starts + k])
-    now, alive, steps = x[starts + s.washout - 1], np.ones(windows, bool), np.zeros(windows)
+        state = _step(reservoir, x[starts + k], s)
+    now, alive, steps = x[starts + s.washout - 1], np.ones(s.windows, bool), np.zeros(s.windows)
     for k in range(length):
         now = np.clip(now + _features(state, now) @ w, -5, 5)  # a blow-up is wrong, not inf
         alive &= np.linalg.norm(now - x[starts + s.washout + k], axis=1) / size <= 0.4
         steps += alive
         if not alive.any():
             break
-        state = reservoir.step(now)
+        state = _step(reservoir, now, s)
     return steps / series.lyapunov_time

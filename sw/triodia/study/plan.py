@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["LEVELS", "METHODS", "OURS", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
+__all__ = ["LEVELS", "METHODS", "OURS", "RICH", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
 
 LEVELS = {"half": (0.5, 0.43), "tenth": (0.1, 0.43)}  # synapses kept by step I, neurons by II
 METHODS = (
@@ -29,8 +29,11 @@ TASKS = {  # metric, and whether more of it is better
     "watch": ("accuracy", True),
     "fashion-mnist-all": ("accuracy", True),
     "delayed-sum": ("accuracy", True),
+    "lorenz-rich": ("vpt", True),
+    "rossler-rich": ("vpt", True),
 }
-_FROZEN = tuple(TASKS)[:-2]  # of the main table with a frozen recurrent part
+_FROZEN = tuple(TASKS)[:10]  # of the main table with a frozen recurrent part
+RICH = ("lorenz-rich", "rossler-rich")  # with a readout that sees more
 _CLASSIFIED = ("digits", "japanese-vowels", "fashion-mnist")
 _STAGES = ("lnp", "random")  # of an ablation
 _SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
@@ -54,8 +57,8 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "memory", "ours", "why", "ablation", "sensitivity", "network", "feed-forward",
-        "gain" or "dynamics".
+    part : "main", "memory", "readout", "ours", "why", "ablation", "sensitivity", "network",
+        "feed-forward", "gain" or "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
     method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
@@ -88,7 +91,7 @@ class Cell:
 def plan(seeds: int, quick: bool = False) -> list[Cell]:
     """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks.
 
-    The memory part, small and decisive, has twice the ``seeds``; all of Fashion-MNIST at most 3.
+    The memory and readout parts have twice the ``seeds``; all of Fashion-MNIST at most 3.
     """
     parts = [_main("ridge", _FROZEN), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
     if quick:
@@ -96,7 +99,7 @@ def plan(seeds: int, quick: bool = False) -> list[Cell]:
         return _cells(parts, seeds, quick)
     parts += [_main("stdp", (*_CLASSIFIED, "watch")), _main("bp", _CLASSIFIED)]
     parts += [_few("watch", "activity"), _sensitivity(), _networks(), _ours()]
-    cells = _cells(parts, seeds, quick) + _cells([_memory()], 2 * seeds, quick)
+    cells = _cells(parts, seeds, quick) + _cells([_memory(), _readout()], 2 * seeds, quick)
     return cells + _cells([_few("fashion-mnist-all")], min(seeds, 3), quick)
 
 
@@ -191,6 +194,20 @@ def _memory() -> list[dict]:
     cells += [{**base, "method": "dense"}]
     cells += [{**base, "method": m, "steps": "I"} for m in blind]
     return cells + [{**base, "method": m, "steps": "I+II+III"} for m in (*METHODS, *OURS)]
+
+
+def _readout() -> list[dict]:
+    """Free runs with a readout that sees potentials and squares: less in the way of synapses?"""
+    cells = []
+    for task in RICH:
+        base = {"part": "readout", "task": task}
+        cells += [{**base, "method": m} for m in ("dense", "dense+cut", "lnp+cut", "random+cut")]
+        cells += [
+            {**base, "level": level, "method": method}
+            for level in LEVELS
+            for method in (*METHODS, "esn")
+        ]
+    return cells
 
 
 def _ours() -> list[dict]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from .memory import memory_table, ours_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
+from .readouts import readout_table
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
 
@@ -284,6 +285,7 @@ def all_tables(records: list[dict]) -> list[Table]:
         verdict_table,
         memory_table,
         ours_table,
+        readout_table,
         why_table,
         ablation_table,
         gain_table,

@@ -28,7 +28,7 @@ def targets_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
                 text = f"{len(good)} of {len(said)}: {', '.join(good) or 'none'}"
                 holds = len(good) >= 4 if len(said) >= 4 else None
                 rows.append(_row(f"{name}, {training}", text, holds))
-        rows += _ratio(found) if training == "ridge" else _fashion(found, training)
+        rows += _ratios(records) if training == "ridge" else _fashion(found, training)
     text = "LNP at level “half” (57 % of neurons and more than half of the synapses gone)."
     return ("Targets", text + " A tie means that no difference is resolved, not equality.", rows)
 
@@ -47,13 +47,19 @@ def _verdicts(found: dict, rival: str) -> dict[str, str]:
     return said
 
 
-def _ratio(found: dict) -> list[dict[str, str]]:
-    lnp, esn = (found.get(("lorenz", "half", m)) for m in ("lnp", "esn"))
-    if not lnp or not esn:
-        return []
-    mean, half = interval([lnp[s] / esn[s] for s in sorted(lnp.keys() & esn.keys())])
-    name = "Lorenz: valid prediction time over that of an ESN of equal size, at least 0.5"
-    return [_row(name, f"{mean:.2f} ± {half:.2f}", mean >= 0.5)]
+def _ratios(records: list[dict]) -> list[dict[str, str]]:
+    rows, name = [], "Lorenz: valid prediction time over that of an ESN of equal size, at least 0.5"
+    for part, task, more in (
+        ("main", "lorenz", ""),
+        ("readout", "lorenz-rich", "; readout of potentials and squares too"),
+    ):
+        found = grouped([r for r in records if r["cell"]["part"] == part], _key)
+        lnp, esn = (found.get((task, "half", m), {}) for m in ("lnp", "esn"))
+        both = sorted(lnp.keys() & esn.keys())
+        if both:
+            mean, half = interval([lnp[s] / esn[s] for s in both])
+            rows.append(_row(name + more, f"{mean:.2f} ± {half:.2f}", mean >= 0.5))
+    return rows
 
 
 def _fashion(found: dict, training: str) -> list[dict[str, str]]:
