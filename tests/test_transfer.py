@@ -1,20 +1,19 @@
 """What limits free runs: the comparison with units that do not spike is of the same drive."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from triodia.forecast import ForecastSettings, SpikingReservoir
 from triodia.network import new_network
-from triodia.study.transfer import RateUnits, kinds, lif_rate
+from triodia.study.cells import without_synapses
+from triodia.study.transfer import Products, RateUnits, kinds, lif_rate
 
 
 def test_lif_rate_is_what_the_reservoirs_neurons_do():
     s = ForecastSettings(substeps=20000)
     net = new_network(40, 0, tau_mean=400.0)
-    alone = replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
-    reservoir, x = SpikingReservoir(alone, 2, 0, s), np.array([[0.7, -0.4]])
+    reservoir = SpikingReservoir(without_synapses(net), 2, 0, s)
+    x = np.array([[0.7, -0.4]])
     reservoir.step(x)
     units = RateUnits(40, 2, 0, s, lif_rate)
     assert np.array_equal(units.w_in, reservoir.w_in)
@@ -26,9 +25,15 @@ def test_lif_rate_is_what_the_reservoirs_neurons_do():
     assert lif_rate(np.array([0.5, 1.0])).tolist() == [0, 0]
 
 
+def test_products_are_of_every_two_inputs():
+    assert Products().step(np.array([[2.0, 3.0, 5.0]])).tolist() == [[4, 6, 10, 9, 15, 25]]
+
+
 @pytest.mark.slow
 def test_rows():
-    rows = {row["units"]: row for row in kinds(2, quick=True)}
-    assert len(rows) == 6 and all(row["seeds"] == 2 for row in rows.values())
+    rows = {(row["units"], row["readout"]): row for row in kinds(2, quick=True)}
+    assert len(rows) == 17 and all(row["seeds"] == 2 for row in rows.values())
     error = {name: row["rmse"][0] for name, row in rows.items()}
-    assert all(error[name] < error["LIF, 10 steps a sample"] for name in error if "no rec" in name)
+    spiking = error["LIF, 10 steps a sample", "linear"]
+    assert all(error[n] < spiking for n in error if "rate" in n[0] or "rectified" in n[0])
+    assert all(error[n, "squares"] < error[n, "linear"] for n, _ in error if "products" not in n)

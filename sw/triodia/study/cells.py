@@ -22,7 +22,7 @@ from ..topologies import clustered_network, layered_network
 from ..train import Settings, attach, evaluate, train
 from .plan import LEVELS, RICH, TASKS, Cell
 
-__all__ = ["compute", "dense_network", "pruned_network"]
+__all__ = ["RECIPES", "compute", "dense_network", "pruned_network", "without_synapses"]
 
 _NEURONS = 300
 _SUBSETS = {"fashion-mnist": (4000, 2000)}
@@ -35,7 +35,7 @@ _EPOCHS = {"japanese-vowels": 40, "digits": 20, "watch": 20}  # of BP; others as
 # Else a free run of Rössler leaves the attractor at once; of the rich ones, see docs/lnp.md.
 _FREE_NOISE = {"rossler": 0.05, "lorenz-rich": 1e-3, "rossler-rich": 0.01}
 _PENALTIES = (1e-6, 1e-4, 1e-2, 1.0, 1e2)  # of readouts without the noise of spikes, or large
-_RECIPES = ((0.9, 0.5, 0.5, 0.0), (0.5, 0.3, 0.5, 1e-3), (0.3, 0.8, 0.2, 1e-3))  # of the ESN
+RECIPES = ((0.9, 0.5, 0.5, 0.0), (0.5, 0.3, 0.5, 1e-3), (0.3, 0.8, 0.2, 1e-3))  # of the ESN
 
 
 @lru_cache(maxsize=4)
@@ -87,7 +87,7 @@ def pruned_network(cell: Cell, device: str = "cpu") -> Network:
     dense = dense_network(cell.network, cell.seed, cell.quick)
     net = dense if method == "dense" else _thinned(cell, method, dense, device)
     if change == "cut":
-        return replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
+        return without_synapses(net)
     return _regained(net, dense) if change == "gain" else net
 
 
@@ -102,6 +102,11 @@ def _thinned(cell: Cell, method: str, dense: Network, device: str) -> Network:
         return activity_like(trained, rates, lnp.neurons, lnp.synapses)
     keep = LEVELS[cell.level][0]
     return control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
+
+
+def without_synapses(net: Network) -> Network:
+    """The same neurons, all recurrent synapses cut."""
+    return replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
 
 
 def _regained(net: Network, like: Network) -> Network:
@@ -189,7 +194,7 @@ def _echo(cell: Cell) -> dict:
     series, found = _series(cell.task, cell.seed, cell.quick), []
     base = replace(_settings(cell.task), ridge=_PENALTIES)
     rich = cell.task in RICH
-    for recipe, squares, shared in product(_RECIPES, *[(False, True)[: 1 + rich]] * 2):
+    for recipe, squares, shared in product(RECIPES, *[(False, True)[: 1 + rich]] * 2):
         radius, leak, gain, noise = recipe
         s = replace(base, squares=squares, noise=base.noise if shared else noise)
         shape = {"radius": radius, "leak": leak, "gain": gain}
