@@ -3,11 +3,13 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tests.commands import call, ok
 from tests.networks import random_image
 from triodia.cli import run
+from triodia.files import load_network
 from triodia_hw.image import load_image, save_image
 from triodia_hw.memory import memory_shapes
 
@@ -104,6 +106,14 @@ def test_one_epoch_is_enough_to_run(files, capsys, tmp_path):
     assert result["epochs"] == 1
 
 
+def test_going_on_from_what_was_learned(files, capsys, tmp_path):
+    keep = ("--task", "digits", "--epochs", 1, "--keep")
+    ok(capsys, "prune", files["trained.net"], "-o", tmp_path / "p.net", "--method", "magnitude")
+    ok(capsys, "train", tmp_path / "p.net", "-o", tmp_path / "t.net", *keep)
+    one, two = (load_network(path) for path in (files["trained.net"], tmp_path / "t.net"))
+    assert np.array_equal(one.mask_in, two.mask_in) and two.provenance[-2]["keep"]
+
+
 def test_accuracy(capsys):
     small = ("--task", "digits", "--seeds", 1, "--neurons", 16, "--epochs", 1, "--nodes", 0.5)
     result = ok(capsys, "accuracy", *small)
@@ -156,6 +166,10 @@ BAD = {
     "truncated image": (["verilog", "{cutimage}", "-o", "{out}"], "damaged"),
     "untrained network": (["quantize", "{sparse.net}", "-o", "{out}"], "triodia train"),
     "unknown task": (["train", "{sparse.net}", "-o", "{out}", "--task", "x"], "japanese-vowels"),
+    "going on from nothing": (
+        ["train", "{sparse.net}", "-o", "{out}", "--keep"],
+        "they are of no task",
+    ),
     "unknown method": (["prune", "{dense.net}", "-o", "{out}", "--method", "x"], "random"),
     "fraction above 1": (
         ["prune", "{dense.net}", "-o", "{out}", "--synapses", "1.5"],

@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import ttest_rel
 
 from tests.commands import call, ok
-from triodia.study import store
+from triodia.study import cells, store
 from triodia.study.cells import compute, dense_network, pruned_network
+from triodia.study.checks import inputs_table, readout_table
 from triodia.study.memory import memory_summary, memory_table, ours_table
 from triodia.study.plan import METHODS, Cell, plan
-from triodia.study.readouts import readout_table
 from triodia.study.summary import interval, paired, verdict
 from triodia.study.tables import all_tables, counts_of_verdicts
 from triodia.study.targets import targets_table
@@ -28,11 +28,11 @@ def test_every_cell_is_planned_once():
     for quick in (False, True):
         cells = plan(2, quick)
         assert len({store.path_of(c, store.Path("x")) for c in cells}) == len(cells)
-        longer = ("memory", "readout")
-        for part in longer:
-            more = {c.seed for c in cells if c.part == part}
-            assert more == (set() if quick else {0, 1, 2, 3})
-        assert {c.seed for c in cells if c.part not in longer} == {0, 1}
+        longer = [c for c in cells if c.part == "readout" or c.task == "delayed-sum"]
+        for part in ("memory", "readout", "inputs"):
+            seeds = {c.seed for c in longer if c.part == part}
+            assert seeds == (set() if quick else {0, 1, 2, 3})
+        assert {c.seed for c in cells if c not in longer} == {0, 1}
         assert {c.quick for c in cells} == {quick}
 
 
@@ -85,10 +85,10 @@ def test_study_resumes(tmp_path, monkeypatch):
         return {"accuracy": 0.5 + 0.1 * one.seed, "sops": 1.0, "neurons": 2, "synapses": 3}
 
     monkeypatch.setattr(store, "compute", counted)
-    cells = [cell(seed=s) for s in range(3)]
-    assert store.run(cells[:2], tmp_path, "abc") == 2
-    assert store.run(cells, tmp_path, "abc") == 1 and calls == cells
-    records = store.read(cells, tmp_path)
+    asked = [cell(seed=s) for s in range(3)]
+    assert store.run(asked[:2], tmp_path, "abc") == 2
+    assert store.run(asked, tmp_path, "abc") == 1 and calls == asked
+    records = store.read(asked, tmp_path)
     assert [r["cell"]["seed"] for r in records] == [0, 1, 2]
     assert records[0]["commit"] == "abc" and records[0]["version"] == store.VERSION
     assert not list(tmp_path.glob("*.tmp*"))
@@ -187,6 +187,38 @@ def test_free_runs_are_compared_with_an_echo_state_network():
     assert rows["random"]["lnp minus it"].startswith("wins: +1.5")
     assert rows["esn"]["lnp minus it"].startswith("loses: -")
     assert counts_of_verdicts(records)[0]["random"] == "1 / 0 / 0"  # of the main part alone
+
+
+def test_activity_pruning_that_keeps_its_inputs():
+    sums = {"task": "delayed-sum", "training": "bp", "network": "short"}
+    records = [
+        record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, part=part, **more)
+        for more, memory in (({}, "main"), (sums, "memory"))
+        for method, base, part in (
+            ("lnp", 0.5, memory),
+            ("activity", 0.6, memory),
+            ("activity+inputs", 0.7, "inputs"),
+        )
+        for seed in range(3)
+    ]
+    one, two = inputs_table(records)[2]
+    assert one["task"] == "digits" and two["task"].startswith("delayed-sum, short, LNP I+II+III+IV")
+    for row in (one, two):
+        assert row["inputs gain"].startswith("wins: +10.0")
+        assert row["over lnp"].startswith("wins: +20.0")
+        assert row["seeds"] == "3" and row["activity+inputs"].startswith("71.0%")
+
+
+def test_activity_pruning_goes_on_from_its_inputs(monkeypatch):
+    monkeypatch.setattr(cells, "_EPOCHS", {"digits": 1})
+    kept = cell(part="inputs", method="activity+inputs", training="bp")
+    plain = cell(method="activity", training="bp")
+    net, bare = pruned_network(kept), pruned_network(plain)
+    assert net.task == "digits" and bare.task is None
+    assert np.array_equal(net.w_rec, bare.w_rec)
+    one, two = compute(kept), compute(plain)
+    assert (one["neurons"], one["synapses"]) == (two["neurons"], two["synapses"])
+    assert one["accuracy"] > two["accuracy"]  # it has learned twice as long
 
 
 def test_memory_table_pairs_each_method_with_lnp():

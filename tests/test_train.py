@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -72,6 +74,27 @@ def test_pruned_network_trains():
     net, _ = prune(new_network(48, 0), synapses=0.5, nodes=0.5)
     out, _ = train(net, DIGITS, data=SMALL.subset(60, 10), epochs=1)
     assert np.array_equal(out.mask_rec, net.mask_rec)
+
+
+def test_a_trained_network_is_pruned_and_goes_on(trained):
+    _, net, *_ = trained
+    thin, _ = prune(net, method="magnitude", synapses=0.5, nodes=1.0)
+    before, options = evaluate(thin, SMALL), {"data": SMALL, "epochs": 3, "keep": True}
+    still, _ = train(thin, DIGITS, lr=1e-9, **options)
+    assert np.allclose(still.w_in, net.w_in, atol=1e-6) and evaluate(still, SMALL) == before
+    more, _ = train(thin, DIGITS, **options)
+    fresh, _ = train(thin, DIGITS, **(options | {"keep": False}))
+    # In three epochs one learns little from new inputs.
+    assert evaluate(more, SMALL)["accuracy"] > evaluate(fresh, SMALL)["accuracy"] + 0.1
+    assert np.array_equal(more.mask_in, net.mask_in)
+    assert (more.provenance[-1]["keep"], fresh.provenance[-1]["keep"]) == (True, False)
+
+
+def test_going_on_needs_the_same_task(trained):
+    bare, other = new_network(16, 0), replace(trained[1], task="watch")
+    for net, known in ((bare, "of no task"), (other, "of watch")):
+        with pytest.raises(TriodiaError, match=f"must be of digits, they are {known}; train it"):
+            train(net, DIGITS, data=SMALL, epochs=1, keep=True)
 
 
 def test_fixed_time_constants():

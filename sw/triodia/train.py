@@ -112,9 +112,13 @@ def train(
     data: TaskData | None = None,
     progress: Callable[[dict], None] | None = None,
     device: str = "cpu",
+    keep: bool = False,
     **options: object,
 ) -> tuple[Network, TrainReport]:
     """Train ``net`` for ``task`` from random input and readout weights; its graph stays.
+
+    With ``keep`` from those it has, which must be of ``task``: a network that was trained, then
+    pruned, goes on.
 
     Adam on the cross entropy of the readouts' mean over valid steps, plus
     ``rate_cost * max(0, rate / target_rate - 1)^2`` and the neurons' mean of
@@ -132,7 +136,7 @@ def train(
         raise TriodiaError(f"training options must be among {known}, not {min(unknown)!r}")
     s, place = Settings(**{**task.recipe, **options}), find_device(device)
     data = task.load() if data is None else data
-    net = attach(net, task, data, seed, s)
+    net = _trained_before(net, task) if keep else attach(net, task, data, seed, s)
     model = SpikingModel(net, slope=s.slope).to(place)
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -140,8 +144,19 @@ def train(
     trained = model.network()
     measured = evaluate(trained, data, split="train", device=device)
     report = TrainReport(history[-1]["loss"], measured, asdict(s), history)
-    step = {"command": "train", "task": task.name, "seed": seed, **asdict(s), "measured": measured}
+    step = {"command": "train", "task": task.name, "seed": seed, "keep": keep, **asdict(s)}
+    step["measured"] = measured
     return trained.with_provenance(**step), report
+
+
+def _trained_before(net: Network, task: Task) -> Network:
+    if net.task != task.name or net.w_in is None or net.w_out is None:
+        known = f"of {net.task}" if net.task else "of no task"
+        raise TriodiaError(
+            f"to go on, the network's inputs and readouts must be of {task.name}, they are {known};"
+            " train it without keeping them"
+        )
+    return net
 
 
 def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | None) -> list[dict]:

@@ -147,6 +147,9 @@ def train(
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Samples an update; else 27.", min=1)] = None,
     lr: Annotated[float | None, typer.Option(help="Largest learning rate; else 0.02.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on from the inputs and readouts it has.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "cpu",
     as_json: Json = False,
@@ -164,6 +167,7 @@ def train(
             data=data,
             seed=seed,
             device=device,
+            keep=keep,
             progress=lambda e: bar(
                 e["epoch"], e["epochs"], f"loss {e['loss']:.3f} rate {e['rate']:.3f}"
             ),

@@ -99,6 +99,8 @@ def _thinned(cell: Cell, method: str, dense: Network, device: str) -> Network:
     if method == "activity":
         same = (cell.task, cell.training, cell.network, cell.seed, cell.quick)
         trained, rates = _active(*same, device)
+        if not cell.method.endswith("+inputs"):
+            trained = replace(dense, w_rec=trained.w_rec, tau_mem=trained.tau_mem)
         return activity_like(trained, rates, lnp.neurons, lnp.synapses)
     keep = LEVELS[cell.level][0]
     return control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
@@ -119,7 +121,7 @@ def _regained(net: Network, like: Network) -> Network:
 def _active(
     task: str, training: str, network: str, seed: int, quick: bool, device: str
 ) -> tuple[Network, np.ndarray]:
-    """A network trained dense, without its task part, and its rates on training samples."""
+    """A network trained dense, and its rates on training samples."""
     dense = dense_network(network, seed, quick)
     if TASKS[task][0] != "accuracy":
         series, s = _series(task, seed, quick), _settings(task)
@@ -132,19 +134,17 @@ def _active(
     x, lengths = trained.scale_input(data.x_train[:500]), data.len_train[:500]
     with torch.no_grad():
         spikes = SpikingModel(trained)(torch.tensor(x), torch.tensor(lengths)).spikes
-    return replace(dense, w_rec=trained.w_rec, tau_mem=trained.tau_mem), (
-        spikes.sum((0, 1)).double().numpy() / lengths.sum()
-    )
+    return trained, spikes.sum((0, 1)).double().numpy() / lengths.sum()
 
 
 def _trained(
     net: Network, task: str, training: str, data: TaskData, seed: int, device: str
 ) -> Network:
-    chosen = _task(task)
+    chosen, keep = _task(task), net.task is not None
     if training == "bp":
         options = {"epochs": _EPOCHS[task]} if task in _EPOCHS else {}
-        return train(net, chosen, seed=seed, data=data, device=device, **options)[0]
-    net = attach(net, chosen, data, seed, Settings())
+        return train(net, chosen, seed=seed, data=data, device=device, keep=keep, **options)[0]
+    net = net if keep else attach(net, chosen, data, seed, Settings())
     if training == "stdp":
         net = stdp(net, data, seed=seed)
     return ridge_readout(net, chosen, data, seed=seed)

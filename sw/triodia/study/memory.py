@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from .plan import LEVELS, METHODS, OURS, TASKS
-from .summary import grouped, interval, paired, verdict
+from .summary import grouped, interval, paired, percent, verdict
 
 __all__ = ["delayed_sum", "memory_summary", "memory_table", "ours_table"]
 
@@ -70,9 +70,7 @@ def _block(found: dict, place: tuple[str, str, str], methods: tuple[str, ...]) -
             row |= {"steps": steps, "method": method, "seeds": str(len(accuracy[at]))}
             counts = ("neurons", "synapses", "sops")
             row |= {n: f"{np.mean([*found[n][at].values()]):,.0f}" for n in counts}
-            mean, half = interval([*accuracy[at].values()])
-            spread = f" ± {half:.1%}" if len(accuracy[at]) > 1 else ""
-            row["accuracy"] = f"{mean:.1%}{spread}"
+            row["accuracy"] = percent([*accuracy[at].values()])
             for name, peer in peers.items():
                 said = paired(peer, accuracy[at]) if name != method else None
                 row[f"{name} minus it"] = _said(said)

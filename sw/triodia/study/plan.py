@@ -57,12 +57,12 @@ class Cell:
 
     Parameters
     ----------
-    part : "main", "memory", "readout", "ours", "why", "ablation", "sensitivity", "network",
-        "feed-forward", "gain" or "dynamics".
+    part : "main", "memory", "readout", "inputs", "ours", "why", "ablation", "sensitivity",
+        "network", "feed-forward", "gain" or "dynamics".
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
-    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, or
-        with "+cut": without recurrent synapses.
+    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, with
+        "+cut": without recurrent synapses, or "activity+inputs": goes on from its inputs.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
     network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
@@ -91,7 +91,7 @@ class Cell:
 def plan(seeds: int, quick: bool = False) -> list[Cell]:
     """All cells, the main table first; ``quick`` leaves out BP, STDP and slow tasks.
 
-    The memory and readout parts have twice the ``seeds``; all of Fashion-MNIST at most 3.
+    The delayed sum and the readout part have twice the ``seeds``; all of Fashion-MNIST at most 3.
     """
     parts = [_main("ridge", _FROZEN), _why(), _ablation(), _gain(), _dynamics(), _feed_forward()]
     if quick:
@@ -99,7 +99,9 @@ def plan(seeds: int, quick: bool = False) -> list[Cell]:
         return _cells(parts, seeds, quick)
     parts += [_main("stdp", (*_CLASSIFIED, "watch")), _main("bp", _CLASSIFIED)]
     parts += [_few("watch", "activity"), _sensitivity(), _networks(), _ours()]
-    cells = _cells(parts, seeds, quick) + _cells([_memory(), _readout()], 2 * seeds, quick)
+    parts += [_inputs()]
+    longer = [_memory(), _readout(), _memory_inputs()]
+    cells = _cells(parts, seeds, quick) + _cells(longer, 2 * seeds, quick)
     return cells + _cells([_few("fashion-mnist-all")], min(seeds, 3), quick)
 
 
@@ -208,6 +210,25 @@ def _readout() -> list[dict]:
             for method in (*METHODS, "esn")
         ]
     return cells
+
+
+def _inputs() -> list[dict]:
+    """AP that keeps the inputs, readouts and biases of the dense network, as is usual."""
+    base = {"part": "inputs", "method": "activity+inputs"}
+    tasks = (*_CLASSIFIED, "watch")
+    cells = [
+        {**base, "task": task, "training": training, "level": level}
+        for training in ("ridge", "stdp", "bp")
+        for task in tasks
+        for level in LEVELS
+    ]
+    return [c for c in cells if (c["training"], c["task"], c["level"]) != ("bp", "watch", "tenth")]
+
+
+def _memory_inputs() -> list[dict]:
+    base = {"part": "inputs", "method": "activity+inputs", "task": "delayed-sum", "training": "bp"}
+    steps = {"short": "I+II+III+IV", "short-single": "I+II+III"}
+    return [{**base, "network": network, "steps": done} for network, done in steps.items()]
 
 
 def _ours() -> list[dict]:

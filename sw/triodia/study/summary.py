@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from .plan import TASKS
 
-__all__ = ["Group", "grouped", "interval", "paired", "verdict"]
+__all__ = ["Group", "grouped", "interval", "paired", "percent", "verdict"]
 
 Group = dict[int, float]  # value by seed
 
@@ -34,6 +34,12 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
         return float(values.mean()), float("nan")
     error = values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean()), float(student.ppf(0.975, len(values) - 1) * error)
+
+
+def percent(values: Sequence[float]) -> str:
+    """Mean and half width of its 95 % interval as text; one value has no interval."""
+    mean, half = interval(values)
+    return f"{mean:.1%} ± {half:.1%}" if len(values) > 1 else f"{mean:.1%}"
 
 
 def paired(one: Group, other: Group) -> dict | None:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from .checks import inputs_table, readout_table
 from .memory import memory_table, ours_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
-from .readouts import readout_table
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
 
@@ -286,6 +286,7 @@ def all_tables(records: list[dict]) -> list[Table]:
         memory_table,
         ours_table,
         readout_table,
+        inputs_table,
         why_table,
         ablation_table,
         gain_table,

@@ -1,7 +1,9 @@
 """What the study says to the targets that were set for LNP before it ran."""
 
+import numpy as np
+
 from .plan import TASKS
-from .summary import grouped, interval, paired, verdict
+from .summary import grouped, interval, paired, percent, verdict
 
 __all__ = ["targets_table"]
 
@@ -67,9 +69,7 @@ def _fashion(found: dict, training: str) -> list[dict[str, str]]:
     for method in ("dense", "lnp"):
         values = found.get(("fashion-mnist-all", "half", method))
         if values:
-            mean, half = interval(list(values.values()))
             name = f"Fashion-MNIST rows at least 86 %, {method}, {training}"
-            text = f"{mean:.1%} ± {half:.1%}" if len(values) > 1 else f"{mean:.1%}"
-            text += f" ({len(values)} seed{'s' if len(values) > 1 else ''})"
-            rows.append(_row(name, text, mean >= 0.86))
+            text = f"{percent([*values.values()])} ({len(values)} seed{'s' * (len(values) > 1)})"
+            rows.append(_row(name, text, np.mean([*values.values()]) >= 0.86))
     return rows
