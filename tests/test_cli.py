@@ -2,6 +2,8 @@
 
 import json
 import re
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +101,15 @@ def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
     assert re.match(
         r"(?s).*triodia: \d+ words differ; the first: sequence 0, step \d+, neuron", err
     )
+
+
+def test_the_log_of_a_simulator_that_fails_is_there(files, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("triodia_sim.runner.TOP", "no_such_module")
+    code, _, err = call(capsys, "cosim", files["model.image"], "--task", "digits")
+    assert code == 3
+    (log,) = re.findall(r"see (\S+cosim.log)", err)
+    assert list(Path(log).parent.glob("*.log"))
 
 
 def test_one_epoch_is_enough_to_run(files, capsys, tmp_path):

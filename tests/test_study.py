@@ -67,7 +67,8 @@ def test_richer_readout_is_of_the_same_network():
     assert rich["synapses_out"] == 4 * plain["synapses_out"]
     peer = compute(cell(task="lorenz-rich", method="esn"))
     alone = compute(cell(task="lorenz", method="esn"))
-    assert len(peer["recipe"]) == 4 and peer["vpt"] >= alone["vpt"] and "squares" not in alone
+    assert len(peer["recipe"]) == 4 and peer["vpt"] >= alone["vpt"]
+    assert not alone["squares"]
 
 
 def test_cut_networks_have_no_synapses():

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -30,6 +29,7 @@ from ..inference import input_events
 from ..network import Network
 from ..quantize import QuantizeOptions
 from ..quantize import quantize as quantize_network
+from ..scratch import scratch
 from .options import (
     BoardName,
     BuildFolder,
@@ -194,8 +194,8 @@ def cosim(
     held = task_data(loaded, task, data)
     sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences))} steps")
-    with TemporaryDirectory(prefix="triodia-cosim-") as scratch:
-        folder = output or Path(scratch)
+    with scratch("triodia-cosim-") as aside:
+        folder = output or aside
         made, given = _synthesized(loaded, netlist, folder, show)
         with show.bar("steps compared") as bar:
             result = cosimulate(

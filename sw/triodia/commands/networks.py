@@ -7,6 +7,7 @@ import typer
 
 from ..accelerator import find_device
 from ..console import Output
+from ..data.own import own_task
 from ..data.tasks import TASKS, get_task
 from ..files import load_network, save_network
 from ..lnp.options import read_choices
@@ -15,7 +16,7 @@ from ..network import new_network
 from ..topologies import clustered_network
 from ..train import evaluate
 from ..train import train as train_network
-from .options import Device, Json, Method, NetworkFile, Out, Seed, TaskName
+from .options import DataFile, Device, Json, Method, NetworkFile, Out, Seed, TaskName
 
 __all__ = ["register"]
 
@@ -150,6 +151,7 @@ def train(
     keep: Annotated[
         bool, typer.Option("--keep", help="Go on from the inputs and readouts it has.")
     ] = False,
+    data: DataFile = None,
     seed: Seed = 0,
     device: Device = "cpu",
     as_json: Json = False,
@@ -157,14 +159,17 @@ def train(
     """Train a network's weights on its fixed sparse graph; report the test metric."""
     show = Output(as_json)
     find_device(device)  # refused before data is read
-    net, chosen = load_network(network), get_task(task)
+    net = load_network(network)
+    chosen = own_task(data, net if keep else None) if data is not None else get_task(task)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
-    data = chosen.load()
+    samples = chosen.load()
+    if samples.x_test is samples.x_train:
+        show.note(f"{data} has no x_test: the metric is of the samples trained on")
     with show.bar("training") as bar:
         trained, report = train_network(
             net,
             chosen,
-            data=data,
+            data=samples,
             seed=seed,
             device=device,
             keep=keep,
@@ -173,9 +178,10 @@ def train(
             ),
             **{name: value for name, value in given.items() if value is not None},
         )
-    measured = evaluate(trained, data, device=device)
-    save_network(trained.with_provenance(command="test", task=task, measured=measured), output)
-    result = {"task": task, "metric_name": chosen.metric, "metric": measured["accuracy"]}
+    measured = evaluate(trained, samples, device=device)
+    tested = trained.with_provenance(command="test", task=chosen.name, measured=measured)
+    save_network(tested, output)
+    result = {"task": chosen.name, "metric_name": chosen.metric, "metric": measured["accuracy"]}
     result |= {"rate": measured["rate"], "sops_per_sample": measured["sops"]}
     result |= {"loss": report.loss, "train_metric": report.train["accuracy"]}
     result |= {"epochs": report.settings["epochs"], "device": str(find_device(device))}

@@ -13,8 +13,9 @@ from ..inference import evaluate_image
 from ..network import Network
 from ..train import evaluate
 from .samples import TaskData, from_parts
+from .tasks import Task
 
-__all__ = ["OWN_TASK", "compare_on", "labelled", "load_samples", "silence"]
+__all__ = ["OWN_TASK", "compare_on", "labelled", "load_samples", "own_task", "silence"]
 
 OWN_TASK = "own"  # name of the task of a network that came without one of ours
 _UNLABELLED = -1
@@ -34,6 +35,46 @@ def load_samples(
     TriodiaError
         If the file cannot be read, or an array is missing or of the wrong shape or range.
     """
+    return _data(path, _arrays(path), inputs, classes, around)
+
+
+def own_task(path: str | Path, like: Network | None = None) -> Task:
+    """The samples of a file as a task to train for, of as many inputs and classes as it has.
+
+    With ``like`` of as many as that network has.
+
+    Raises
+    ------
+    TriodiaError
+        As ``load_samples``; and if a sample has no class, or there are more classes than samples.
+    """
+    arrays = _arrays(path)
+    for name in ("y", "y_test"):
+        if name not in arrays and name.replace("y", "x") in arrays:
+            raise TriodiaError(f"{path} must hold {name}, a class for each sample, to train on it")
+    known = [arrays[n] for n in ("y", "y_test") if n in arrays and arrays[n].dtype.kind in "iu"]
+    classes = 1 + max((int(y.max()) for y in known if y.size), default=0)
+    samples, *_, inputs = arrays["x"].shape if arrays["x"].ndim == 3 else (0, 0)
+    if classes > samples > 0:
+        raise TriodiaError(
+            f"y of {path} must be classes numbered from 0; {classes - 1} is more than there are"
+            " samples"
+        )
+    inputs, classes = (like.inputs, like.readouts) if like is not None else (inputs, classes)
+    data = _data(path, arrays, inputs, classes)
+    return Task(
+        name=OWN_TASK,
+        source=str(path),
+        licence="the user's",
+        shape=f"{len(data.y_train)} training samples of up to {data.x_train.shape[1]} steps",
+        metric="accuracy",
+        inputs=inputs,
+        classes=classes,
+        loader=lambda: data,
+    )
+
+
+def _arrays(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     try:
         with path.open("rb") as content:  # numpy.load takes other kinds of file too
@@ -52,13 +93,19 @@ def load_samples(
     for name in ("lengths_test", "y_test"):
         if name in arrays and "x_test" not in arrays:
             raise TriodiaError(f"{path} holds {name} and no x_test; add it, or leave {name} out")
+    return arrays
+
+
+def _data(
+    path: str | Path, arrays: dict, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
+) -> TaskData:
     train = _part(path, arrays, "", inputs, classes, around)
     held = _part(path, arrays, "_test", inputs, classes, around) if "x_test" in arrays else train
     return from_parts(train, held)
 
 
 def _part(
-    path: Path, arrays: dict, suffix: str, inputs: int, classes: int, around: tuple[int, int]
+    path: str | Path, arrays: dict, suffix: str, inputs: int, classes: int, around: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x = arrays[f"x{suffix}"]
     if x.ndim != 3 or x.shape[2] != inputs or not x.size or x.dtype.kind not in "fiub":
@@ -81,7 +128,7 @@ def _part(
 
 
 def _whole(
-    path: Path, arrays: dict, name: str, default: np.ndarray, low: int, high: int
+    path: str | Path, arrays: dict, name: str, default: np.ndarray, low: int, high: int
 ) -> np.ndarray:
     if name not in arrays:
         return default

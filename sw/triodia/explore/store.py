@@ -3,12 +3,13 @@
 import hashlib
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+
+from ..scratch import scratch
 
 __all__ = ["Store", "Unknown", "digest", "made_with"]
 
@@ -54,7 +55,7 @@ class Store:
         return Store(self.root, read_only=True)
 
     def clean(self) -> None:
-        """Remove what was left half made by processes that died more than a day ago."""
+        """Remove what processes that failed or died more than a day ago left half made."""
         for aside in self.root.glob("*/making-*"):
             if time.time() - aside.stat().st_mtime > _STALE:
                 shutil.rmtree(aside, ignore_errors=True)
@@ -92,8 +93,7 @@ class Store:
             raise Unknown(kind)
         target, start = self.folder(kind, inputs), time.monotonic()
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix="making-", dir=target.parent))
-        try:
+        with scratch("making-", target.parent) as aside:
             result = _plain(work(aside))
             content = {"inputs": inputs, "result": result}
             content["seconds"] = round(time.monotonic() - start, 1)
@@ -105,8 +105,6 @@ class Store:
             except OSError:  # somebody else was first
                 result = self.known(kind, inputs) or result
             return result
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _plain(value: dict) -> dict:

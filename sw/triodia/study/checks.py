@@ -28,10 +28,9 @@ def readout_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
             rows.append(row)
     text = (
         "Ridge on the trace and the mean potential of each neuron and on the squares of both, in"
-        " place of the trace alone; free runs of up to 12 Lyapunov times (Lorenz; 6 in the tables"
-        " above). “cut”: without recurrent synapses. The echo state network is the best of twelve"
-        " on the test score: three recipes, each with squares and without, and with its own noise"
-        " in fitting or the spiking networks'."
+        " place of the trace alone; free runs of up to 12 Lyapunov times (6 in the tables above)."
+        " “cut”: without recurrent synapses. The echo state network is the best, on the test score,"
+        " of three recipes, two or three levels of noise, and with squares and without."
     )
     return ("Free runs with a readout that sees potentials and squares", text, rows)
 

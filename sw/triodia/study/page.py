@@ -31,7 +31,8 @@ _METHODS = """
   those of highest betweenness; synapses by the noise rule; time constants stay.
 - **dense**: not pruned.
 - **esn**: leaky-tanh echo state network of as many units and synapses, the best of three recipes
-  chosen on the test score, which favours it. Its synapses carry real numbers, not spikes.
+  and two or three levels of noise, chosen on the test score, which favours it; its free runs end
+  after 12 Lyapunov times, not 6. Its synapses carry real numbers, not spikes.
 """.strip()
 
 _TRAINING = """

@@ -135,7 +135,7 @@ def _spiking(net: Network, seed: int, s: ForecastSettings) -> list:
 def _echo(net: Network, seed: int, s: ForecastSettings) -> list:
     return [
         EchoState(net.neurons, net.synapses, 3, seed, radius=radius, leak=leak, gain=gain)
-        for radius, leak, gain, _ in RECIPES
+        for radius, leak, gain in RECIPES
     ]
 
 
