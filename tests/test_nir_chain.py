@@ -58,6 +58,22 @@ def test_the_whole_chain(image, capsys):
     assert (folder / "verilog").is_dir() and written["digest"] == result["digest"]
 
 
+def test_an_imported_network_goes_on_learning(image, capsys):
+    folder, _, _ = image
+    data = np.load(folder / "data.npz")
+    flipped = {name: data[name] for name in ("x", "lengths")} | {"y": 1 - data["y"]}
+    np.savez(folder / "flipped.npz", **flipped)
+    samples = ("--data", folder / "flipped.npz")
+    options = ("--keep", "--epochs", 60, *samples)
+    found = ok(capsys, "train", folder / "a.net", "-o", folder / "b.net", *options)
+    assert found["metric"] > 0.6  # it began with none right
+    before, after = load_network(folder / "a.net"), load_network(folder / "b.net")
+    for name in ("mask_in", "mask_rec", "input_std", "threshold"):
+        assert np.array_equal(getattr(before, name), getattr(after, name))
+    again = ok(capsys, "quantize", folder / "b.net", "-o", folder / "b.image", *samples)
+    assert again["metric_float"] == found["metric"]
+
+
 def test_integers_spike_as_the_graph_does(image):
     """Not spike for spike, as 8-bit weights and 10-bit leaks are others; but nearly."""
     folder, runs, _ = image
