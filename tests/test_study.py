@@ -10,7 +10,7 @@ from scipy.stats import ttest_rel
 from tests.commands import call, ok
 from triodia.study import cells, store
 from triodia.study.cells import compute, dense_network, pruned_network
-from triodia.study.checks import inputs_table, readout_table
+from triodia.study.checks import inputs_table, late_table, readout_table
 from triodia.study.memory import memory_summary, memory_table, ours_table
 from triodia.study.plan import METHODS, Cell, plan
 from triodia.study.summary import interval, paired, verdict
@@ -190,24 +190,37 @@ def test_free_runs_are_compared_with_an_echo_state_network():
     assert counts_of_verdicts(records)[0]["random"] == "1 / 0 / 0"  # of the main part alone
 
 
-def test_activity_pruning_that_keeps_its_inputs():
-    sums = {"task": "delayed-sum", "training": "bp", "network": "short"}
-    records = [
+def trained_first(more, early):
+    """Records of three methods pruned before training, and after a first one."""
+    return [
         record(method, seed, base + 0.01 * seed + 0.001 * (seed % 2) * base, part=part, **more)
-        for more, memory in (({}, "main"), (sums, "memory"))
         for method, base, part in (
-            ("lnp", 0.5, memory),
-            ("activity", 0.6, memory),
+            ("lnp", 0.5, early),
+            ("activity", 0.6, early),
             ("activity+inputs", 0.7, "inputs"),
+            ("lnp+inputs", 0.65, "inputs"),
         )
         for seed in range(3)
     ]
-    one, two = inputs_table(records)[2]
-    assert one["task"] == "digits" and two["task"].startswith("delayed-sum, short, LNP I+II+III+IV")
-    for row in (one, two):
-        assert row["inputs gain"].startswith("wins: +10.0")
-        assert row["over lnp"].startswith("wins: +20.0")
-        assert row["seeds"] == "3" and row["activity+inputs"].startswith("71.0%")
+
+
+def test_activity_pruning_that_keeps_its_inputs():
+    (row,) = inputs_table(trained_first({}, "main"))[2]
+    assert row["inputs gain"].startswith("wins: +10.0")
+    assert row["over lnp"].startswith("wins: +20.0")
+    assert row["seeds"] == "3" and row["activity+inputs"].startswith("71.0%")
+    assert late_table(trained_first({}, "main"))[2] == []
+
+
+def test_trained_before_pruning():
+    sums = {"task": "delayed-sum", "training": "bp", "network": "short"}
+    records = trained_first(sums | {"steps": "I+II+III"}, "memory")
+    rows = {row["method"]: row for row in late_table(records)[2]}
+    assert set(rows) == {"activity", "lnp"} and rows["lnp"]["minus lnp, trained first"] == "–"
+    assert rows["lnp"]["gain"].startswith("wins: +15.0")
+    assert rows["activity"]["minus lnp, trained first"].startswith("wins: +5.0")
+    assert rows["activity"]["pruned, then trained"].startswith("61.0%")
+    assert inputs_table(records)[2] == []
 
 
 def test_activity_pruning_goes_on_from_its_inputs(monkeypatch):

@@ -84,6 +84,8 @@ def _task(name: str) -> Task:
 def pruned_network(cell: Cell, device: str = "cpu") -> Network:
     """The network of a cell before training; for "activity", a dense one is trained first."""
     method, _, change = cell.method.partition("+")
+    if change == "inputs":
+        return _pruned_late(cell, method, device)
     dense = dense_network(cell.network, cell.seed, cell.quick)
     net = dense if method == "dense" else _thinned(cell, method, dense, device)
     if change == "cut":
@@ -99,11 +101,26 @@ def _thinned(cell: Cell, method: str, dense: Network, device: str) -> Network:
     if method == "activity":
         same = (cell.task, cell.training, cell.network, cell.seed, cell.quick)
         trained, rates = _active(*same, device)
-        if not cell.method.endswith("+inputs"):
-            trained = replace(dense, w_rec=trained.w_rec, tau_mem=trained.tau_mem)
+        trained = replace(dense, w_rec=trained.w_rec, tau_mem=trained.tau_mem)
         return activity_like(trained, rates, lnp.neurons, lnp.synapses)
     keep = LEVELS[cell.level][0]
     return control_like(method, dense, lnp.neurons, lnp.synapses, cell.seed, keep)
+
+
+def _pruned_late(cell: Cell, method: str, device: str) -> Network:
+    """Trained dense, then pruned; inputs, readouts and biases stay. LNP's counts are its own."""
+    same = (cell.task, cell.training, cell.network, cell.seed, cell.quick)
+    trained, rates = _active(*same, device)
+    keep, nodes = LEVELS[cell.level]
+    steps = tuple(cell.steps.split("+"))
+    if method == "dense":
+        return trained
+    if method == "lnp":
+        return prune(trained, synapses=keep, nodes=nodes, seed=cell.seed, steps=steps)[0]
+    lnp = _lnp(cell.network, cell.level, cell.steps, (), cell.seed, cell.quick)
+    if method == "activity":
+        return activity_like(trained, rates, lnp.neurons, lnp.synapses)
+    return control_like(method, trained, lnp.neurons, lnp.synapses, cell.seed, keep)
 
 
 def without_synapses(net: Network) -> Network:

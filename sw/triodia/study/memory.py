@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from .plan import LEVELS, METHODS, OURS, TASKS
-from .summary import grouped, interval, paired, percent, verdict
+from .summary import grouped, interval, paired, percent, points, verdict
 
 __all__ = ["delayed_sum", "memory_summary", "memory_table", "ours_table"]
 
@@ -73,7 +73,7 @@ def _block(found: dict, place: tuple[str, str, str], methods: tuple[str, ...]) -
             row["accuracy"] = percent([*accuracy[at].values()])
             for name, peer in peers.items():
                 said = paired(peer, accuracy[at]) if name != method else None
-                row[f"{name} minus it"] = _said(said)
+                row[f"{name} minus it"] = points(said)
             rows.append(row)
     return rows
 
@@ -119,10 +119,3 @@ def ours_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
         " synapses between them by its noise rule. Ridge; verdicts are for these two."
     )
     return ("Our variants", text, rows)
-
-
-def _said(found: dict | None) -> str:
-    if found is None:
-        return "–"
-    points = f"{100 * found['mean']:+.1f} ± {100 * found['half']:.1f} points (p {found['p']:.2g})"
-    return f"{verdict(found, True)}: {points}"

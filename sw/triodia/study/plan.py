@@ -2,7 +2,18 @@
 
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["LEVELS", "METHODS", "OURS", "RICH", "STEPS", "TASKS", "VARIANTS", "Cell", "plan"]
+__all__ = [
+    "LATE",
+    "LEVELS",
+    "METHODS",
+    "OURS",
+    "RICH",
+    "STEPS",
+    "TASKS",
+    "VARIANTS",
+    "Cell",
+    "plan",
+]
 
 LEVELS = {"half": (0.5, 0.43), "tenth": (0.1, 0.43)}  # synapses kept by step I, neurons by II
 METHODS = (
@@ -15,6 +26,7 @@ METHODS = (
     "born-sparse",
 )
 OURS = ("slow", "lnp-degree")  # variants of this project
+LATE = ("dense", "lnp", "random", "weight-sampling", "noise-weights", "magnitude", "activity")
 STEPS = ("I", "I+II", "I+II+III", "I+II+III+IV")
 TASKS = {  # metric, and whether more of it is better
     "lorenz": ("vpt", True),
@@ -62,7 +74,7 @@ class Cell:
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
     method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, with
-        "+cut": without recurrent synapses, or "activity+inputs": goes on from its inputs.
+        "+cut": without recurrent synapses, with "+inputs": trained dense first, and on afterwards.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
     network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
@@ -226,9 +238,12 @@ def _inputs() -> list[dict]:
 
 
 def _memory_inputs() -> list[dict]:
-    base = {"part": "inputs", "method": "activity+inputs", "task": "delayed-sum", "training": "bp"}
-    steps = {"short": "I+II+III+IV", "short-single": "I+II+III"}
-    return [{**base, "network": network, "steps": done} for network, done in steps.items()]
+    """Trained first, then pruned and trained on, where recurrent synapses decide."""
+    base = {"part": "inputs", "task": "delayed-sum", "training": "bp"}
+    cells = [{**base, "network": "short-single", "steps": "I+II+III", "method": "activity+inputs"}]
+    base["network"] = "short"
+    cells += [{**base, "method": f"{m}+inputs"} for m in LATE if m != "lnp"]
+    return [*cells, {**base, "steps": "I+II+III", "method": "lnp+inputs"}]
 
 
 def _ours() -> list[dict]:

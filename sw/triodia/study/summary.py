@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from .plan import TASKS
 
-__all__ = ["Group", "grouped", "interval", "paired", "percent", "verdict"]
+__all__ = ["Group", "grouped", "interval", "paired", "percent", "points", "verdict"]
 
 Group = dict[int, float]  # value by seed
 
@@ -58,6 +58,14 @@ def paired(one: Group, other: Group) -> dict | None:
     else:
         p = 1.0 if mean == 0 else 0.0
     return {"seeds": len(seeds), "mean": mean, "half": half, "p": p}
+
+
+def points(difference: dict | None) -> str:
+    """A difference of accuracies as text, with its verdict for the first one."""
+    if difference is None:
+        return "–"
+    text = f"{100 * difference['mean']:+.1f} ± {100 * difference['half']:.1f} points"
+    return f"{verdict(difference, True)}: {text} (p {difference['p']:.2g})"
 
 
 def verdict(difference: dict | None, more_is_better: bool) -> str:

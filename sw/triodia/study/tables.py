@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .checks import inputs_table, readout_table
+from .checks import inputs_table, late_table, readout_table
 from .memory import memory_table, ours_table
 from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
 from .summary import grouped, interval, paired, verdict
@@ -287,6 +287,7 @@ def all_tables(records: list[dict]) -> list[Table]:
         ours_table,
         readout_table,
         inputs_table,
+        late_table,
         why_table,
         ablation_table,
         gain_table,
