@@ -74,7 +74,8 @@ class Cell:
     task : of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
     method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, with
-        "+cut": without recurrent synapses, with "+inputs": trained dense first, and on afterwards.
+        "+cut": without recurrent synapses, with "+inputs": trained dense first, and on afterwards,
+        with "+twice": trained on after its training, as long again.
     level : of ``LEVELS``.
     steps : of LNP; a control has the counts that these steps of LNP leave.
     network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
@@ -243,7 +244,10 @@ def _memory_inputs() -> list[dict]:
     cells = [{**base, "network": "short-single", "steps": "I+II+III", "method": "activity+inputs"}]
     base["network"] = "short"
     cells += [{**base, "method": f"{m}+inputs"} for m in LATE if m != "lnp"]
-    return [*cells, {**base, "steps": "I+II+III", "method": "lnp+inputs"}]
+    cells += [{**base, "method": f"{m}+twice"} for m in LATE[2:-1]]
+    return cells + [
+        {**base, "steps": "I+II+III", "method": f"lnp+{n}"} for n in ("inputs", "twice")
+    ]
 
 
 def _ours() -> list[dict]:
