@@ -217,9 +217,10 @@ def test_trained_before_pruning():
     sums = {"task": "delayed-sum", "training": "bp", "network": "short"}
     records = trained_first(sums | {"steps": "I+II+III"}, "memory")
     rows = {row["method"]: row for row in late_table(records)[2]}
-    assert set(rows) == {"activity", "lnp"} and rows["lnp"]["minus lnp so"] == "–"
-    assert rows["lnp"]["minus pruned, trained twice"].startswith("wins: +10.0")
-    assert rows["activity"]["minus lnp so"].startswith("wins: +5.0")
+    assert set(rows) == {"activity", "lnp"}
+    assert rows["lnp"]["lnp minus it, trained first"] == rows["lnp"]["lnp minus it, twice"] == "–"
+    assert rows["lnp"]["what training first brings"].startswith("wins: +10.0")
+    assert rows["activity"]["lnp minus it, trained first"].startswith("loses: -5.0")
     assert rows["activity"]["pruned, trained"].startswith("61.0%")
     assert rows["activity"]["pruned, trained twice"] == "–"
     assert inputs_table(records)[2] == []

@@ -51,7 +51,8 @@ def inputs_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     text = (
         "“activity” of the other tables gets new inputs, readouts and biases after pruning, as"
         " every method does; “activity+inputs” keeps those the dense network was trained with, as"
-        " is usual, and goes on from them. Accuracy; verdicts are for the first named."
+        " is usual, and goes on from them: by backpropagation it is trained twice, as “lnp+twice”"
+        " is after pruning. Accuracy; verdicts are for “activity+inputs”."
     )
     return ("Activity pruning that keeps its inputs", text, [row for row in rows if row])
 
@@ -69,11 +70,14 @@ def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
         row |= {n: f"{np.mean([*late[n][network, method].values()]):,.0f}" for n in _COUNTS}
         for name, group in (("pruned, trained", before), ("pruned, trained twice", longer)):
             row[name] = percent([*group.values()]) if group else "–"
+        peers = [
+            g.get((network, "lnp"), {}) if method != "lnp" else {}
+            for g in (twice, late["accuracy"])
+        ]
+        row["lnp minus it, twice"] = points(paired(peers[0], longer))
         row["trained, pruned, trained on"] = percent([*values.values()])
-        row["minus pruned, trained twice"] = points(paired(values, longer))
-        for rival in ("lnp", "random"):
-            other = late["accuracy"].get((network, rival), {}) if method != rival else {}
-            row[f"minus {rival} so"] = points(paired(values, other))
+        row["lnp minus it, trained first"] = points(paired(peers[1], values))
+        row["what training first brings"] = points(paired(values, longer))
         rows.append(row)
     text = (
         "The networks and counts of the delayed sum above, LNP's steps I to III. “Trained, pruned,"
@@ -96,7 +100,7 @@ def _late(records: list[dict], field: str, change: str) -> dict[tuple, dict]:
     return grouped(mine, lambda c: (c["network"], c["method"].removesuffix(change)), field)
 
 
-_AP = ("activity", "activity+inputs", "lnp")
+_AP = ("activity", "activity+inputs", "lnp", "lnp+twice")
 
 
 def _inputs(row: dict[str, str], values: dict[str, dict]) -> dict[str, str] | None:
@@ -106,6 +110,7 @@ def _inputs(row: dict[str, str], values: dict[str, dict]) -> dict[str, str] | No
     for method in _AP:
         if values[method]:
             row[method] = percent([*values[method].values()])
-    for rival, name in (("activity", "inputs gain"), ("lnp", "over lnp")):
+    rivals = (("activity", "inputs gain"), ("lnp", "over lnp"), ("lnp+twice", "over lnp+twice"))
+    for rival, name in rivals:
         row[name] = points(paired(values["activity+inputs"], values[rival]))
     return row

@@ -226,13 +226,14 @@ def _readout() -> list[dict]:
 
 
 def _inputs() -> list[dict]:
-    """AP that keeps the inputs, readouts and biases of the dense network, as is usual."""
-    base = {"part": "inputs", "method": "activity+inputs"}
-    tasks = (*_CLASSIFIED, "watch")
+    """AP that keeps inputs, readouts and biases, as is usual; and LNP trained as long by BP."""
     cells = [
-        {**base, "task": task, "training": training, "level": level}
-        for training in ("ridge", "stdp", "bp")
-        for task in tasks
+        {"part": "inputs", "method": method, "task": task, "training": training, "level": level}
+        for method, training in (
+            *(("activity+inputs", training) for training in ("ridge", "stdp", "bp")),
+            ("lnp+twice", "bp"),
+        )
+        for task in (*_CLASSIFIED, "watch")
         for level in LEVELS
     ]
     return [c for c in cells if (c["training"], c["task"], c["level"]) != ("bp", "watch", "tenth")]
