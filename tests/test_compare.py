@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.commands import ok
 from triodia.compare import sentence
+from triodia.files import load_network
 from triodia.pages.comparison import comparison_page
 from triodia_hw.image import load_image
 
@@ -48,6 +49,19 @@ def test_compare(capsys, tmp_path):
     text = page.read_text()
     for shown in (result["sentence"], "<td>50 %</td>", f"<td>{cosim['operations']:,}</td>"):
         assert shown in text
+
+
+def test_training_first(capsys, tmp_path):
+    options = ("--synapses", 0.5, "--first", "prune,train", "--no-build", "--no-evidence")
+    more = ("--confirm", 0, "--method", "magnitude", "--workers", 1)
+    result = ok(capsys, "compare", "-o", tmp_path, *SMALLEST, *options, *more)
+    one, two = result["rows"]
+    assert (one["first"], two["first"], result["choices"]) == ("prune", "train", ["first"])
+    assert one["synapses"] == two["synapses"]
+    trained = [load_network(row["network"]) for row in (one, two)]
+    done = [[step["command"] for step in net.provenance] for net in trained]
+    assert done == [["new", "prune", "train"], ["new", "train", "prune", "train"]]
+    assert trained[1].provenance[-1]["keep"] and not trained[0].provenance[-1]["keep"]
 
 
 def row(kept, metric, cycles, blocks, words):

@@ -40,6 +40,7 @@ def test_grid():
         ({"nodes": 1.5}, "nodes must be above 0 and at most 1, not 1.5"),
         ({"lanes": 33}, r"lanes must be in 1\.\.32, not 33"),
         ({"method": "x"}, "method must be one of .*, not 'x'"),
+        ({"first": "x"}, "first must be prune or train, not 'x'"),
         ({"method": "none", "synapses": 0.5}, "method must be one that prunes, not 'none', .*"),
     ],
 )

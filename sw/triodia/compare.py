@@ -31,6 +31,7 @@ __all__ = ["CHOICES", "MACHINE_COLUMNS", "NETWORK_COLUMNS", "choices", "compare"
 CHOICES = {
     "task": "task",
     "method": "method",
+    "first": "first",
     "synapses_kept": "kept",
     "nodes_kept": "nodes",
     "neurons_dense": "of neurons",

@@ -66,6 +66,9 @@ def compare(
     seeds: Annotated[str, typer.Option("--seed", "--seeds", help="By comma.")] = "0",
     epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     target_rate: float = 0.05,
+    first: Annotated[
+        str, typer.Option(help="prune, or train (dense, then pruned, then on), by comma.")
+    ] = "prune",
     samples: Annotated[int, typer.Option(help="Samples for cycles and co-simulation.", min=1)] = 10,
     confirm: Annotated[int, typer.Option(help="Rows co-simulated, spread evenly.", min=0)] = 4,
     simulator: SimulatorName = "icarus",
@@ -88,6 +91,7 @@ def compare(
     axes = {
         "task": values(task, str, "task"),
         "method": values(method, str, "method"),
+        "first": values(first, str, "first"),
         "board": values(board, str, "board"),
         "neurons": values(neurons, int, "neurons"),
         "nodes": values(nodes, float, "nodes"),

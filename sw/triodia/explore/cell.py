@@ -25,7 +25,9 @@ class Cell:
     ----------
     task, method, board : by name. synapses, nodes : fractions of the recurrent ones kept.
     neurons : of the dense network. weight_bits, lanes : of the machine.
-    epochs, target_rate : of training. seed : of network, pruning and training.
+    epochs, target_rate : of training.
+    first : "prune"; or "train": train the dense network too, prune what it is then, train that on.
+    seed : of network, pruning and training.
     samples : test samples, evenly spread, over which cycles are counted and co-simulated.
     place_seed : of nextpnr.
 
@@ -46,6 +48,7 @@ class Cell:
     seed: int = 0
     epochs: int = Settings.epochs
     target_rate: float = 0.05
+    first: str = "prune"
     samples: int = 10
     place_seed: int = 1
 
@@ -59,6 +62,8 @@ class Cell:
         for name, (least, most) in _RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise TriodiaError(f"{name} must be in {least}..{most}, not {getattr(self, name)}")
+        if self.first not in ("prune", "train"):
+            raise TriodiaError(f"first must be prune or train, not {self.first!r}")
         if self.method not in METHODS:
             raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
         if self.method == "none" and (least := min(self.synapses, self.nodes)) < 1:

@@ -49,13 +49,15 @@ def trained(store: Store, cell: Cell) -> dict:
     def work(folder: Path) -> dict:
         task = get_task(cell.task)
         data, net = task.load(), new_network(cell.neurons, cell.seed)
-        if cell.synapses < 1 or cell.nodes < 1:
+        how = {"seed": cell.seed, "epochs": cell.epochs, "target_rate": cell.target_rate}
+        thinned = cell.synapses < 1 or cell.nodes < 1
+        if thinned and cell.first == "train":
+            net, _ = train(net, task, data=data, **how)
+        if thinned:
             kept = {"synapses": cell.synapses, "nodes": cell.nodes}
             net, _ = prune(net, method=cell.method, seed=cell.seed, **kept)
         save_network(net, folder / "pruned.net")
-        net, _ = train(
-            net, task, data=data, seed=cell.seed, epochs=cell.epochs, target_rate=cell.target_rate
-        )
+        net, _ = train(net, task, data=data, keep=net.task is not None, **how)
         save_network(net, folder / "trained.net")
         counts = {"neurons": net.neurons, "synapses": net.synapses}
         return {"metric_float": evaluate(net, data)["accuracy"], **counts}

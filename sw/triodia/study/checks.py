@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 
 from .memory import delayed_sum
-from .plan import LEVELS, METHODS, RICH, TASKS
+from .plan import LATE, LEVELS, METHODS, RICH, TASKS
 from .summary import grouped, interval, paired, percent, points, verdict
 
-__all__ = ["inputs_table", "late_table", "readout_table"]
+__all__ = ["inputs_table", "late_summary", "late_table", "readout_table"]
 
 _METHODS = ("dense", "dense+cut", "lnp", "lnp+cut", *METHODS[1:], "random+cut", "esn")
 
@@ -62,7 +62,10 @@ def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     early, rows = delayed_sum(records), []
     late = {n: _late(records, n, "+inputs") for n in ("accuracy", "neurons", "synapses")}
     twice = _late(records, "accuracy", "+twice")
-    for (network, method), values in late["accuracy"].items():
+    for network, method in product(("short", "short-single"), LATE):
+        values = late["accuracy"].get((network, method))
+        if not values:
+            continue
         steps = "I+II+III+IV" if method == "dense" else "I+II+III"
         before = early.get((network, "half", steps, method), {})
         longer = twice.get((network, method), {})
@@ -91,6 +94,13 @@ def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
 
 
 _COUNTS = ("neurons", "synapses")
+_BRIEF = ("method", *_COUNTS, "pruned, trained twice", "trained, pruned, trained on")
+
+
+def late_summary(records: list[dict]) -> list[dict[str, str]]:
+    """Of ``late_table`` what a reader in a hurry wants: networks with clusters, accuracies."""
+    rows = [row for row in late_table(records)[2] if row["network"] == "short"]
+    return [{name: row[name] for name in _BRIEF} for row in rows]
 
 
 def _late(records: list[dict], field: str, change: str) -> dict[tuple, dict]:

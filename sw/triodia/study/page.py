@@ -8,6 +8,7 @@ from triodia_hw.atomic import write_atomic
 
 from ..pages.frame import figures as shown
 from ..pages.frame import page as whole_page
+from .checks import late_summary
 from .figures import figures, legend
 from .memory import memory_summary
 from .tables import all_tables, counts_of_verdicts
@@ -53,13 +54,15 @@ def write_pages(records: list[dict], planned: int, made: dict, page: Path, to: P
     Returns the counts of wins, ties and losses that the pages begin with.
     """
     tables, counts = all_tables(records), counts_of_verdicts(records)
-    lead, memory = _lead(records, planned, made), memory_summary(records)
-    write_atomic(page, _markdown(lead, counts, memory, tables).encode())
+    lead = _lead(records, planned, made)
+    short = [(_COUNTS, counts), (_MEMORY, memory_summary(records)), (_LATE, late_summary(records))]
+    short = [(text, rows) for text, rows in short if rows]
+    write_atomic(page, _markdown(lead, short, tables).encode())
     rows = [json.dumps(record, sort_keys=True) for record in records]
     data = f'{{"made": {json.dumps(made)}, "records": [\n' + ",\n".join(rows) + "\n]}\n"
     write_atomic(page.with_suffix(".json"), data.encode())
     to.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(to, _html(lead, counts, memory, tables, records).encode())
+    write_atomic(to, _html(lead, short, tables, records).encode())
     return {"wins_ties_losses": counts}
 
 
@@ -85,16 +88,19 @@ _MEMORY = (
     "The delayed sum, on which recurrent synapses decide, by backpropagation, half of the synapses"
     " kept: accuracy of LNP, and by how many points it is above each at equal counts"
 )
+_LATE = (
+    "The same task, 20 epochs and 20 more: networks pruned before both, and networks trained, then"
+    " pruned, then trained on"
+)
 _COUNTS = (
     "Wins / ties / losses of LNP against each, one task counting once (95 % interval of the paired"
     " difference excludes 0 or not)"
 )
 
 
-def _markdown(lead: list[str], counts: list[dict], memory: list[dict], tables: list) -> str:
-    parts = [f"# {_TITLE}", *lead]
-    parts += ["## In short", _COUNTS + ":", _rows(counts)]
-    parts += [_MEMORY + ":", _rows(memory)] if memory else []
+def _markdown(lead: list[str], short: list[tuple], tables: list) -> str:
+    parts = [f"# {_TITLE}", *lead, "## In short"]
+    parts += [part for text, rows in short for part in (text + ":", _rows(rows))]
     parts += ["## What is compared", _METHODS, _TRAINING]
     for title, text, rows in tables:
         parts += [f"## {title}", text, _rows(rows)]
@@ -107,12 +113,9 @@ def _rows(rows: list[dict[str, str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _html(
-    lead: list[str], counts: list[dict], memory: list[dict], tables: list, records: list[dict]
-) -> str:
-    body = [f"<p>{_inline(text)}</p>" for text in lead]
-    body += [f"<h2>In short</h2><p>{_COUNTS}</p>", _html_rows(counts)]
-    body += [f"<p>{_MEMORY}</p>", _html_rows(memory)] if memory else []
+def _html(lead: list[str], short: list[tuple], tables: list, records: list[dict]) -> str:
+    body = [*(f"<p>{_inline(text)}</p>" for text in lead), "<h2>In short</h2>"]
+    body += [part for text, rows in short for part in (f"<p>{text}</p>", _html_rows(rows))]
     body += [legend(), shown(figures(records))]
     body += ["<h2>What is compared</h2>"]
     body += [_list(_METHODS), _list(_TRAINING)]
