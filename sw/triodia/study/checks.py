@@ -81,6 +81,8 @@ def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
         row["trained, pruned, trained on"] = percent([*values.values()])
         row["lnp minus it, trained first"] = points(paired(peers[1], values))
         row["what training first brings"] = points(paired(values, longer))
+        best = twice.get((network, "lnp"), {})
+        row["minus lnp pruned first"] = points(paired(values, best if method != "lnp" else {}))
         rows.append(row)
     text = (
         "The networks and counts of the delayed sum above, LNP's steps I to III. “Trained, pruned,"
