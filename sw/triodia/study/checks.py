@@ -59,31 +59,10 @@ def inputs_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
 
 def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     """The delayed sum: pruned before training, and between two trainings."""
-    early, rows = delayed_sum(records), []
-    late = {n: _late(records, n, "+inputs") for n in ("accuracy", "neurons", "synapses")}
-    twice = _late(records, "accuracy", "+twice")
-    for network, method in product(("short", "short-single"), LATE):
-        values = late["accuracy"].get((network, method))
-        if not values:
-            continue
-        steps = "I+II+III+IV" if method == "dense" else "I+II+III"
-        before = early.get((network, "half", steps, method), {})
-        longer = twice.get((network, method), {})
-        row = {"network": network, "method": method, "seeds": str(len(values))}
-        row |= {n: f"{np.mean([*late[n][network, method].values()]):,.0f}" for n in _COUNTS}
-        for name, group in (("pruned, trained", before), ("pruned, trained twice", longer)):
-            row[name] = percent([*group.values()]) if group else "–"
-        peers = [
-            g.get((network, "lnp"), {}) if method != "lnp" else {}
-            for g in (twice, late["accuracy"])
-        ]
-        row["lnp minus it, twice"] = points(paired(peers[0], longer))
-        row["trained, pruned, trained on"] = percent([*values.values()])
-        row["lnp minus it, trained first"] = points(paired(peers[1], values))
-        row["what training first brings"] = points(paired(values, longer))
-        best = twice.get((network, "lnp"), {})
-        row["minus lnp pruned first"] = points(paired(values, best if method != "lnp" else {}))
-        rows.append(row)
+    rows = [
+        _late_row(records, network, method)
+        for network, method in product(("short", "short-single"), LATE)
+    ]
     text = (
         "The networks and counts of the delayed sum above, LNP's steps I to III. “Trained, pruned,"
         " trained on”: the dense network is trained (20 epochs), then pruned, and what is left goes"
@@ -92,7 +71,30 @@ def late_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
         " that its own steps leave. “activity” is pruned after a training in both; in the first its"
         " inputs are new."
     )
-    return ("Delayed sum: trained before pruning", text, rows)
+    return ("Delayed sum: trained before pruning", text, [row for row in rows if row])
+
+
+def _late_row(records: list[dict], network: str, method: str) -> dict[str, str] | None:
+    """One method: accuracies pruned before training and after, and each against LNP's."""
+    late, twice = (_late(records, network, change) for change in ("+inputs", "+twice"))
+    if method not in late:
+        return None
+    steps = "I+II+III+IV" if method == "dense" else "I+II+III"
+    once = delayed_sum(records).get((network, "half", steps, method))
+    longer, after = twice.get(method, {}), late[method]
+    lnp = {"late": late, "twice": twice} if method != "lnp" else {}
+    peers = {name: found.get("lnp", {}) for name, found in lnp.items()}
+    row = {"network": network, "method": method, "seeds": str(len(after))}
+    for name in _COUNTS:
+        row[name] = f"{np.mean([*_late(records, network, '+inputs', name)[method].values()]):,.0f}"
+    for name, values in (("trained", once), ("trained twice", longer)):
+        row[f"pruned, {name}"] = percent([*values.values()]) if values else "–"
+    row["lnp minus it, twice"] = points(paired(peers.get("twice", {}), longer))
+    row["trained, pruned, trained on"] = percent([*after.values()])
+    row["lnp minus it, trained first"] = points(paired(peers.get("late", {}), after))
+    row["what training first brings"] = points(paired(after, longer))
+    row["minus lnp pruned first"] = points(paired(after, peers.get("twice", {})))
+    return row
 
 
 _COUNTS = ("neurons", "synapses")
@@ -105,11 +107,13 @@ def late_summary(records: list[dict]) -> list[dict[str, str]]:
     return [{name: row[name] for name in _BRIEF} for row in rows]
 
 
-def _late(records: list[dict], field: str, change: str) -> dict[tuple, dict]:
+def _late(records: list[dict], network: str, change: str, field: str = "accuracy") -> dict:
+    """Values by seed, by method without ``change``, of one network's delayed sum."""
     mine = [r for r in records if r["cell"]["part"] == "inputs"]
     mine = [r for r in mine if r["cell"]["task"] == "delayed-sum"]
+    mine = [r for r in mine if r["cell"]["network"] == network]
     mine = [r for r in mine if r["cell"]["method"].endswith(change)]
-    return grouped(mine, lambda c: (c["network"], c["method"].removesuffix(change)), field)
+    return grouped(mine, lambda c: c["method"].removesuffix(change), field)
 
 
 _AP = ("activity", "activity+inputs", "lnp", "lnp+twice")
