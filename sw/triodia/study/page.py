@@ -25,7 +25,7 @@ _METHODS = """
 - **magnitude**: largest |w|, neurons of largest summed |w|.
 - **activity** (AP): train the dense network on the task, drop the neurons that spike least on
   training samples, keep the synapses of largest |w| times rate, train again. It alone sees the
-  task.
+  task. Here it gets new inputs as all do, a handicap; a table of its own has it without.
 - **born-sparse**: a new random network of the same counts, gain balanced for its graph.
 - **slow** (ours, where shown): neurons of longest time constant, synapses as weight-sampling.
 - **lnp-degree** (ours, where shown): neurons to which step I leaves the most synapses, instead of
