@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,19 @@ def test_none_changes_nothing():
     net = new_network(10, 0)
     pruned, report = prune(net, method="none")
     assert np.array_equal(pruned.w_rec, net.w_rec) and report["passes"] == []
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "none"])
+def test_without_recurrent_synapses_there_is_nothing_to_choose_from(method):
+    """As every imported network of one layer is."""
+    net, empty = new_network(10, 0), np.zeros((10, 10), bool)
+    bare = replace(net, w_rec=empty, mask_rec=empty)
+    for steps in (["I"], ["I", "II"], ["H"]):
+        with pytest.raises(TriodiaError, match="must have recurrent synapses for step [IH], and"):
+            prune(bare, method=method, steps=steps)
+    with pytest.raises(TriodiaError, match="for step H, and the 1 neurons"):
+        prune(net, method=method, nodes=0.1, steps=["II", "H"])
+    assert prune(bare, method=method, steps=["II"], nodes=0.5)[0].synapses == 0
 
 
 def test_magnitude_keeps_the_largest():

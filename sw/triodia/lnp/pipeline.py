@@ -134,7 +134,16 @@ def _check_steps(steps: Sequence[str]) -> None:
         raise TriodiaError(f"steps must be in order and each at most once, not {' '.join(steps)}")
 
 
+def _check_synapses(net: Network, step: str) -> None:
+    if not net.synapses:
+        raise TriodiaError(
+            f"the network must have recurrent synapses for step {step}, and the {net.neurons}"
+            " neurons there have none; --steps II prunes neurons alone"
+        )
+
+
 def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
+    _check_synapses(net, "I")
     if job.method in _NOISE_RULE:
         return noise_prune(net, job.synapses, job.seed, job.noise)
     rng = np.random.default_rng([job.seed, 3])
@@ -176,6 +185,7 @@ def _step4(net: Network, job: _Job) -> tuple[Network, dict]:
 
 def _step_h(net: Network, job: _Job) -> tuple[Network, dict]:
     part = job.reference.subnetwork(job.kept)
+    _check_synapses(part, "H")
     preference = np.random.default_rng([job.seed, 19]).random(part.w_rec.shape)
     if job.method in _NOISE_RULE:
         share = min(1.0, net.synapses / part.synapses)
