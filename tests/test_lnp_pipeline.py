@@ -49,7 +49,7 @@ def test_without_recurrent_synapses_there_is_nothing_to_choose_from(method):
     net, empty = new_network(10, 0), np.zeros((10, 10), bool)
     bare = replace(net, w_rec=empty, mask_rec=empty)
     for steps in (["I"], ["I", "II"], ["H"]):
-        with pytest.raises(TriodiaError, match="must have recurrent synapses for step [IH], and"):
+        with pytest.raises(TriodiaError, match=r"must have recurrent synapses for step [IH], and"):
             prune(bare, method=method, steps=steps)
     with pytest.raises(TriodiaError, match="for step H, and the 1 neurons"):
         prune(net, method=method, nodes=0.1, steps=["II", "H"])

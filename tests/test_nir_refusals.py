@@ -86,7 +86,7 @@ X = np.ones((2, 4, 3))
         ({"x": X, "y_test": np.array([0, 1])}, "holds y_test and no x_test"),
         (
             {"x": X, "y": np.zeros(2)},
-            "whole numbers in 0..1, not float64 of (2,); y.astype(int) makes",
+            "2 whole numbers, not float64 of (2,); y.astype(int) makes",
         ),
         ({"x": X, "y": np.zeros(3, int)}, "whole numbers in 0..1, not int64 of (3,)"),
         ({"x": X, "y": np.array([0, 7])}, "2 whole numbers in 0..1, not 0..7"),

@@ -1,5 +1,7 @@
 """Training on samples of one's own, from a file to a co-simulated machine."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,8 @@ def test_without_a_test_part_it_says_so(folder, capsys):
          "must hold y_test, a class for each sample"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "numbered from 0; 2 is more than"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "whole numbers in 0..1, not -1..1"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])}, "y.astype(int) makes them so"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])},
+         "must be 2 whole numbers, not float64 of (2,); y.astype(int) makes them so"),
         ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
         ({"x": np.float32(1), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
         ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must be numbers of shape (samples"),
@@ -72,6 +75,60 @@ def test_samples_that_cannot_be_learned(arrays, sentence, folder, tmp_path, caps
     code, _, err = call(capsys, "train", folder / "a.net", *options)
     assert code == 2 and sentence in err and err.count("\n") == 1, err
     assert not (tmp_path / "t.net").exists()
+
+
+def flipped(path):
+    """A bit of the packed numbers."""
+    np.savez_compressed(path, x=np.random.default_rng(0).random((20, 20, 3)), y=np.arange(20) % 2)
+    content = bytearray(path.read_bytes())
+    content[200] ^= 16
+    path.write_bytes(content)
+
+
+def member(path, name, content, **field):
+    """One member, and a ``field`` of it changed where it is and in the directory."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(zipfile.ZipInfo(name), content)
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    for place, value in field.items():
+        at = {"flags": 8, "codec": 10}[place]
+        content[directory + at] = content[at - 2] = value
+    path.write_bytes(content)
+
+
+def npy(header):
+    header = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+SHAPE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000, 1000)}"
+BROKEN = {
+    "a bit flip": flipped,
+    "lzma": lambda path: member(path, "x.npy", b"abcd" + bytes([5, 0]) + b"\xff" * 99, codec=14),
+    "a codec of its own": lambda path: member(path, "x.npy", b"a" * 99, codec=99),
+    "encrypted": lambda path: member(path, "x.npy", b"a" * 99, flags=1),
+    "a header that ends": lambda path: member(path, "x.npy", npy("{'descr': (")),
+    "a header of brackets": lambda path: member(path, "x.npy", npy("(" * 110)),
+    "more than a memory": lambda path: member(path, "x.npy", npy(SHAPE)),
+    "text": lambda path: member(path, "x", b"hello"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_files(kind, folder, tmp_path, capsys):
+    BROKEN[kind](tmp_path / "d.npz")
+    options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
+    code, _, err = call(capsys, "train", folder / "a.net", *options)
+    assert code == 2 and err.count("\n") == 1, err
+    assert "must be an .npz file of numpy arrays that can be read (" in err
+
+
+def test_samples_of_one_step(folder, tmp_path, capsys):
+    x = np.random.default_rng(0).normal(size=(40, 1, 2))
+    np.savez(tmp_path / "d.npz", x=x, y=(x[:, 0, 0] > 0).astype(int))
+    options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz", "--epochs", 3)
+    assert np.isfinite(ok(capsys, "train", folder / "a.net", *options)["loss"])
 
 
 def test_going_on_takes_the_networks_own_shape(folder, capsys):

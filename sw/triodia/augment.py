@@ -13,7 +13,7 @@ def augment(
 
     ``noise`` is the standard deviation of what is drawn anew each step, ``shift`` of what is
     constant over a sample, as another microphone would be. Returns samples and their ``(B,)``
-    lengths, 2 to ``T`` steps; draws from torch's global generator.
+    lengths, 2 (or the 1 there is) to ``T`` steps; draws from torch's global generator.
     """
     if warp:
         x, lengths = _warped(x, lengths, 1 + warp * (2 * torch.rand(len(x), device=x.device) - 1))
@@ -27,7 +27,7 @@ def augment(
 def _warped(x: Tensor, lengths: Tensor, factor: Tensor) -> tuple[Tensor, Tensor]:
     """Resample linearly, so that a sample of ``n`` steps has about ``factor * n``."""
     new = (lengths * factor).round().long().clamp(2, x.shape[1])
-    step = (lengths - 1) / (new - 1)
+    step = (lengths - 1) / (new - 1).clamp(min=1)  # samples of one step stay as they are
     place = (torch.arange(x.shape[1], device=x.device) * step[:, None]).minimum(
         (lengths - 1)[:, None]
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -82,7 +82,10 @@ def _arrays(path: str | Path) -> dict[str, np.ndarray]:
                 raise ValueError("it is of another kind")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray):
+                raise ValueError(f"{name} in it is no array")
+    except Exception as error:  # zip, every codec and numpy have errors of their own
         raise TriodiaError(
             f"{path} must be an .npz file of numpy arrays that can be read ({error});"
             " numpy.savez(path, x=x, y=y) writes one"
@@ -133,13 +136,14 @@ def _whole(
     if name not in arrays:
         return default
     value = arrays[name]
-    whole = value.shape == default.shape and value.dtype.kind in "iu"
+    integer = value.dtype.kind in "iu"
+    whole = integer and value.shape == default.shape
     if not whole or value.min() < low or value.max() > high:
         found = f"{value.min()}..{value.max()}" if whole else f"{value.dtype} of {value.shape}"
-        advice = f"; {name}.astype(int) makes them so" if value.dtype.kind == "f" else ""
+        span = f" in {low}..{high}" if integer else ""
+        advice = f"; {name}.astype(int) makes them so" if value.dtype.kind in "fb" else ""
         raise TriodiaError(
-            f"{name} of {path} must be {len(default)} whole numbers in {low}..{high}, not {found}"
-            f"{advice}"
+            f"{name} of {path} must be {len(default)} whole numbers{span}, not {found}{advice}"
         )
     return value.astype(np.int64)
 
