@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from tests.commands import call, ok
 from tests.networks import random_image
 from triodia.cli import run
+from triodia.console import Output
 from triodia.files import load_network
 from triodia_hw.image import load_image, save_image
 from triodia_hw.memory import memory_shapes
@@ -168,6 +170,7 @@ def test_doctor_and_tasks(capsys):
     assert names[:2] == ["japanese-vowels", "digits"]
 
 
+DIGITS = ["train", "{sparse.net}", "-o", "{out}", "--task", "digits", "--epochs", "2"]
 BAD = {
     "missing network": (["prune", "{none}", "-o", "{out}"], "none.net"),
     "a text file": (["train", "{text}", "-o", "{out}"], "text.net"),
@@ -221,6 +224,43 @@ BAD = {
         "to keep the fraction 0.4",
     ),
     "unknown method to compare": (["compare", "-o", "{out}", "--method", "x"], "weight-sampling"),
+    "no rate": (["train", "{sparse.net}", "-o", "{out}", "--lr", "nan"], "lr must be a finite"),
+    "a rate beyond numbers": (["train", "{sparse.net}", "-o", "{out}", "--lr", "1e308"], "1e+06"),
+    "training that diverges": (
+        [*DIGITS, "--lr", "1e5"],
+        "training diverged: its loss or weights are no longer finite; an lr below 100000",
+    ),
+    "a goal that cannot be": (
+        [*DIGITS, "--target-rate", "1e-30"],
+        "or a target_rate above 1e-30 would help",
+    ),
+    "a seed too great": (
+        ["train", "{sparse.net}", "-o", "{out}", "--seed", str(1 << 64)],
+        "--seed",
+    ),
+    "a seed to compare": (["compare", "-o", "{out}", "--seed", "-1"], "seed must be in 0..4294967"),
+    "great seeds": (["compare", "-o", "{out}", "--seed", str(1 << 70)], "seed must be in 0..42949"),
+    "no rate to compare": (["compare", "-o", "{out}", "--target-rate", "nan"], "target_rate must"),
+    "no latency": (["fit", "-o", "{out}", "--latency-ceiling", "nan"], "ceiling must be a finite"),
+    "latency below 0": (["fit", "-o", "{out}", "--latency-ceiling", "-1"], "must be above 0 µs"),
+    "no edge": (
+        ["prune", "{dense.net}", "-o", "{out}", "--option", "edge=nan"],
+        "edge must be a fi",
+    ),
+    "noise": (
+        ["prune", "{dense.net}", "-o", "{out}", "--option", "noise=inf"],
+        "noise must be a fi",
+    ),
+    "no gain": (["new", "-o", "{out}", "--gain", "inf"], "gain must be a finite number, not inf"),
+    "a gain too great": (["new", "-o", "{out}", "--gain", "1e300"], "w_rec must be finite every"),
+    "neurons": (
+        ["new", "-o", "{out}", "--neurons", "9" * 20],
+        "neurons must be in 2..65536, not 9",
+    ),
+    "a spread": (
+        ["new", "-o", "{out}", "--clusters", "3", "--tau-spread", "inf"],
+        "tau_spread must be a finite number",
+    ),
     "words for fractions": (["compare", "-o", "{out}", "--synapses", "a,b"], "synapses"),
 }
 
@@ -240,13 +280,48 @@ def test_bad_input_is_one_sentence(name, files, capsys, tmp_path):
     }
     before = set(tmp_path.iterdir())
     filled = [re.sub(r"\{(.*)\}", lambda m: places[m[1]], a) for a in arguments]
-    code, out, err = call(capsys, *filled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # numpy's would be lines of their own
+        code, out, err = call(capsys, *filled)
     assert code == 2
     assert out == ""
     message = err.strip().splitlines()[-1]
     assert message.startswith("triodia: ") and hint in message
     assert "Traceback" not in err
     assert set(tmp_path.iterdir()) == before  # nothing half-written
+
+
+def test_a_batch_is_at_most_all_samples(files, capsys, tmp_path):
+    for batch in (4000, 10**30):
+        options = ("--task", "digits", "--epochs", 1, "--batch", batch)
+        ok(capsys, "train", files["sparse.net"], "-o", tmp_path / f"{batch}.net", *options)
+    one, two = (load_network(tmp_path / f"{batch}.net") for batch in (4000, 10**30))
+    assert np.array_equal(one.w_rec, two.w_rec)
+
+
+def test_time_constants_too_great_to_search(capsys, caplog, tmp_path):
+    ok(capsys, "new", "-o", tmp_path / "a.net", "--neurons", 20, "--tau-mean", 1e38)
+    search = ("--steps", "IV", "--option", "trials=3")
+    code, _, err = call(capsys, "prune", tmp_path / "a.net", "-o", tmp_path / "b.net", *search)
+    assert code == 2 and "tau_mem must be finite" in err
+    assert "Traceback" not in err + caplog.text and "Warning" not in err
+
+
+def test_more_than_the_memory_is_one_sentence(capsys, monkeypatch, tmp_path):
+    def new(*_, **__):
+        return np.empty((1 << 30, 1 << 30))
+
+    monkeypatch.setattr("triodia.commands.networks.new_network", new)
+    code, _, err = call(capsys, "new", "-o", tmp_path / "a.net")
+    assert code == 2 and err.count("\n") == 1 and "Unable to allocate 8.00 EiB" in err
+
+
+def test_json_holds_no_nan(capsys):
+    values = {"a": [float("nan"), np.float32("inf")], 1: {"b": np.array([1.0, np.nan])}}
+    Output(True).json(values | {"c": (np.int64(3), Path("d"))})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "a": [None, None], "1": {"b": [1.0, None]}, "c": [3, "d"]
+    }  # fmt: skip
 
 
 def test_missing_simulator_exits_3(files, capsys, monkeypatch):

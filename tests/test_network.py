@@ -62,7 +62,7 @@ def test_density_counts_by_source():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"neurons": 1}, "neurons must be 2 or more, not 1"),
+        ({"neurons": 1}, "neurons must be in 2..65536, not 1"),
         ({"ei_ratio": 1.0}, "ei_ratio must be between 0 and 1, not 1.0"),
         ({"tau_mean": 0.0}, "tau_mean, tau_shape and tau_syn_mean must be above 0"),
     ],

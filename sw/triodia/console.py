@@ -1,6 +1,7 @@
 """What a person sees: results on stdout as tables or one JSON object, progress on stderr."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,13 +25,16 @@ def number(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    """``value`` of what JSON has; NaN and infinity, which it has not, as null."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
 
 
 class Output:
@@ -87,4 +91,4 @@ class Output:
 
     def json(self, data: dict) -> None:
         """One JSON object on stdout."""
-        print(json.dumps(data, default=_plain, indent=2))
+        print(json.dumps(_plain(data), indent=2, allow_nan=False))

@@ -5,9 +5,11 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from .errors import TriodiaError
+from .ranges import check_finite
 
 __all__ = ["Network", "balanced_weights", "new_network", "random_mask"]
 
+_MOST = 1 << 16  # neurons; a dense matrix of them takes 32 GiB
 _DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
 _DTYPES |= {"refractory": np.int32, "cluster": np.int32, "lane": np.int32}
 _BY_NEURON = ("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster", "lane")
@@ -195,7 +197,8 @@ class Network:
 
 
 def _frozen(name: str, value: np.ndarray) -> np.ndarray:
-    array = np.array(value, _DTYPES.get(name, np.float32))  # always a copy: ours to freeze
+    with np.errstate(over="ignore"):  # refused below
+        array = np.array(value, _DTYPES.get(name, np.float32))  # always a copy: ours to freeze
     if array.dtype == np.float32 and not np.all(np.isfinite(array)):
         raise TriodiaError(f"{name} must be finite everywhere; it holds NaN or infinity")
     array.setflags(write=False)
@@ -257,8 +260,11 @@ def new_network(
     start); inhibitory weights are larger so that excitation and inhibition balance. ``gain`` is the
     standard deviation of a neuron's summed weights, that is about the spectral radius of ``w_rec``.
     """
-    if neurons < 2:
-        raise TriodiaError(f"neurons must be 2 or more, not {neurons!r}")
+    if not 2 <= neurons <= _MOST:
+        raise TriodiaError(f"neurons must be in 2..{_MOST}, not {neurons!r}")
+    drawn = {"density": density, "ei_ratio": ei_ratio, "gain": gain, "tau_mean": tau_mean}
+    drawn |= {"tau_shape": tau_shape, "tau_syn_mean": tau_syn_mean}
+    check_finite(drawn)
     if not 0 < ei_ratio < 1:
         raise TriodiaError(f"ei_ratio must be between 0 and 1, not {ei_ratio!r}")
     if min(tau_mean, tau_shape, tau_mean if tau_syn_mean is None else tau_syn_mean) <= 0:
@@ -282,6 +288,4 @@ def new_network(
         sign=sign,
         reset=reset,
     )
-    drawn = {"density": density, "ei_ratio": ei_ratio, "gain": gain, "tau_mean": tau_mean}
-    drawn |= {"tau_shape": tau_shape, "tau_syn_mean": tau_syn_mean}
     return net.with_provenance(command="new", neurons=neurons, seed=seed, **drawn)

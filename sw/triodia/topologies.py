@@ -6,6 +6,7 @@ import numpy as np
 
 from .errors import TriodiaError
 from .network import Network, balanced_weights, new_network
+from .ranges import check_finite
 
 __all__ = ["clustered_network", "layered_network", "small_world_mask"]
 
@@ -55,6 +56,7 @@ def clustered_network(
         raise TriodiaError(f"clusters must be in 1..{neurons}, not {clusters!r}")
     if not (0 < density <= 1 and 0 <= rewire <= 1 and tau_spread >= 1):
         raise TriodiaError("density and rewire must be in 0..1, tau_spread 1 or more")
+    check_finite({"tau_spread": tau_spread})
     base = new_network(neurons, seed, tau_mean=tau_mean, tau_shape=tau_shape, gain=gain, **options)
     rng = np.random.default_rng([seed, 6])
     cluster = np.arange(neurons) * clusters // neurons

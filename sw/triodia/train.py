@@ -15,10 +15,13 @@ from .errors import TriodiaError
 from .lnp.hardware import even_places
 from .model import SpikingModel
 from .network import Network, random_mask
+from .ranges import check_finite
 
 __all__ = ["Settings", "TrainReport", "attach", "evaluate", "train"]
 
 _BATCH = 2000  # samples evaluated at once: a trace of all of a large task would fill the memory
+
+_FASTEST = 1e6  # learning rate; Adam's steps would leave float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +50,14 @@ class Settings:
     learn_tau: bool = True
 
     def __post_init__(self) -> None:
+        check_finite(vars(self))
         if self.epochs < 1 or self.batch < 1:
             raise TriodiaError("epochs and batch must be 1 or more")
-        if self.lr <= 0 or not 0 < self.target_rate <= 1:
-            raise TriodiaError("lr must be above 0 and target_rate above 0 and at most 1")
+        if not 0 < self.lr <= _FASTEST or not 0 < self.target_rate <= 1:
+            raise TriodiaError(
+                f"lr must be above 0 and at most {_FASTEST:g}, not {self.lr:g}, and target_rate"
+                f" above 0 and at most 1, not {self.target_rate:g}"
+            )
         if min(self.noise, self.shift, self.rate_cost, self.silent_cost) < 0:
             raise TriodiaError("noise, shift, rate_cost and silent_cost must be 0 or more")
         if not all(0 <= part < 1 for part in (self.dropout, self.warp, self.average)):
@@ -162,7 +169,8 @@ def _trained_before(net: Network, task: Task) -> Network:
 def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | None) -> list[dict]:
     x, lengths, y = _tensors(model.net, data, "train", model.bias.device)
     optimiser = torch.optim.AdamW(_groups(model, s), lr=s.lr)
-    updates = s.epochs * math.ceil(len(y) / s.batch)
+    size = min(s.batch, len(y))
+    updates = s.epochs * math.ceil(len(y) / size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser,
         [g["lr"] for g in optimiser.param_groups],
@@ -175,18 +183,27 @@ def _fit(model: SpikingModel, data: TaskData, s: Settings, progress: Callable | 
     history = []
     for epoch in range(s.epochs):
         sums = np.zeros(3)
-        for index in torch.randperm(len(y)).split(s.batch):
+        for index in torch.randperm(len(y)).split(size):
             batch = (*augment(x[index], lengths[index], s.noise, s.warp, s.shift), y[index])
             sums += _update(model, optimiser, batch, s)
             schedule.step()
             mean.update_parameters(model)
         loss, accuracy, rate = (sums / len(y)).tolist()
+        _check_sound(model, loss, s)
         done = {"epoch": epoch + 1, "epochs": s.epochs}
         history.append({**done, "loss": loss, "accuracy": accuracy, "rate": rate})
         if progress is not None:
             progress(history[-1])
     model.load_state_dict(mean.module.state_dict())
     return history
+
+
+def _check_sound(model: SpikingModel, loss: float, s: Settings) -> None:
+    if not (math.isfinite(loss) and all(p.isfinite().all() for p in model.parameters())):
+        raise TriodiaError(
+            f"training diverged: its loss or weights are no longer finite; an lr below {s.lr:g} or"
+            f" a target_rate above {s.target_rate:g} would help"
+        )
 
 
 def _update(

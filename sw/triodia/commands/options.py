@@ -11,6 +11,7 @@ from triodia_boards.synthesis import NETLISTS
 from ..accelerator import DEVICES
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
+from ..ranges import GREATEST_SEED
 
 __all__ = [
     "BoardName",
@@ -43,7 +44,7 @@ def _in_a_folder(path: Path) -> Path:
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=GREATEST_SEED)]
 Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_in_a_folder)]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]

@@ -10,11 +10,13 @@ from triodia_boards.toolchain import check_timed
 from ..data.tasks import get_task
 from ..errors import TriodiaError
 from ..lnp.pipeline import METHODS
+from ..ranges import GREATEST_SEED
 from ..train import Settings
 
 __all__ = ["Cell", "grid", "varying"]
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
+_RANGES |= {"seed": (0, GREATEST_SEED)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class Cell:
                 raise TriodiaError(f"{name} must be in {least}..{most}, not {getattr(self, name)}")
         if self.first not in ("prune", "train"):
             raise TriodiaError(f"first must be prune or train, not {self.first!r}")
+        Settings(target_rate=self.target_rate)  # refused before anything is computed
         if self.method not in METHODS:
             raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
         if self.method == "none" and (least := min(self.synapses, self.nodes)) < 1:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from triodia_boards.boards import get_board
 
 from ..errors import TriodiaError
+from ..ranges import check_finite
 from .cell import Cell, grid
 from .run import explore
 from .store import Store
@@ -39,7 +40,8 @@ _CLOCK = {"ecp5": 100.0, "ice40": 40.0}
 class Goal:
     """What is best: the metric; or the latency where the metric is at least ``floor``.
 
-    ``ceiling``: microseconds a sample, at most. Raises :class:`TriodiaError` if both are given.
+    ``ceiling``: microseconds a sample, at most. Raises :class:`TriodiaError` if both are given, or
+    one cannot be held.
     """
 
     floor: float | None = None
@@ -48,6 +50,9 @@ class Goal:
     def __post_init__(self) -> None:
         if self.floor is not None and self.ceiling is not None:
             raise TriodiaError("ask for a metric floor or a latency ceiling, not for both")
+        check_finite({"metric floor": self.floor, "latency ceiling": self.ceiling})
+        if self.ceiling is not None and self.ceiling <= 0:
+            raise TriodiaError(f"latency ceiling must be above 0 µs, not {self.ceiling:g}")
 
     def holds(self, row: dict) -> bool:
         """Whether ``row`` fits its board and keeps to the limit."""

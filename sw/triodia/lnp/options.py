@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from ..errors import TriodiaError
+from ..ranges import check_finite
 from .hardware import HardwareOptions
 from .step1 import NoiseOptions
 from .step3 import EdgeOptions
@@ -23,9 +24,10 @@ def choices(given: Mapping[str, object]) -> Choices:
     Raises
     ------
     TriodiaError
-        If there is no such option, or a value is out of range.
+        If there is no such option, or a value is out of range or not finite.
     """
     _check_known(given)
+    check_finite({name: given[name] for name in _DEFAULTS if name in given})
     return tuple(
         kind(**{f.name: given[f.name] for f in fields(kind) if f.name in given}) for kind in _KINDS
     )

@@ -42,6 +42,7 @@ class TimeOptions:
             raise TriodiaError("trials must be 1 or more, spectrum_steps 2 or more, edge 0 or more")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # the network refuses what is not finite
 def redrawn_taus(net: Network, factors: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     """``tau_mem`` of gamma laws, one a cluster, keeping each neuron's rank in its cluster.
 
@@ -74,7 +75,7 @@ def tune_time_constants(
     """
     import optuna  # heavy import, only when asked for
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a failed trial is raised, that is enough
     whole = reference.neurons <= WHOLE
     aim = _spectrum(reference, seed, options, whole)
     clusters = np.unique(_clusters(net)).size
