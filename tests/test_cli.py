@@ -309,11 +309,11 @@ def test_time_constants_too_great_to_search(capsys, caplog, tmp_path):
 
 def test_more_than_the_memory_is_one_sentence(capsys, monkeypatch, tmp_path):
     def new(*_, **__):
-        return np.empty((1 << 30, 1 << 30))
+        return np.empty((1 << 25, 1 << 25))
 
     monkeypatch.setattr("triodia.commands.networks.new_network", new)
     code, _, err = call(capsys, "new", "-o", tmp_path / "a.net")
-    assert code == 2 and err.count("\n") == 1 and "Unable to allocate 8.00 EiB" in err
+    assert code == 2 and err.count("\n") == 1 and "Unable to allocate 8.00 PiB" in err
 
 
 def test_json_holds_no_nan(capsys):

@@ -1,6 +1,7 @@
 """What an import and samples of one's own must say no to, in one sentence, and leave no file."""
 
 import warnings
+from dataclasses import replace
 
 import nir
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 
 from tests.commands import call, ok
 from tests.nir_graphs import DT, chain, neurons
+from tests.test_network import task_network
 from tests.test_nir_files import ONE, graph, lif
+from triodia.interchange.exporter import export_nir
 
 TWO = np.array([2])
 
 
-def made(nodes, edges, **options):
-    ends = {"input": nir.Input(TWO), "output": nir.Output(TWO)}
+def made(nodes, edges, shape=(2,), **options):
+    ends = {"input": nir.Input(np.array(shape)), "output": nir.Output(TWO)}
     return nir.NIRGraph(nodes={**ends, **nodes}, edges=edges, type_check=False, **options)
 
 
@@ -45,6 +48,18 @@ REFUSED = {
     "clamp it below 1 before you export (snnTorch itself clamps it in each step": graph(
         lif(tau=ONE * -0.01)
     ),
+    "the shape of the Input must be above 0, not [-3]": made(
+        {"lif": lif()}, [("input", "lif"), ("lif", "output")], shape=(-3,)
+    ),
+    "the graph has 1000000000000 inputs, and a machine takes at most": made(
+        {"lif": lif()}, [("input", "lif"), ("lif", "output")], shape=(10**6, 10**6)
+    ),
+    "too many nodes in a row without neurons between": graph(*[nir.Scale(ONE)] * 600, lif()),
+    "(its task japanese-vowels has 12 inputs and 9 classes, and the graph 2 and 2)": made(
+        {"lif": lif()},
+        [("input", "lif"), ("lif", "output")],
+        metadata={"triodia": {"task": "japanese-vowels", "input_clip": 4.0, "provenance": "[]"}},
+    ),
     "a '/' in a node's name does that": made({"a/b": lif()}, [("input", "a/b"), ("a/b", "output")]),
 }
 
@@ -58,6 +73,15 @@ def test_graphs(sentence, tmp_path, capsys):
     assert code == 2 and not out
     assert sentence in err and err.count("\n") == 1, err
     assert not (tmp_path / "a.net").exists()
+
+
+def test_a_timing_that_our_own_networks_have_not(tmp_path, capsys):
+    net = replace(task_network(), bias_out=np.ones(2))
+    export_nir(net, tmp_path / "a.nir")
+    arguments = ("import-nir", tmp_path / "a.nir", "-o", tmp_path / "a.net")
+    code, _, err = call(capsys, *arguments, "--timing", "layered")
+    assert code == 2 and f"of {net.neurons} neurons" in err and "leave --timing out" in err
+    ok(capsys, *arguments)
 
 
 @pytest.fixture

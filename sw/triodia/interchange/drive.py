@@ -1,5 +1,6 @@
 """What reaches a node of a graph: linear nodes multiplied out."""
 
+import math
 from dataclasses import dataclass
 
 import nir
@@ -118,7 +119,11 @@ def _own_size(node: nir.NIRNode) -> int | None:
         return int(np.size(node.scale))
     if isinstance(node, nir.Input):
         shape = next(iter(node.input_type.values()), None)
-        return None if shape is None else int(np.prod(shape))
+        if shape is not None and np.any(np.asarray(shape) < 1):
+            raise TriodiaError(
+                f"the shape of the Input must be above 0, not {np.asarray(shape).tolist()}"
+            )
+        return None if shape is None else math.prod(map(int, shape))
     return None
 
 

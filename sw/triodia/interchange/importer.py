@@ -11,7 +11,7 @@ from .blocks import Blocks, blocks_of
 from .drive import Drives
 from .graph import LINEAR, READOUTS, Graph, read_graph
 from .origin import CLIP, restore, standardised
-from .parts import Parts, find_parts
+from .parts import Parts, check_size, find_parts
 from .settings import SNNTORCH_DT, Choices, by_snntorch, find_choices
 from .timing import Timing, find_timing
 
@@ -36,7 +36,13 @@ def import_nir(
     options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
     choices = find_choices(graph, **options)
     file = {"command": "import-nir", "file": Path(path).name, "sha256": digest}
-    return network_of(graph, choices, input_max=input_max, file=file)
+    try:
+        return network_of(graph, choices, input_max=input_max, file=file)
+    except RecursionError:
+        raise TriodiaError(
+            "the graph has too many nodes in a row without neurons between; export it with their"
+            " weights multiplied out"
+        ) from None
 
 
 @np.errstate(over="ignore", invalid="ignore")  # the network refuses what is not finite
@@ -46,11 +52,14 @@ def network_of(
     """The network of a flat graph; ``file`` is put at the head of its last provenance step."""
     if not 0 < input_max < np.inf:
         raise TriodiaError(f"input_max must be above 0, not {input_max}")
-    graph, scaling, factor = standardised(graph, Drives(graph), input_max / CLIP)
+    drives = Drives(graph)
+    check_size("inputs", drives.size(graph.source))
+    graph, scaling, factor = standardised(graph, drives, input_max / CLIP)
     parts = find_parts(graph, choices)
     timing = find_timing(choices.timing, parts)
     blocks = blocks_of(parts, timing)
-    net = restore(blocks.network(choices.reset, scaling, factor), graph.metadata)
+    net = blocks.network(choices.reset, scaling, factor)
+    net = restore(net, graph.metadata, blocks.clocks)
     places = [
         {"node": name, "type": cells.kind, "first": blocks.place[name].start}
         | {"neurons": cells.size, "steps_behind": timing.depth[name]}

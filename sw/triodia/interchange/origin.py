@@ -6,6 +6,7 @@ from dataclasses import replace
 import nir
 import numpy as np
 
+from ..data.tasks import TASKS
 from ..errors import TriodiaError
 from ..network import Network
 from .drive import Drives
@@ -33,11 +34,19 @@ def metadata_of(net: Network) -> dict:
     return found
 
 
-def restore(net: Network, metadata: dict) -> Network:
-    """``net`` with what ``metadata_of`` kept of the network that was exported, if it was ours."""
+def restore(net: Network, metadata: dict, clocks: int) -> Network:
+    """``net`` with what ``metadata_of`` kept of the network that was exported, if it was ours.
+
+    ``clocks``: neurons that the import added; none are with the timing it was exported with.
+    """
     ours = metadata.get("triodia")
     if not isinstance(ours, dict):
         return net
+    if clocks and np.size(ours.get("sign")) == net.neurons - clocks:
+        raise TriodiaError(
+            f"the graph is of a network of ours, of {net.neurons - clocks} neurons, and this timing"
+            f" would add {clocks}; leave --timing out"
+        )
     try:
         values = {name: np.asarray(ours[name]) for name in _LABELS if name in ours}
         for mask, weights in _MASKS.items():
@@ -48,11 +57,21 @@ def restore(net: Network, metadata: dict) -> Network:
             raise ValueError("its provenance is no list of steps")
         if not ours["task"]:
             return replace(net, **values, **(_untrained() if _bare(net) else {}))
+        _check_task(ours["task"], net)
         return replace(net, **values, task=ours["task"], input_clip=float(ours["input_clip"]))
     except (KeyError, TypeError, ValueError, TriodiaError) as error:
         raise TriodiaError(
             f"the metadata 'triodia' of the graph is damaged ({error}); export the network again"
         ) from error
+
+
+def _check_task(name: str, net: Network) -> None:
+    task = TASKS.get(name)
+    if task is not None and (task.inputs, task.classes) != (net.inputs, net.readouts):
+        raise ValueError(
+            f"its task {name} has {task.inputs} inputs and {task.classes} classes, and the graph"
+            f" {net.inputs} and {net.readouts}"
+        )
 
 
 def _bare(net: Network) -> bool:

@@ -10,7 +10,7 @@ from .graph import READOUTS, SPIKING, Graph
 from .neurons import Population, population
 from .settings import Choices
 
-__all__ = ["Parts", "find_parts"]
+__all__ = ["Parts", "check_size", "find_parts"]
 
 _MOST = 1 << 14  # inputs, and neurons, of a machine (triodia_hw.contract)
 
@@ -32,14 +32,13 @@ class Parts:
 
 
 def find_parts(graph: Graph, choices: Choices) -> Parts:
-    """Populations, drives and readouts of ``graph``."""
+    """Populations, drives and readouts of ``graph``, whose inputs are not too many."""
     drives = Drives(graph)
     spiking = [name for name, node in graph.nodes.items() if isinstance(node, SPIKING)]
     if not spiking:
         raise TriodiaError("the graph has no LIF, CubaLIF or IF node, so nothing spikes")
-    _check_size("inputs", drives.size(graph.source))
     cells = {name: _cells(graph, choices, drives, name) for name in spiking}
-    _check_size("neurons", sum(population.size for population in cells.values()))
+    check_size("neurons", sum(population.size for population in cells.values()))
     into = {name: drives.into(name).scaled(p.gain) for name, p in cells.items()}
     for name, drive in into.items():
         _only_spikes(name, drive, (*spiking, graph.source), graph)
@@ -50,8 +49,8 @@ def find_parts(graph: Graph, choices: Choices) -> Parts:
     return Parts(graph.source, drives.size(graph.source), cells, into, out, readout)
 
 
-def _check_size(what: str, size: int) -> None:
-    """Before matrices of ``size`` times ``size`` are made."""
+def check_size(what: str, size: int) -> None:
+    """Before matrices of ``size`` (inputs or neurons) times ``size`` are made."""
     if size > _MOST:
         raise TriodiaError(
             f"the graph has {size} {what}, and a machine takes at most {_MOST};"
