@@ -1,6 +1,7 @@
 """The command line: the chain end to end on a small network, and one sentence for bad input."""
 
 import json
+import os
 import re
 import tempfile
 import warnings
@@ -211,6 +212,7 @@ BAD = {
         "one of the two",
     ),
     "another task": (["cosim", "{model.image}", "--task", "japanese-vowels"], "digits"),
+    "no folder for results": (["bench-lnp", "--results", "{out}/x"], "does not exist; make it"),
     "no folder": (["train", "{sparse.net}", "-o", "{out}/x.net"], "does not exist; make it first"),
     "a fraction twice": (["compare", "-o", "{out}", "--synapses", "0.5,0.50"], "twice"),
     "no command": (["fly"], "fly"),
@@ -322,6 +324,37 @@ def test_json_holds_no_nan(capsys):
     assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
         "a": [None, None], "1": {"b": [1.0, None]}, "c": [3, "d"]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["quantize", "{n}", "-o", "{n}"],
+        ["quantize", "-o", "{n}", "{n}"],
+        ["export-nir", "{n}", "-o", "{n}"],
+        ["import-nir", "{n}", "-o", "{n}"],
+        ["prune", "{n}", "-o", "{n}"],
+        ["train", "{m}", "--data", "{n}", "-o", "{n}"],
+        ["train", "{m}", "-o", "{n}", "--data", "{n}"],
+        ["patch", "{d}", "{m}", "-o", "{n}"],
+        ["patch", "-o", "{n}", "{d}", "{m}"],
+    ],
+)
+def test_inputs_are_not_written_over(arguments, files, capsys, tmp_path):
+    places = {"n": tmp_path / "d" / "n.net", "m": tmp_path / "m.net", "d": tmp_path / "d"}
+    places["d"].mkdir()
+    content = files["trained.net"].read_bytes()
+    for name in "nm":
+        places[name].write_bytes(content)
+    code, _, err = call(capsys, *(a.format(**places) for a in arguments))
+    assert code == 2 and "would be written over the input" in err and err.count("\n") == 1
+    assert places["n"].read_bytes() == content
+
+
+def test_a_pipe_stays_one(files, capsys, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = call(capsys, "new", "-o", tmp_path / "pipe")
+    assert code == 2 and "device or pipe" in err and (tmp_path / "pipe").is_fifo()
 
 
 def test_missing_simulator_exits_3(files, capsys, monkeypatch):

@@ -103,6 +103,21 @@ def test_write_is_all_or_nothing(tmp_path, monkeypatch):
         write_atomic(tmp_path / "no" / "a", b"")
 
 
+def test_links_are_followed_and_devices_left_alone(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "a")
+    for content in (b"new", b"again"):
+        write_atomic(tmp_path / "link", content)
+        assert (tmp_path / "there" / "a").read_bytes() == content
+    assert (tmp_path / "link").is_symlink() and os.listdir(tmp_path / "there") == ["a"]
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "to"):
+        with pytest.raises(WriteError, match="must be a regular file, not a folder, device or"):
+            write_atomic(tmp_path / name, b"")
+    assert (tmp_path / "pipe").is_fifo() and (tmp_path / "to").is_symlink()
+
+
 def test_files_are_readable_by_others(tmp_path):
     umask = os.umask(0o022)
     try:

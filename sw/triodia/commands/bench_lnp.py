@@ -14,7 +14,7 @@ from triodia_hw.atomic import write_atomic
 
 from ..console import Output
 from ..errors import MissingTool, TriodiaError
-from .options import Json
+from .options import Json, writable
 
 __all__ = ["register"]
 
@@ -42,6 +42,7 @@ def bench_lnp(
     if sizes[0] < 20:
         raise TriodiaError(f"neurons must be 20 or more, not {sizes[0]}")
     show, rows = Output(as_json), []
+    writable(results)
     for size in sizes:
         rows.append(measure_steps(size, library=size <= library, note=show.note))
         data = {"rows": rows, "growth": {step: growth(rows, step) for step in STEPS}}

@@ -1,6 +1,5 @@
 """``import-nir`` and ``export-nir``: networks from and for other simulators."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +10,13 @@ from ..interchange.exporter import export_nir
 from ..interchange.importer import import_nir
 from ..interchange.neurons import RULES
 from ..interchange.settings import RESETS, SNNTORCH_DT, TIMINGS
-from .options import Json, NetworkFile, Out
+from .options import Json, NetworkFile, NirFile, Out
 
 __all__ = ["register"]
 
 
 def _import(
-    file: Annotated[Path, typer.Argument(help="NIR graph (.nir).")],
+    file: NirFile,
     output: Out,
     dt: Annotated[
         float | None, typer.Option(help="Seconds a step; needed where the file does not say.")

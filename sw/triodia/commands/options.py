@@ -25,35 +25,69 @@ __all__ = [
     "Method",
     "NetlistName",
     "NetworkFile",
+    "NirFile",
     "Out",
     "Parity",
     "Seed",
     "SimulatorName",
     "TaskName",
     "WeightBits",
+    "writable",
 ]
 
 
-def _in_a_folder(path: Path) -> Path:
-    """Refuse a file in a folder that is not there, before any work is done."""
+_SOURCES = ("network", "image", "file", "data", "build_folder")  # what commands call inputs
+
+
+def writable(path: Path) -> Path:
+    """Refuse a file that could not be written, before any work is done."""
     if not path.parent.is_dir():
         raise TriodiaError(f"{path}: the folder {path.parent} does not exist; make it first")
     if path.is_dir():
         raise TriodiaError(f"{path} is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise TriodiaError(f"{path} is a device or pipe; name a regular file")
     return path
+
+
+def _output(context: typer.Context, path: Path) -> Path:
+    for name in _SOURCES:
+        _apart(path, context.params.get(name))
+    return writable(path)
+
+
+def _source(context: typer.Context, path: Path | None) -> Path | None:
+    _apart(context.params.get("output"), path)  # options and arguments come in the user's order
+    return path
+
+
+def _apart(output: str | Path | None, source: str | Path | None) -> None:
+    """Refuse to write over an input, or into a finished build."""
+    if output is None or source is None:
+        return
+    to, given = Path(output).resolve(), Path(source).resolve()
+    if to == given or given in to.parents:
+        raise TriodiaError(f"{output} would be written over the input {source}; name another file")
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=GREATEST_SEED)]
-Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_in_a_folder)]
+Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_output)]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
-NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).")]
-ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).")]
-BuildFolder = Annotated[Path, typer.Argument(help="Folder that `triodia build` wrote.")]
+NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).", callback=_source)]
+NirFile = Annotated[Path, typer.Argument(help="NIR graph (.nir).", callback=_source)]
+ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).", callback=_source)]
+BuildFolder = Annotated[
+    Path, typer.Argument(help="Folder that `triodia build` wrote.", callback=_source)
+]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
 DataFile = Annotated[
     Path | None,
-    typer.Option("--data", help="Samples of your own instead of a task's: .npz with x, and y."),
+    typer.Option(
+        "--data",
+        help="Samples of your own instead of a task's: .npz with x, and y.",
+        callback=_source,
+    ),
 ]
 Device = Annotated[
     str,
