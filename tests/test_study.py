@@ -315,6 +315,10 @@ def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
     other[-1] = tmp_path / "bad.json"
     code, _, err = call(capsys, "study", "lnp", "--pages-only", *other)
     assert code == 2 and "must be the JSON file of a study" in err
+    for content in (b"\xff" * 9999, b"[" * 99999):
+        (tmp_path / "bad.json").write_bytes(content)
+        code, _, err = call(capsys, "study", "lnp", "--pages-only", *other)
+        assert code == 2 and "must be the JSON file of a study" in err and len(err) < 300
     code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
     assert code == 2 and "must hold results" in err
 

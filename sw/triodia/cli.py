@@ -98,7 +98,8 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as error:
         return error.exit_code
     except TyperException as error:
-        return _fail(getattr(error, "format_message", error.__str__)(), BAD_INPUT)
+        message = getattr(error, "format_message", error.__str__)()
+        return _fail(message, BAD_INPUT) if message else BAD_INPUT  # without a command: its help
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -72,8 +72,9 @@ def adopt(study: Path, folder: Path) -> int:
     try:
         records = json.loads(study.read_text())["records"]
         cells = [(Cell(**r["cell"]), r) for r in records if r["version"] == VERSION]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TriodiaError(f"{study} must be the JSON file of a study: {error!r}") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"  # not repr: of text, that is the whole file
+        raise TriodiaError(f"{study} must be the JSON file of a study ({reason})") from error
     folder.mkdir(parents=True, exist_ok=True)
     new = [(path_of(cell, folder), record) for cell, record in cells]
     new = [(path, record) for path, record in new if not path.exists()]
