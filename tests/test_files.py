@@ -61,6 +61,26 @@ def test_truncated_files_are_refused(cut, tmp_path_factory):
     assert "damaged" in message(path)
 
 
+@settings(max_examples=300, deadline=None)
+@given(bit=st.integers(0, 10**6))
+def test_flipped_bits_are_refused(bit, tmp_path_factory):
+    path = tmp_path_factory.mktemp("flip") / "a.net"
+    save_network(new_network(5, 1), path)
+    content = bytearray(path.read_bytes())
+    bit %= 8 * len(content)
+    content[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+    assert str(path) in message(path)
+
+
+def test_files_of_before_the_check_sum_are_read(tmp_path):
+    net, path = new_network(5, 1), tmp_path / "a.net"
+    header = {name: getattr(net, name) for name in files._PLAIN}
+    header |= {"format": "triodia-network", "schema": 1}
+    path.write_bytes(save(files._arrays(net), metadata={"triodia": json.dumps(header)}))
+    equal(load_network(path), net)
+
+
 @settings(max_examples=60, deadline=None)
 @given(junk=st.binary(max_size=200))
 def test_foreign_files_are_refused(junk, tmp_path_factory):

@@ -1,5 +1,6 @@
 """Network files: safetensors with one JSON header, written whole or not at all."""
 
+import hashlib
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -16,23 +17,26 @@ from .network import Network
 __all__ = ["load_network", "save_network"]
 
 _FORMAT, _SCHEMA = "triodia-network", 1
+_NO_CHECK = "0" * 64  # what stands for the check sum while it is computed
 _PLAIN = ("reset", "task", "input_clip", "provenance")  # all other fields are arrays
 
 
 def save_network(net: Network, path: str | Path) -> None:
-    """Write ``net``; equal networks give equal bytes."""
+    """Write ``net`` with a check sum of the whole file; equal networks give equal bytes."""
     header = {name: getattr(net, name) for name in _PLAIN}
-    header |= {"format": _FORMAT, "schema": _SCHEMA}
+    header |= {"format": _FORMAT, "schema": _SCHEMA, "check": _NO_CHECK}
     try:
         text = json.dumps(header, sort_keys=True)
     except (TypeError, ValueError) as error:
         raise TriodiaError(f"provenance must be plain JSON values: {error}") from error
     # One key only: safetensors writes several in an order that differs from run to run.
-    write_atomic(path, save(_arrays(net), metadata={"triodia": text}))
+    content = save(_arrays(net), metadata={"triodia": text})
+    check = hashlib.sha256(content).hexdigest()
+    write_atomic(path, content.replace(_NO_CHECK.encode(), check.encode(), 1))
 
 
 def load_network(path: str | Path) -> Network:
-    """Read a network that ``save_network`` wrote.
+    """Read a network that ``save_network`` wrote; files of before the check sum have none.
 
     Raises
     ------
@@ -53,10 +57,22 @@ def load_network(path: str | Path) -> Network:
             " update triodia or write the file again"
         )
     try:
+        _verify(header, content)
         arrays = load(content)
         return Network(**arrays, **{name: header[name] for name in _PLAIN})
     except (SafetensorError, KeyError, TypeError, ValueError, TriodiaError) as error:
         raise TriodiaError(f"{path} is damaged: {error}; write it again") from error
+
+
+def _verify(header: dict, content: bytes) -> None:
+    """Raise ValueError unless ``content`` is as it was written."""
+    unknown = header.keys() - {"format", "schema", "check", *_PLAIN}
+    if unknown:  # a bit of "check" itself among them
+        raise ValueError(f"{min(unknown)!r} in its header is not known")
+    if "check" in header:
+        blank = content.replace(str(header["check"]).encode(), _NO_CHECK.encode(), 1)
+        if hashlib.sha256(blank).hexdigest() != header["check"]:
+            raise ValueError("its contents do not match its check sum")
 
 
 def _arrays(net: Network) -> dict[str, np.ndarray]:
