@@ -7,6 +7,7 @@ import pytest
 from tests.commands import call
 from triodia.errors import TriodiaError
 from triodia.explore import fit
+from triodia.explore.cell import Cell
 from triodia.explore.fit import AXES, Goal, fit_board
 
 COMMON = {"board": "ulx3s-12f", "epochs": 100}
@@ -133,3 +134,25 @@ def test_one_goal(capsys, tmp_path):
     arguments = ("--metric-floor", 0.9, "--latency-ceiling", 5)
     code, _, err = call(capsys, "fit", "-o", tmp_path / "out", *arguments)
     assert code == 2 and "ask for a metric floor or a latency ceiling, not for both" in err
+
+
+def test_files_go_into_a_new_folder(capsys, tmp_path, monkeypatch):
+    """Also where the finished steps are elsewhere."""
+    row = Landscape().row(Cell(), True) | {"reason": None, "metric_float": 0.9}
+    row |= {name: str(tmp_path / name) for name in ("network", "image", "bitstream")}
+    for name in ("network", "image", "bitstream"):
+        (tmp_path / name).write_text(name)
+    result = {"chosen": row, "designs": [row], "sentence": ""}
+    monkeypatch.setattr("triodia.commands.fit.fit_board", lambda *_, **__: result)
+    arguments = ("fit", "-o", tmp_path / "new", "--cache", tmp_path / "cache", "--json")
+    assert call(capsys, *arguments)[0] == 0
+    made = {file.name: file.read_text() for file in (tmp_path / "new").iterdir()}
+    assert made == {name: name for name in ("network", "image", "bitstream")}
+
+
+def test_a_file_is_no_folder(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("triodia.commands.fit.fit_board", lambda *_, **__: 1 / 0)
+    (tmp_path / "file").write_text("mine")
+    code, _, err = call(capsys, "fit", "-o", tmp_path / "file")
+    assert code == 2 and err.endswith("file must be a folder, not a file; name another\n")
+    assert (tmp_path / "file").read_text() == "mine"

@@ -59,6 +59,7 @@ def fit(
     common = {"task": task, "board": board, "method": method, "epochs": epochs, "seed": seed}
     store = Store((cache or output / "cache").resolve())
     how = {"workers": workers or os.cpu_count() or 1, "scheduler": scheduler}
+    output.mkdir(parents=True, exist_ok=True)
     result = fit_board(common, axes, goal, store, progress=show.note, **how)
     chosen = result["chosen"]
     chosen["mismatches"] = chosen["cosim"]["mismatches"]

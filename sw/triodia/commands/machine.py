@@ -46,6 +46,7 @@ from .options import (
     SimulatorName,
     TaskName,
     WeightBits,
+    a_folder,
 )
 
 __all__ = ["memory_report", "register", "task_data"]
@@ -179,7 +180,8 @@ def cosim(
     stall: Annotated[float, typer.Option(help="Chance of a pause on either stream.")] = 0.0,
     seed: Seed = 0,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to keep; else temporary.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to keep; else temporary.", callback=a_folder),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "SimulatorName",
     "TaskName",
     "WeightBits",
+    "a_folder",
     "writable",
 ]
 
@@ -70,10 +71,19 @@ def _apart(output: str | Path | None, source: str | Path | None) -> None:
         raise TriodiaError(f"{output} would be written over the input {source}; name another file")
 
 
+def a_folder(path: Path | None) -> Path | None:
+    """Refuse a folder to write to that is a file, before any work is done."""
+    if path is not None and path.exists() and not path.is_dir():
+        raise TriodiaError(f"{path} must be a folder, not a file; name another")
+    return path
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=GREATEST_SEED)]
 Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_output)]
-Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
+Folder = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder to write to.", callback=a_folder)
+]
 NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).", callback=_source)]
 NirFile = Annotated[Path, typer.Argument(help="NIR graph (.nir).", callback=_source)]
 ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).", callback=_source)]
