@@ -364,6 +364,13 @@ def test_missing_simulator_exits_3(files, capsys, monkeypatch):
     assert "apt-get install iverilog" in err
 
 
+def test_as_many_lanes_as_the_machine_takes(files, capsys, tmp_path):
+    arguments = ("quantize", files["trained.net"], "-o", tmp_path / "wide.image", "--lanes")
+    assert ok(capsys, *arguments, 32)["lanes"] == 32
+    code, _, err = call(capsys, *arguments, 33)
+    assert code == 2 and "'--lanes': Input should be less than or equal to 32" in err
+
+
 def test_too_many_multipliers(files, capsys, tmp_path):
     """16 lanes with two multipliers each; the 25F has 28."""
     image = tmp_path / "lanes.image"

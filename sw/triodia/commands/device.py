@@ -103,7 +103,7 @@ def board(
         Path | None, typer.Option(help="Machine image whose parameters the board gets.")
     ] = None,
     neurons: Annotated[int, typer.Option(help="Else: neurons.", min=2)] = 128,
-    lanes: Annotated[int, typer.Option(help="Else: processing elements.", min=1, max=16)] = 4,
+    lanes: Annotated[int, typer.Option(help="Else: processing elements.", min=1, max=32)] = 4,
     synapses: Annotated[int, typer.Option(help="Else: synapse words.", min=1)] = 16_384,
     baud: Annotated[int, typer.Option(help="Bits a second of its line.", min=1)] = _FAST,
     faults: Faults = 0.0,

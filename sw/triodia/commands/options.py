@@ -113,4 +113,4 @@ Parity = Annotated[
     bool, typer.Option("--parity", help="Find bits of the memories that change by themselves.")
 ]
 WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
-Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 16.", min=1, max=16)]
+Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 32.", min=1, max=32)]
