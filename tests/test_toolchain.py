@@ -9,6 +9,11 @@ from triodia_boards.fit import DoesNotFit
 from triodia_boards.tools import BuildError
 
 _GIVEN_UP = "nextpnr-ice40 failed: Unable to find legal placement for all cells"
+_OVERFULL = "nextpnr-ice40 failed: Failed to expand region (0, 0) |_> (33, 33) of 8298 ICESTORM_LCs"
+_COUNTS = """Info: Device utilisation:
+Info: \t         ICESTORM_LC:    8299/   7680   108%
+Info: \t        ICESTORM_RAM:      30/     32    93%
+"""
 _TOO_LARGE = "nextpnr-ice40 failed: Unable to place cell, no BELs remaining"
 
 
@@ -39,6 +44,7 @@ def test_the_next_seed_after_one_that_found_no_placement(monkeypatch, tmp_path):
     [
         ({1: _GIVEN_UP, 2: _GIVEN_UP}, [1, 2], DoesNotFit),
         ({1: _TOO_LARGE}, [1], DoesNotFit),
+        ({1: _OVERFULL}, [1], DoesNotFit),
         ({1: "nextpnr-ice40 failed: out of memory"}, [1], BuildError),
     ],
 )
@@ -47,3 +53,14 @@ def test_what_cannot_be_mended(monkeypatch, tmp_path, failures, tried, error):
     with pytest.raises(error):
         toolchain.TOOLCHAINS["ice40"].place_and_route((), tmp_path, seed=1)
     assert seeds == tried
+
+
+def test_too_much_logic_says_how_much(monkeypatch, tmp_path):
+    _nextpnr(monkeypatch, {1: _OVERFULL})
+    (tmp_path / "nextpnr-ice40.log").write_text(_COUNTS)
+    text = (
+        r"^the machine needs more logic than the FPGA has \(8299 ICESTORM_LC of 7680\); use fewer "
+        r"lanes or take a larger board$"
+    )
+    with pytest.raises(DoesNotFit, match=text):
+        toolchain.TOOLCHAINS["ice40"].place_and_route((), tmp_path, seed=1)

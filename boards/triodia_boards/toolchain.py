@@ -14,7 +14,11 @@ from .tools import BuildError, run_tool
 __all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain", "check_timed"]
 
 _UNLUCKY = "Unable to find legal placement"  # nextpnr gave up: another seed may find one
-_TOO_SMALL = f"no BELs remaining|no more BELs|Unable to place cell|{_UNLUCKY}"
+_TOO_SMALL = (
+    f"no BELs remaining|no more BELs|Unable to place cell|Failed to expand region|{_UNLUCKY}"
+)
+# A line of nextpnr's log: cells used, and those there are.
+_USED = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%$", re.MULTILINE)
 
 ROUTED = "top.config"  # the routed design, as text
 
@@ -110,7 +114,8 @@ class Toolchain:
         except BuildError as error:
             if re.search(_TOO_SMALL, str(error)):
                 raise DoesNotFit(
-                    f"the machine needs more logic than the FPGA has ({error}); "
+                    "the machine needs more logic than the FPGA has "
+                    f"({_too_many(folder / f'{self.program}.log') or error}); "
                     "use fewer lanes or take a larger board"
                 ) from None
             raise
@@ -137,6 +142,14 @@ class Toolchain:
         """Routed design of a bitstream; names are in ``folder``."""
         tool, arguments = self.unpack(source, target)
         run_tool(tool, arguments, folder, self.package)
+
+
+def _too_many(log: Path) -> str:
+    """The cells of which nextpnr's ``log`` counts more than there are; empty if there are none."""
+    counted = _USED.findall(log.read_text(errors="replace")) if log.exists() else []
+    last = {kind: (int(used), int(have)) for kind, used, have in counted}
+    over = {kind: both for kind, both in last.items() if both[0] > both[1]}
+    return ", ".join(f"{used} {kind} of {have}" for kind, (used, have) in over.items())
 
 
 TOOLCHAINS = {
