@@ -205,6 +205,19 @@ BAD = {
     ),
     "unknown board": (["build", "{model.image}", "-o", "{out}", "--board", "x"], "ulx3s-25f"),
     "unknown router": (["build", "{model.image}", "-o", "{out}", "--router", "x"], "router2"),
+    "a clock without end": (["build", "{model.image}", "-o", "{out}", "--clock", "inf"], "of MHz"),
+    "a fast line": (
+        ["build", "{model.image}", "-o", "{out}", "--baud", "30000000"],
+        "baud must be at most 25000000 with a clock of 100 MHz, not 30000000",
+    ),
+    "a fast line of a virtual board": (
+        ["board", "--virtual", "ulx3s-25f", "--baud", "30000000"],
+        "baud must be at most 25000000 with a clock of 100 MHz, not 30000000",
+    ),
+    "a fast line for the vendor's tool": (
+        ["build", "{model.image}", "-o", "{out}", "--board", "arty-a7-35", "--baud", "30000000"],
+        "baud must be at most ",
+    ),
     "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
     "unknown cells": (["cosim", "{model.image}", "--task", "digits", "--netlist", "x"], "ecp5"),
     "state of a netlist": (

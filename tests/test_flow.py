@@ -8,6 +8,7 @@ import pytest
 from tests.networks import random_image
 from triodia_boards import flow, toolchain
 from triodia_boards.boards import BOARDS
+from triodia_boards.pll import NoSuchClock
 from triodia_boards.registers import Packed
 from triodia_boards.synthesis import Synthesis
 from triodia_boards.tools import BuildError
@@ -85,6 +86,26 @@ def test_a_clock_that_was_asked_for_is_not(tmp_path, monkeypatch):
     with pytest.raises(BuildError, match=text):
         build(tmp_path, clock_hz=125_000_000)
     assert not (tmp_path / "build.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"clock_hz": 1_000_000_000}, r"^clock must be .* the nearest is 800 MHz$"),
+        (
+            {"baud": 30_000_000},
+            r"^baud must be at most 25000000 with a clock of 100 MHz, not 30000000: a bit takes 4 "
+            r"cycles$",
+        ),
+    ],
+)
+def test_what_is_refused_leaves_the_finished_build(tmp_path, monkeypatch, asked, text):
+    flow_that_reaches(monkeypatch, 101.0)
+    build(tmp_path)
+    before = (tmp_path / "build.json").read_bytes()
+    with pytest.raises(NoSuchClock, match=text):
+        build(tmp_path, **asked)
+    assert (tmp_path / "build.json").read_bytes() == before
 
 
 def test_no_clock_is_slow_enough(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Settings of the PLLs: exact, and within what the chips can do."""
 
+import re
+
 import pytest
 
 from triodia_boards.boards import BOARDS
@@ -50,6 +52,17 @@ def icepll(source, wanted, pll):
 def test_as_icepll(mhz, divf, divq):
     """What `icepll -i 12 -o MHZ` prints: DIVR 0, these, FILTER_RANGE 1."""
     assert pll_settings(12e6, mhz * 1e6, "ice40") == Pll(1, divf + 1, 1 << divq, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "mhz", "nearest"),
+    [("ecp5", 1000, "800"), ("ecp5", 1e300, "800"), ("ecp5", 1, "3.125"), ("ice40", 1, "8.4375")],
+)
+def test_far_from_all_clocks(family, mhz, nearest):
+    """ECP5: oscillator 800 MHz by 1, or 400 by 128. iCE40: 540 MHz by 64, the least above 533."""
+    source = {"ecp5": 25e6, "ice40": 12e6}[family]
+    with pytest.raises(NoSuchClock, match=rf"; the nearest is {re.escape(nearest)} MHz$"):
+        pll_settings(source, mhz * 1e6, family)
 
 
 def test_no_such_clock():

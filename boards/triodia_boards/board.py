@@ -15,9 +15,10 @@ from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.link.welcome import Welcome
 
 from .pll import LIMITS, NoSuchClock, add_pll, pll_settings
+from .serial import LEAST_DIVISOR
 from .serial_core import SerialCore
 
-__all__ = ["BAUD", "Board", "BoardTop"]
+__all__ = ["BAUD", "Board", "BoardTop", "check_clock"]
 
 BAUD = 1_000_000
 
@@ -81,6 +82,27 @@ class Board:
         return platform
 
 
+def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
+    """The machine's clock in Hz, ``clock_hz`` or the board's; :class:`.pll.NoSuchClock` unless the
+    board can make it and it is fast enough for the serial port."""
+    clock_hz = clock_hz or board.clock_hz
+    if board.family not in LIMITS and clock_hz != board.clock_hz:
+        raise NoSuchClock(
+            f"clock must be that of the oscillator on {board.name}, "
+            f"{board.clock_hz / 1e6:g} MHz, not {clock_hz / 1e6:g} MHz: the tools for it "
+            "do not say what a machine reaches"
+        )
+    source_hz = board.make_platform().default_clk_frequency
+    if clock_hz != source_hz:
+        pll_settings(source_hz, clock_hz, board.family)
+    if round(clock_hz / baud) < LEAST_DIVISOR:
+        raise NoSuchClock(
+            f"baud must be at most {clock_hz // LEAST_DIVISOR} with a clock of "
+            f"{clock_hz / 1e6:g} MHz, not {baud}: a bit takes {LEAST_DIVISOR} cycles"
+        )
+    return clock_hz
+
+
 class BoardTop(Elaboratable):
     """Clock, reset and pins of a board for :class:`.serial_core.SerialCore`.
 
@@ -105,13 +127,7 @@ class BoardTop(Elaboratable):
         baud: int = BAUD,
     ) -> None:
         self.board, self.p, self.contents, self.options = board, p, contents, options
-        self.clock_hz, self.baud = clock_hz or board.clock_hz, baud
-        if board.family not in LIMITS and self.clock_hz != board.clock_hz:
-            raise NoSuchClock(
-                f"clock must be that of the oscillator on {board.name}, "
-                f"{board.clock_hz / 1e6:g} MHz, not {self.clock_hz / 1e6:g} MHz: the tools for it "
-                "do not say what a machine reaches"
-            )
+        self.clock_hz, self.baud = check_clock(board, clock_hz, baud), baud
 
     @property
     def divisor(self) -> int:

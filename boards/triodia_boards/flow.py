@@ -11,7 +11,7 @@ from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 from triodia_hw.memory import contents
 
-from .board import BAUD, Board, BoardTop
+from .board import BAUD, Board, BoardTop, check_clock
 from .boards import BadChoice
 from .build_report import BuildReport
 from .fit import check_fit
@@ -79,6 +79,7 @@ def build(
         raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
     p = image.params
     options = check_fit(p, board, parity=parity)
+    check_clock(board, clock_hz, baud)
     empty = bool(options.single_port or parity)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

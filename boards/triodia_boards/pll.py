@@ -1,5 +1,6 @@
 """PLLs: settings for a clock, and the instance, for each family that has one here."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ __all__ = ["LIMITS", "Limits", "NoSuchClock", "Pll", "add_pll", "pll_settings"]
 
 
 class NoSuchClock(ValueError):
-    """A clock that the PLL cannot make; the message says the nearest."""
+    """A clock that the PLL cannot make, or too slow for the serial line; the message says which
+    can be had."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ def pll_settings(input_hz: float, output_hz: float, family: str = "ecp5") -> Pll
     for made, settings in _near(input_hz / 1e6, output_hz / 1e6, LIMITS[family]):
         if abs(made * 1e6 - output_hz) <= 1e-6 * output_hz:
             return settings
-        nearest = min(nearest, (abs(made - output_hz / 1e6), made))
+        nearest = min(nearest, (abs(made - output_hz / 1e6), -made))
     raise NoSuchClock(
         f"clock must be one that the PLL makes of {input_hz / 1e6:g} MHz, "
-        f"not {output_hz / 1e6:g} MHz; the nearest is {nearest[1]:g} MHz"
+        f"not {output_hz / 1e6:g} MHz; the nearest is {-nearest[1]:g} MHz"
     )
 
 
@@ -101,11 +103,12 @@ def _near(source: float, wanted: float, limits: Limits) -> Iterator[tuple[float,
             continue
         for output in limits.output:
             step = compare if limits.inside else compare / output
-            feedback = round(wanted / step)
-            made = step * feedback
-            inside = limits.oscillator[0] <= made * output <= limits.oscillator[1]
-            if feedback in limits.feedback and inside:
-                yield made, Pll(reference, feedback, output, compare)
+            slowest, fastest = (hertz / (step * output) for hertz in limits.oscillator)
+            least = max(limits.feedback[0], math.ceil(slowest))
+            most = min(limits.feedback[-1], math.floor(fastest))
+            if least <= most:
+                feedback = min(max(round(wanted / step), least), most)
+                yield step * feedback, Pll(reference, feedback, output, compare)
 
 
 def add_pll(

@@ -5,13 +5,15 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Receiver", "Transmitter", "check_divisor"]
+__all__ = ["LEAST_DIVISOR", "Receiver", "Transmitter", "check_divisor"]
+
+LEAST_DIVISOR = 4  # clock cycles of a bit
 
 
 def check_divisor(divisor: int) -> int:
     """``divisor``, if a bit is long enough to be sampled in its middle."""
-    if divisor < 4:
-        raise ValueError(f"divisor must be at least 4, not {divisor!r}")
+    if divisor < LEAST_DIVISOR:
+        raise ValueError(f"divisor must be at least {LEAST_DIVISOR}, not {divisor!r}")
     return divisor
 
 

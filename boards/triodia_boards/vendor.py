@@ -13,7 +13,7 @@ from triodia_hw.image import Image
 from triodia_hw.memory import contents
 from triodia_hw.yosys import YosysError, run_yosys
 
-from .board import Board, BoardTop
+from .board import Board, BoardTop, check_clock
 from .build_report import BuildReport
 from .fit import check_fit
 from .synthesis import synthesize
@@ -52,7 +52,7 @@ def vendor_build(
     """
     start, folder = time.monotonic(), Path(folder)
     options = check_fit(image.params, board, parity=parity)
-    goal = clock_hz or board.clock_hz
+    goal = check_clock(board, clock_hz, baud)
     top = BoardTop(board, image.params, contents(image), options, clock_hz=goal, baud=baud)
     plan = board.make_platform().build(top, do_build=False)
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from amaranth.build import Platform
 
 from triodia_hw.contract import MachineParams
 
-from .board import Board, BoardTop
+from .board import Board, BoardTop, check_clock
 from .boards import BadChoice
 from .fit import check_fit
 from .program import placeholder
@@ -33,7 +33,7 @@ def top_source(
             f"a virtual board must be one with an ECP5 or an iCE40, not {board.name}: the pins of "
             "others have no model yet"
         )
-    options = check_fit(p, board, parity=parity)
+    options, clock_hz = check_fit(p, board, parity=parity), check_clock(board, clock_hz, baud)
     top = BoardTop(board, p, placeholder(p, options), options, baud=baud, clock_hz=clock_hz)
     platform = board.make_platform()
     plan = platform.build(top, do_build=False, debug_verilog=False)

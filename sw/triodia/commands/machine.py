@@ -1,5 +1,6 @@
 """``quantize``, ``verilog``, ``cosim``, ``build``, ``patch``: from a network to a bitstream."""
 
+import math
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -266,7 +267,7 @@ def build(
         output,
         seed=seed,
         router=router,
-        clock_hz=round(clock * 1e6) if clock else None,
+        clock_hz=clock and _hertz(clock),
         baud=baud,
         parity=parity,
         progress=show.note,
@@ -274,6 +275,12 @@ def build(
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}
     show.result(result, title=f"Bitstream for {board}")
+
+
+def _hertz(mhz: float) -> int:
+    if not math.isfinite(mhz * 1e6):
+        raise TriodiaError(f"clock must be a number of MHz, not {mhz:g}")
+    return round(mhz * 1e6)
 
 
 def patch(build_folder: BuildFolder, image: ImageFile, output: Out, as_json: Json = False) -> None:
