@@ -175,6 +175,7 @@ def test_a_build_that_fails_is_no_build(made, monkeypatch):
     ("content", "text"),
     [
         ("{", r"\S+build\.json is damaged: .*; build again"),
+        ("[" * 100_000, r"\S+build\.json is damaged: .*; build again"),
         ("[]", r"\S+build\.json must be a triodia-build file, not None"),
         ('{"format": "x"}', r"\S+build\.json must be a triodia-build file, not 'x'"),
         (
@@ -192,9 +193,17 @@ def test_bad_manifest(made, content, text):
     refused(made, text)
 
 
-def test_unknown_board(made):
-    changed(made, board="ulx4s")
-    refused(made, rf"\S+build\.json must name one of {', '.join(BOARDS)}, not 'ulx4s'")
+@pytest.mark.parametrize("board", ["ulx4s", "arty-a7-35"])
+def test_unknown_board(made, board):
+    """Or one whose bitstreams the vendor's tool makes."""
+    changed(made, board=board)
+    known = [name for name in BOARDS if not name.startswith("arty")]
+    refused(made, rf"\S+build\.json must name one of {', '.join(known)}, not '{board}'")
+
+
+def test_no_options(made):
+    changed(made, options={})
+    refused(made, r"\S+build\.json is damaged: no single_port in options; build again")
 
 
 def test_a_network_too_large(made):
@@ -219,12 +228,15 @@ def test_a_smaller_network_of_another_shape(built, tmp_path):
 
 
 def test_another_version(made):
-    text = r"the build must be of this triodia \S+ and its memory layout, not of {}; build again"
-    memories = json.loads((made / "build.json").read_text())["memories"]
+    own = Manifest.load(made)
     changed(made, triodia="0.0.1")
-    refused(made, text.format(r"0\.0\.1"))
-    changed(made, triodia=Manifest.load(made).triodia, memories=memories[::-1])
-    refused(made, text.format("0.0.1"))
+    refused(made, r"the build must be of triodia \S+, not of 0\.0\.1; build again")
+    changed(made, triodia=own.triodia, memories=own.memories[::-1])
+    text = (
+        r"the build must have the memory layout of this triodia, not that of another \S+; build "
+        "again"
+    )
+    refused(made, text)
 
 
 def test_another_routed_design(made):

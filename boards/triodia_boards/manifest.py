@@ -12,7 +12,7 @@ from triodia_hw.gateware.options import Options
 from triodia_hw.memory import memory_shapes
 
 from .boards import BOARDS
-from .toolchain import ROUTED
+from .toolchain import ROUTED, TOOLCHAINS
 
 __all__ = ["BadBuild", "Manifest"]
 
@@ -89,18 +89,24 @@ class Manifest:
         for name, kind in names.items():
             if not isinstance(content.get(name), kind):
                 raise BadBuild(f"{path} is damaged: no {name} of type {kind.__name__}; build again")
-        if content["board"] not in BOARDS:
-            raise BadBuild(f"{path} must name one of {', '.join(BOARDS)}, not {content['board']!r}")
+        known = [name for name, board in BOARDS.items() if board.family in TOOLCHAINS]
+        if content["board"] not in known:
+            raise BadBuild(f"{path} must name one of {', '.join(known)}, not {content['board']!r}")
+        if "single_port" not in content["options"]:
+            raise BadBuild(f"{path} is damaged: no single_port in options; build again")
         return cls(**{name: content[name] for name in names})
 
     def machine(self) -> MachineParams:
         """Parameters of the machine; :class:`BadBuild` unless it is laid out as now."""
         stale = BadBuild(
-            f"the build must be of this triodia {version('triodia')} and its memory layout, "
-            f"not of {self.triodia}; build again"
+            "the build must have the memory layout of this triodia, not that of another "
+            f"{self.triodia}; build again"
         )
         if self.triodia != version("triodia"):
-            raise stale
+            raise BadBuild(
+                f"the build must be of triodia {version('triodia')}, not of {self.triodia}; "
+                "build again"
+            )
         try:
             p = MachineParams(**self.parameters)
         except (TypeError, ContractError):
@@ -123,7 +129,7 @@ class Manifest:
 def _content(path: Path) -> dict:
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadBuild(f"{path} is damaged: {error}; build again") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != _FORMAT:
