@@ -218,6 +218,10 @@ BAD = {
         ["build", "{model.image}", "-o", "{out}", "--board", "arty-a7-35", "--baud", "30000000"],
         "baud must be at most ",
     ),
+    "a router of the vendor's": (
+        ["build", "{model.image}", "-o", "{out}", "--board", "arty-a7-35", "--router", "foo"],
+        "router must be left out for arty-a7-35: the vendor's tool routes",
+    ),
     "unknown simulator": (["cosim", "{model.image}", "--simulator", "x"], "icarus"),
     "unknown cells": (["cosim", "{model.image}", "--task", "digits", "--netlist", "x"], "ecp5"),
     "state of a netlist": (

@@ -71,6 +71,8 @@ def build(
         The last if a clock that was given is not reached.
     """
     if board.family not in TOOLCHAINS:
+        if router is not None:
+            raise BadChoice(f"router must be left out for {board.name}: the vendor's tool routes")
         how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
         return vendor_build(image, board, folder, progress=progress, **how)
     start, tools = time.monotonic(), TOOLCHAINS[board.family]

@@ -249,8 +249,8 @@ def build(
     board: BoardName = "ulx3s-25f",
     seed: Annotated[int, typer.Option(help="Seed of the placement.", min=0)] = 1,
     router: Annotated[
-        str, typer.Option(help="router1, or router2 if that does not end.")
-    ] = "router1",
+        str | None, typer.Option(help="router1 (default), or router2 if that does not end.")
+    ] = None,
     clock: Annotated[
         float | None, typer.Option(help="MHz; else what the design reaches.", min=1)
     ] = None,
