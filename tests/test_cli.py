@@ -3,11 +3,15 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.commands import call, ok
@@ -406,3 +410,17 @@ def test_network_that_does_not_fit(files, capsys, tmp_path):
     assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for 512", err)
     assert "prune further" in err
     assert not (tmp_path / "b").exists()
+
+
+def test_told_to_end(files, tmp_path):
+    """SIGTERM is as Ctrl-C: one sentence, and the tools that run end too."""
+    command = [sys.executable, "-c", "from triodia.cli import main; main()", "build"]
+    command += [str(files["model.image"]), "-o", str(tmp_path / "b")]
+    told = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert told.stderr.readline().startswith("synthesis (Yosys)")
+    while not (tools := psutil.Process(told.pid).children()):
+        time.sleep(0.05)
+    told.terminate()
+    assert told.communicate(timeout=60)[1].splitlines()[-1] == "triodia: interrupted"
+    assert told.returncode == 130
+    assert psutil.wait_procs(tools, timeout=10)[1] == []

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from dask.distributed import LocalCluster
 
@@ -15,7 +17,7 @@ from tests.commands import call
 from triodia.compare import table
 from triodia.errors import TriodiaError
 from triodia.explore.cell import Cell, grid, varying
-from triodia.explore.run import explore, spread
+from triodia.explore.run import _client, explore, spread
 from triodia.explore.store import Store, Unknown, digest, made_with
 from triodia.pages.plots import pareto
 
@@ -192,6 +194,33 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         (0.5, 0),
         (0.5, 1),
     ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_what_workers_started_ends(tmp_path, error):
+    """An interrupted worker leaves nothing; after an error what it made may say why."""
+    store = Store(tmp_path)
+
+    def stage():
+        def work(folder):
+            tool = subprocess.Popen(["sleep", "600"])
+            (folder / "pid.part").write_text(str(tool.pid))
+            (folder / "pid.part").rename(folder / "pid")
+            tool.wait()
+
+        store.make("kind", {}, work)
+
+    with pytest.raises(error), _client(1, None, store) as client:
+        future = client.submit(stage)
+        while not (made := list(tmp_path.glob("kind/making-*/pid"))):
+            assert future.status != "error"
+            time.sleep(0.05)
+        pid = int(made[0].read_text())
+        assert psutil.pid_exists(pid)
+        raise error
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    if error is KeyboardInterrupt:
+        assert list((tmp_path / "kind").iterdir()) == []
 
 
 def test_interrupted_as_by_a_terminal(tmp_path):

@@ -1,6 +1,5 @@
 """``boards``, ``run``, ``board`` and ``soak``: networks on a board, real or virtual."""
 
-import signal
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -121,7 +120,6 @@ def board(
         with VirtualBoard(program, divisor, faults=faults, seed=seed) as running:
             result = {"board": chosen.name, "port": running.port, "baud": baud}
             show.result(result, title="Virtual board, until Ctrl-C")
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 running.wait()
             except KeyboardInterrupt:

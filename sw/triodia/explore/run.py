@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+import psutil
 from dask.distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from triodia_boards.boards import get_board
@@ -25,7 +26,7 @@ __all__ = ["explore", "spread"]
 Progress = Callable[[str], None]
 
 _ABOUT = ("key", "folder", "cached", "took", "maker")  # of a stage, not of the row
-_WAIT = 10.0  # seconds for a scheduler to answer
+_WAIT = 10.0  # seconds for a scheduler to answer, and for a process to end
 
 
 def explore(
@@ -63,7 +64,7 @@ def explore(
     with suppress(Unknown):  # all from the store, without a cluster
         known = _Sweep(_Here(), store.reader(), 1)
         return known.rows(cells, chosen, simulator, build, evidence)
-    with _client(workers, scheduler) as client:
+    with _client(workers, scheduler, store) as client:
         sweep = _Sweep(client, store, workers)
         sweep.start(cells, chosen, simulator, build, evidence)
         sweep.wait(progress)
@@ -99,7 +100,7 @@ class _Here:
 
 
 @contextmanager
-def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
+def _client(workers: int, scheduler: str | None, store: Store) -> Iterator[Client]:
     if scheduler is not None:
         try:
             client = Client(scheduler, timeout=_WAIT)
@@ -118,8 +119,40 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
             dashboard_address="127.0.0.1:0",
             silence_logs=50,
         )
-    with cluster, Client(cluster) as client:
+    with _tidied(cluster, store), Client(cluster) as client:
         yield client
+
+
+@contextmanager
+def _tidied(cluster: LocalCluster, store: Store) -> Iterator[None]:
+    """Close ``cluster``; if an error ends the work, what its workers started ends too.
+
+    Interrupted, they leave nothing half made in ``store``; else what is there says why.
+    """
+    tools, pids = [], []
+    try:
+        with cluster:
+            try:
+                yield
+            except BaseException:
+                pids = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
+                tools = [tool for pid in pids for tool in _descendants(pid)]
+                raise
+    except BaseException as error:
+        for tool in tools:
+            with suppress(psutil.NoSuchProcess):
+                tool.kill()
+        psutil.wait_procs(tools, timeout=_WAIT)
+        if isinstance(error, KeyboardInterrupt):
+            store.drop(pids)
+        raise
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 @contextmanager

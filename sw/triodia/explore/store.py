@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from platform import node
 
 from ..scratch import scratch
 
@@ -36,6 +38,11 @@ def _source(package: str) -> str:
     return content.hexdigest()[:16]
 
 
+def _making(pid: int) -> str:
+    """How the name of a folder begins in which a process of this machine makes a result."""
+    return f"making-{node()}-{pid}"
+
+
 class Unknown(LookupError):
     """A result that is not in the store."""
 
@@ -58,6 +65,12 @@ class Store:
         """Remove what processes that failed or died more than a day ago left half made."""
         for aside in self.root.glob("*/making-*"):
             if time.time() - aside.stat().st_mtime > _STALE:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def drop(self, pids: Iterable[int]) -> None:
+        """Remove what processes of this machine, ended by now, left half made."""
+        for pid in pids:
+            for aside in self.root.glob(f"*/{_making(pid)}-*"):
                 shutil.rmtree(aside, ignore_errors=True)
 
     def folder(self, kind: str, inputs: dict) -> Path:
@@ -93,7 +106,7 @@ class Store:
             raise Unknown(kind)
         target, start = self.folder(kind, inputs), time.monotonic()
         target.parent.mkdir(parents=True, exist_ok=True)
-        with scratch("making-", target.parent) as aside:
+        with scratch(f"{_making(os.getpid())}-", target.parent) as aside:
             result = _plain(work(aside))
             content = {"inputs": inputs, "result": result}
             content["seconds"] = round(time.monotonic() - start, 1)
