@@ -112,7 +112,7 @@ def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
 
 def test_the_log_of_a_simulator_that_fails_is_there(files, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("triodia_sim.runner.TOP", "no_such_module")
+    monkeypatch.setattr("triodia_sim.runner._DUMP", "no Verilog")
     code, _, err = call(capsys, "cosim", files["model.image"], "--task", "digits")
     assert code == 3
     (log,) = re.findall(r"see (\S+cosim.log)", err)

@@ -110,6 +110,14 @@ def test_verilator_equals_icarus(name, tmp_path):
     assert results[0].ends == results[1].ends  # the same cycle for every step
 
 
+@pytest.mark.slow
+def test_a_folder_whose_name_has_a_space(tmp_path):
+    """Make takes none."""
+    image = random_image(3, **CASES["one lane"])
+    how = {"folder": tmp_path / "sp ace", "simulator": "verilator"}
+    assert cosimulate(image, sequences_for(image, 1), **how).mismatches == 0
+
+
 LOADED = ["lanes that do not divide", "spike inputs, synaptic", "everything", "fillers", "groups"]
 
 

@@ -9,8 +9,10 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from triodia_hw.export import TOP, export_verilog
 from triodia_hw.image import Image, save_image
@@ -279,21 +281,21 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
     log = folder / "cosim.log"
     logging.getLogger("cocotb_tools").setLevel(logging.WARNING)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        # Verilator's makefiles take no name with a space in it, so it builds elsewhere.
+        with TemporaryDirectory(prefix="triodia-sim-") as aside, redirect_stdout(io.StringIO()):
             runner = get_runner(simulator)
             runner.build(
-                sources=sources,
+                sources=[shutil.copy(source, aside) for source in sources],
                 hdl_toplevel=TOP,
-                build_dir=folder / simulator,
+                build_dir=aside,
                 build_args=arguments,
                 timescale=("1ns", "1ps"),
                 log_file=folder / "build.log",
-                always=True,
             )
             runner.test(
                 hdl_toplevel=TOP,
                 test_module="triodia_sim.cosim_tests",
-                build_dir=folder / simulator,
+                build_dir=aside,
                 test_dir=folder,
                 plusargs=plusargs or [],
                 waves=plusargs is not None,
