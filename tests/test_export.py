@@ -95,6 +95,14 @@ def test_returns_what_it_wrote(tmp_path):
     assert paths[0].read_text().startswith("// Triodia")
 
 
+def test_fewer_lanes_into_the_same_folder(tmp_path):
+    """Contents of the lanes that are gone are gone too; what is not ours stays."""
+    export_verilog(random_image(1, lanes=3), tmp_path)
+    (tmp_path / "lane_9_mine_0.hex").write_text("mine")
+    made = export_verilog(random_image(1, lanes=1), tmp_path)
+    assert set(tmp_path.iterdir()) == {*made, tmp_path / "lane_9_mine_0.hex"}
+
+
 def test_no_machine_paths(export):
     _, first, *_ = export
     words = [tempfile.gettempdir() + "/", str(Path.home()), str(Path.cwd()), first.name]

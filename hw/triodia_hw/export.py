@@ -48,6 +48,9 @@ INTERFACES = {"": Top, "axi-stream": AxiStreamTop, "wishbone": WishboneTop}
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
 
 
+_CONTENT_FILE = re.compile(rf"lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex")
+
+
 def triodia_version() -> str:
     """Version of the installed package."""
     try:
@@ -109,7 +112,8 @@ def export_verilog(image: Image, folder: str | Path, interface: str = "") -> lis
 
     The Verilog reads the hex files by relative name, so simulate in ``folder``. It depends on the
     parameters and on the names, not on the contents; the same image gives the same bytes.
-    Returns the files written, the Verilog first. Files are replaced whole.
+    Returns the files written, the Verilog first. Files are replaced whole; ``.hex`` files of an
+    earlier machine that this one has not are removed.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +125,9 @@ def export_verilog(image: Image, folder: str | Path, interface: str = "") -> lis
                 files[f"{memory_name(lane, shape.name, index)}.hex"] = hex_lines(part, width)
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
+    for file in folder.iterdir():
+        if _CONTENT_FILE.fullmatch(file.name) and file.name not in files:
+            file.unlink()
     return [folder / name for name in files]
 
 
