@@ -7,7 +7,8 @@ import pytest
 
 from tests.networks import random_image
 from triodia_boards import flow, toolchain
-from triodia_boards.boards import BOARDS
+from triodia_boards.alone import alone
+from triodia_boards.boards import BOARDS, BadChoice
 from triodia_boards.pll import NoSuchClock
 from triodia_boards.registers import Packed
 from triodia_boards.synthesis import Synthesis
@@ -106,6 +107,18 @@ def test_what_is_refused_leaves_the_finished_build(tmp_path, monkeypatch, asked,
     with pytest.raises(NoSuchClock, match=text):
         build(tmp_path, **asked)
     assert (tmp_path / "build.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("board", [BOARD, BOARDS["arty-a7-35"]])
+def test_one_build_at_a_time_in_a_folder(tmp_path, monkeypatch, board):
+    flow_that_reaches(monkeypatch, 101.0)
+    before = build(tmp_path) and (tmp_path / "build.json").read_bytes()
+    text = r"/\S+ must be a folder that no other build is at work in; wait for that one, or name "
+    with alone(tmp_path), pytest.raises(BadChoice, match=text):
+        flow.build(random_image(1, lanes=1), board, tmp_path, progress=lambda _: None)
+    assert (tmp_path / "build.json").read_bytes() == before
+    with alone(tmp_path):  # the lock was given back
+        pass
 
 
 def test_no_clock_is_slow_enough(tmp_path, monkeypatch):

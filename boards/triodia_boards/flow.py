@@ -11,6 +11,7 @@ from triodia_hw.gateware.options import Options
 from triodia_hw.image import Image
 from triodia_hw.memory import contents
 
+from .alone import alone
 from .board import BAUD, Board, BoardTop, check_clock
 from .boards import BadChoice
 from .build_report import BuildReport
@@ -84,14 +85,16 @@ def build(
     check_clock(board, clock_hz, baud)
     empty = bool(options.single_port or parity)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    Manifest.remove(folder)
-    how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
-    synthesis, routed, made_hz = _placed(p, words, options, board, folder, progress=progress, **how)
-    progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
-    slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
-    Manifest.of(p, options, folder, board=board.name, seed=routed.seed, router=router).save(folder)
+    how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
+    how["progress"] = progress
+    with alone(folder):
+        Manifest.remove(folder)
+        synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
+        progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
+        slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
+        which = {"board": board.name, "seed": routed.seed, "router": router}
+        Manifest.of(p, options, folder, **which).save(folder)
     return _report(
         board,
         synthesis,

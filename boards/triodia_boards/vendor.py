@@ -13,6 +13,7 @@ from triodia_hw.image import Image
 from triodia_hw.memory import contents
 from triodia_hw.yosys import YosysError, run_yosys
 
+from .alone import alone
 from .board import Board, BoardTop, check_clock
 from .build_report import BuildReport
 from .fit import check_fit
@@ -55,19 +56,19 @@ def vendor_build(
     goal = check_clock(board, clock_hz, baud)
     top = BoardTop(board, image.params, contents(image), options, clock_hz=goal, baud=baud)
     plan = board.make_platform().build(top, do_build=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {name: _text(plan.files[name]) for name in ("top.il", "top.xdc", "top.tcl")}
-    files["top.il"] = without_zeros(files["top.il"], options)
-    for name, text in files.items():
-        write_atomic(folder / name, text.encode())
-    progress("Verilog (Yosys)")
-    try:
-        run_yosys(list(_VERILOG), folder, "verilog")
-    except YosysError as error:
-        raise BuildError(str(error)) from None
-    (folder / "made.v").replace(folder / "top.v")
-    progress("synthesis by Yosys, as a check")
-    made = synthesize("top", folder, board.family)
+    with alone(folder):
+        files = {name: _text(plan.files[name]) for name in ("top.il", "top.xdc", "top.tcl")}
+        files["top.il"] = without_zeros(files["top.il"], options)
+        for name, text in files.items():
+            write_atomic(folder / name, text.encode())
+        progress("Verilog (Yosys)")
+        try:
+            run_yosys(list(_VERILOG), folder, "verilog")
+        except YosysError as error:
+            raise BuildError(str(error)) from None
+        (folder / "made.v").replace(folder / "top.v")
+        progress("synthesis by Yosys, as a check")
+        made = synthesize("top", folder, board.family)
     return BuildReport(
         board=board.name,
         lut4=made.lut4,
