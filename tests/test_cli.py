@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -410,6 +411,21 @@ def test_network_that_does_not_fit(files, capsys, tmp_path):
     assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for 512", err)
     assert "prune further" in err
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("command", ["verilog", "build"])
+def test_a_file_too_large(files, capsys, tmp_path, command):
+    """Where a process may write short files only, or a disk is full: the sentence names one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    try:
+        code, _, err = call(capsys, command, files["model.image"], "-o", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 2
+    assert re.search(
+        r"triodia: /\S+\.il must be a file that can be written \(File too large\)", err
+    )
 
 
 def test_told_to_end(files, tmp_path):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from triodia_hw.atomic import write_atomic
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import without_zeros
 from triodia_hw.gateware.options import Options
@@ -149,7 +150,8 @@ def _placed(
 def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     platform, tools = board.make_platform(), TOOLCHAINS[board.family]
     plan = platform.build(top, do_build=False, debug_verilog=False)
-    (folder / "top.il").write_text(without_zeros(_file(plan, "top.il"), top.options))
+    netlist = without_zeros(_file(plan, "top.il"), top.options)
+    write_atomic(folder / "top.il", netlist.encode())
     # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
     # is constrained, and nextpnr derives the clock behind the PLL.
     # On an iCE40 the clock without a constraint is placed for `--freq`.
@@ -157,7 +159,7 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     pins = _file(plan, tools.pins)
     pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
     pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
-    (folder / tools.pins).write_text(pins)
+    write_atomic(folder / tools.pins, pins.encode())
     return synthesize("top", folder, board.family, multiply=top.options.multiplier_parts == 1)
 
 

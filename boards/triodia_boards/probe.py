@@ -8,6 +8,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from triodia_hw.atomic import write_atomic
 from triodia_hw.contract import MachineParams
 from triodia_hw.export import without_zeros
 from triodia_hw.gateware.core import Core
@@ -79,7 +80,7 @@ def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: in
     BuildError
     """
     text = rtlil.convert(Probe(core), name="top", emit_src=False)
-    (folder / "top.il").write_text(without_zeros(text, core.options))
+    write_atomic(folder / "top.il", without_zeros(text, core.options).encode())
     multiply = core.options.multiplier_parts == 1
     synthesis = synthesize("top", folder, board.family, multiply=multiply)
     routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)

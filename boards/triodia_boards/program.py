@@ -86,7 +86,7 @@ def program(image: Image, routed: str, folder: Path, name: str, family: str = "e
     """
     tools, form, memories = TOOLCHAINS[family], FORMATS[family], _memories(image, family)
     patched, slices = patch(routed, memories, form)
-    (folder / f"{name}.config").write_text(patched)
+    write_atomic(folder / f"{name}.config", patched.encode())
     bitstream = f"{name}{tools.suffix}"
     aside, unpacked = folder / f"{bitstream}.part", folder / f"{name}.unpacked"
     tools.run_pack(f"{name}.config", aside.name, folder)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from triodia_hw.atomic import write_atomic
 from triodia_hw.export import TOP, core_rtlil
 from triodia_hw.gateware.options import DEFAULT, QUEUES, Options
 from triodia_hw.image import Image
@@ -79,7 +80,7 @@ def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool =
     """
     design = map_cells(top, folder, family, multiply=multiply)
     packed = pack_registers(design, top) if family == "ecp5" else Packed(0, 0, 0, 0)
-    (folder / f"{top}.json").write_text(json.dumps(design))
+    write_atomic(folder / f"{top}.json", json.dumps(design).encode())
     kinds = [cell["type"] for cell in design["modules"][top]["cells"].values()]
     return Synthesis(
         lut4=sum(kind.startswith(_LUTS[family]) for kind in kinds),
@@ -136,7 +137,8 @@ def netlist_verilog(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     options = options or _NETLIST_OPTIONS[netlist]
-    (folder / f"{TOP}.il").write_text(core_rtlil(image.params, contents(image), options))
+    text = core_rtlil(image.params, contents(image), options)
+    write_atomic(folder / f"{TOP}.il", text.encode())
     synthesis = synthesize(TOP, folder, netlist, multiply=options.multiplier_parts == 1)
     _yosys([f"read_json {TOP}.json", f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis

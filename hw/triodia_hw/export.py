@@ -144,7 +144,7 @@ def export_dense(dense: Dense, folder: str | Path) -> Path:
 def _convert(text: str) -> str:
     """RTLIL as Verilog."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "core.il").write_text(text)
+        write_atomic(Path(folder, "core.il"), text.encode())
         script = [
             "read_rtlil core.il",
             f"hierarchy -top {TOP}",

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from triodia_hw.atomic import write_atomic
 from triodia_hw.export import TOP, export_verilog
 from triodia_hw.image import Image, save_image
 
@@ -272,7 +273,7 @@ def _window(start: int, stop: int) -> list[str]:
 def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | None = None) -> None:
     from cocotb_tools.runner import get_runner  # slow to import, and needs a simulator
 
-    (folder / "job.json").write_text(json.dumps(job))
+    write_atomic(folder / "job.json", json.dumps(job).encode())
     sources, arguments = _sources(folder, simulator, job["netlist"])
     environment = {
         "TRIODIA_JOB": str(folder / "job.json"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from triodia_hw.atomic import write_atomic
 from triodia_hw.export import without_contents
 from triodia_hw.yosys import run_yosys
 
@@ -55,7 +56,7 @@ def compile_board(
     if program.exists():
         return program
     progress("the board's top level as Verilog (Yosys)")
-    (folder / "top.il").write_text(without_contents(rtlil))
+    write_atomic(folder / "top.il", without_contents(rtlil).encode())
     shutil.copy(_MODELS, folder)
     run_yosys(
         [
