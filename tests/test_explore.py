@@ -215,10 +215,9 @@ def test_what_workers_started_ends(tmp_path, error):
         while not (made := list(tmp_path.glob("kind/making-*/pid"))):
             assert future.status != "error"
             time.sleep(0.05)
-        pid = int(made[0].read_text())
-        assert psutil.pid_exists(pid)
+        tool = psutil.Process(int(made[0].read_text()))
         raise error
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert psutil.wait_procs([tool], timeout=10)[1] == []
     if error is KeyboardInterrupt:
         assert list((tmp_path / "kind").iterdir()) == []
 

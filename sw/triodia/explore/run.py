@@ -1,5 +1,6 @@
 """Grids of cells on a dask cluster: every stage once, finished ones from the store."""
 
+import os
 import signal
 import threading
 import time
@@ -10,8 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-import psutil
-from dask.distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from dask.distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 
 from triodia_boards.boards import get_board
 
@@ -26,7 +26,7 @@ __all__ = ["explore", "spread"]
 Progress = Callable[[str], None]
 
 _ABOUT = ("key", "folder", "cached", "took", "maker")  # of a stage, not of the row
-_WAIT = 10.0  # seconds for a scheduler to answer, and for a process to end
+_WAIT = 10.0  # seconds for a scheduler to answer
 
 
 def explore(
@@ -120,7 +120,15 @@ def _client(workers: int, scheduler: str | None, store: Store) -> Iterator[Clien
             silence_logs=50,
         )
     with _tidied(cluster, store), Client(cluster) as client:
+        client.register_plugin(_Leader())
         yield client
+
+
+class _Leader(WorkerPlugin):
+    """A worker leads a process group: what it starts, and that in turn, is of it."""
+
+    def setup(self, worker: object) -> None:
+        os.setpgid(0, 0)
 
 
 @contextmanager
@@ -129,30 +137,21 @@ def _tidied(cluster: LocalCluster, store: Store) -> Iterator[None]:
 
     Interrupted, they leave nothing half made in ``store``; else what is there says why.
     """
-    tools, pids = [], []
+    leaders = []
     try:
         with cluster:
             try:
                 yield
             except BaseException:
-                pids = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
-                tools = [tool for pid in pids for tool in _descendants(pid)]
+                leaders = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
                 raise
     except BaseException as error:
-        for tool in tools:
-            with suppress(psutil.NoSuchProcess):
-                tool.kill()
-        psutil.wait_procs(tools, timeout=_WAIT)
+        for leader in leaders:
+            with suppress(ProcessLookupError):
+                os.killpg(leader, signal.SIGKILL)
         if isinstance(error, KeyboardInterrupt):
-            store.drop(pids)
+            store.drop(leaders)
         raise
-
-
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 @contextmanager
