@@ -266,7 +266,7 @@ BAD = {
     "great seeds": (["compare", "-o", "{out}", "--seed", str(1 << 70)], "seed must be in 0..42949"),
     "no rate to compare": (["compare", "-o", "{out}", "--target-rate", "nan"], "target_rate must"),
     "no latency": (["fit", "-o", "{out}", "--latency-ceiling", "nan"], "ceiling must be a finite"),
-    "latency below 0": (["fit", "-o", "{out}", "--latency-ceiling", "-1"], "must be above 0 µs"),
+    "latency below 0": (["fit", "-o", "{out}", "--latency-ceiling", "-1"], "must be 0 µs or more"),
     "no edge": (
         ["prune", "{dense.net}", "-o", "{out}", "--option", "edge=nan"],
         "edge must be a fi",

@@ -116,7 +116,7 @@ def test_without_samples_or_classes(image, capsys):
         ({"x": np.ones((2, 4, 5))}, "must be numbers of shape (samples, steps, 3), not float64 of"),
         ({"x": np.full((2, 4, 3), np.nan)}, "must be finite in float32; it holds NaN or infinity"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "must be 2 whole numbers in 0..1"),
-        ({"x": np.ones((2, 4, 3)), "y": np.zeros(2)}, "must be 2 whole numbers in 0..1"),
+        ({"x": np.ones((2, 4, 3)), "y": np.zeros(2)}, "must be 2 whole numbers, not float64 of"),
         ({"x": np.ones((2, 4, 3)), "lengths": np.array([0, 4])}, "2 whole numbers in 1..4"),
         ({"x": np.array([None])}, "must be an .npz file of numpy arrays that can be read"),
     ],

@@ -63,11 +63,12 @@ def _source(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _apart(output: str | Path | None, source: str | Path | None) -> None:
-    """Refuse to write over an input, or into a finished build."""
+    """Refuse to write over an input, or over a file of a finished build but its bitstream."""
     if output is None or source is None:
         return
     to, given = Path(output).resolve(), Path(source).resolve()
-    if to == given or given in to.parents:
+    of_build = given in to.parents and to.exists() and to.suffix not in (".bit", ".bin", ".fs")
+    if to == given or of_build:
         raise TriodiaError(f"{output} would be written over the input {source}; name another file")
 
 

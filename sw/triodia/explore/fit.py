@@ -51,8 +51,8 @@ class Goal:
         if self.floor is not None and self.ceiling is not None:
             raise TriodiaError("ask for a metric floor or a latency ceiling, not for both")
         check_finite({"metric floor": self.floor, "latency ceiling": self.ceiling})
-        if self.ceiling is not None and self.ceiling <= 0:
-            raise TriodiaError(f"latency ceiling must be above 0 µs, not {self.ceiling:g}")
+        if self.ceiling is not None and self.ceiling < 0:
+            raise TriodiaError(f"latency ceiling must be 0 µs or more, not {self.ceiling:g}")
 
     def holds(self, row: dict) -> bool:
         """Whether ``row`` fits its board and keeps to the limit."""
