@@ -4,7 +4,7 @@ import json
 
 from triodia.cli import run
 
-__all__ = ["call", "ok"]
+__all__ = ["call", "chain_files", "ok"]
 
 
 def call(capsys, *arguments):
@@ -19,3 +19,17 @@ def ok(capsys, *arguments):
     code, out, err = call(capsys, *arguments, "--json")
     assert code == 0, err
     return json.loads(out)
+
+
+def chain_files(folder):
+    """Files of one small chain in ``folder``, made by the commands themselves."""
+    names = {n: folder / n for n in ("dense.net", "sparse.net", "trained.net", "model.image")}
+    dense, sparse, trained, image = names.values()
+    for arguments in (
+        ["new", "-o", dense, "--neurons", 24, "--seed", 1],
+        ["prune", dense, "-o", sparse, "--method", "lnp", "--synapses", 0.5, "--nodes", 0.8],
+        ["train", sparse, "-o", trained, "--task", "digits", "--epochs", 2],
+        ["quantize", trained, "-o", image, "--lanes", 2],
+    ):
+        assert run([str(a) for a in [*arguments, "--json"]]) == 0
+    return names

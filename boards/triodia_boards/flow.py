@@ -20,7 +20,7 @@ from .fit import check_fit
 from .manifest import Manifest
 from .program import pack, placeholder, program
 from .synthesis import Synthesis, synthesize
-from .toolchain import ROUTED, TOOLCHAINS, Routed
+from .toolchain import ROUTED, TOOLCHAINS, Routed, Toolchain
 from .tools import BuildError
 from .vendor import vendor_build
 
@@ -78,14 +78,10 @@ def build(
         how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
         return vendor_build(image, board, folder, progress=progress, **how)
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
-    router = router or tools.routers[0]
-    if router not in tools.routers:
-        raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
-    p = image.params
+    p, folder, router = image.params, Path(folder), _checked_router(tools, router)
     options = check_fit(p, board, parity=parity)
     check_clock(board, clock_hz, baud)
     empty = bool(options.single_port or parity)
-    folder = Path(folder)
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress
@@ -109,6 +105,14 @@ def build(
         patched_slices=slices,
         note="" if tools.timed else _NOT_TIMED,
     )
+
+
+def _checked_router(tools: Toolchain, router: str | None) -> str:
+    """``router``, or the usual one of ``tools``."""
+    router = router or tools.routers[0]
+    if router not in tools.routers:
+        raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
+    return router
 
 
 def _pack(image: Image, board: Board, options: Options, folder: Path, *, patched: bool) -> int:

@@ -32,7 +32,9 @@ def study(
         Path | None, typer.Option(help="JSON of an earlier study: its results are taken.")
     ] = None,
     page: Annotated[Path, typer.Option(help="Markdown page to write.")] = Path("docs/lnp-study.md"),
-    html: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("out/lnp-study.html"),
+    html: Annotated[
+        Path | None, typer.Option(help="HTML page to write. Default: beside the other.")
+    ] = None,
     pages_only: Annotated[
         bool, typer.Option("--pages-only", help="Make the pages of what is there.")
     ] = False,
@@ -47,6 +49,7 @@ def study(
         raise TriodiaError(f"study must be lnp, not {name!r}")
     find_device(device)  # refused before anything is computed
     show, cells = Output(as_json), plan(seeds, quick)
+    html = page.with_suffix(".html") if html is None else html
     if not page.parent.is_dir():
         raise TriodiaError(f"{page}: the folder {page.parent} does not exist; make it first")
     if known is not None:
