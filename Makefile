@@ -65,25 +65,25 @@ formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a st
 	$(BIN)/pytest -m formal tests/test_formal.py
 
 soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)
-	$(BIN)/python -m tests.soak --steps 10000000
+	$(BIN)/python -m tests.sw.host.soak --steps 10000000
 
 accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
-	$(BIN)/triodia accuracy --seeds 5
+	$(BIN)/triodia-studies accuracy --seeds 5
 
 bench-hw: setup ## cycles, placement and storage against their limits, into docs/performance.md
-	$(BIN)/triodia bench-hw
+	$(BIN)/triodia-studies bench-hw
 
 bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
-	$(BIN)/triodia bench-hw clock --seeds 5
+	$(BIN)/triodia-studies bench-hw clock --seeds 5
 
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
-	OMP_NUM_THREADS=1 $(BIN)/triodia bench-lnp
+	OMP_NUM_THREADS=1 $(BIN)/triodia-studies bench-lnp
 
 study: setup ## LNP against its controls, 5 seeds (hours; goes on where it was)
-	$(BIN)/triodia study lnp --seeds 5
+	$(BIN)/triodia-studies study lnp --seeds 5
 
 study-quick: setup ## the same on small tasks and networks, minutes
-	$(BIN)/triodia study lnp --quick --seeds 3 --results out/study-quick --page out/study-quick.md \
+	$(BIN)/triodia-studies study lnp --quick --seeds 3 --results out/study-quick --page out/study-quick.md \
 		--html out/study-quick.html
 
 clean: ## remove .venv, caches and results

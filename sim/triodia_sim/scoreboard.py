@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from triodia_hw.contract import State
-from triodia_hw.image import Image
-from triodia_hw.layout import OUTPUT_KINDS
-from triodia_hw.reference import Event, Reference
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.neuron import State
+from triodia_hw.machine.reference import Event, Reference
+from triodia_hw.machine.words import OUTPUT_KINDS
 
 __all__ = ["Divergence", "Scoreboard", "Sequence"]
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from .errors import TriodiaError
+from triodia_hw.errors import TriodiaError
 
 __all__ = ["GREATEST_SEED", "check_finite"]
 

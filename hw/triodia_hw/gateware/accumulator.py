@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams, bits_for
-from ..memory import accumulator_width, memory_shapes
+from ..compile.contents import accumulator_width, memory_shapes
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams, bits_for
 from .multiply import multiply
-from .options import DEFAULT, Options
 from .ram import Ram
 from .shapes import struct
 from .walker import synapse_layout

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
+from ..machine.params import MachineParams
 from .shapes import token_layout
 
 __all__ = ["Bus"]

@@ -4,14 +4,20 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
-from ..contract import MachineParams
-from ..layout import INPUT_KINDS, READ_KINDS, input_fields, output_fields
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import (
+    COUNTERS,
+    INPUT_KINDS,
+    READ_KINDS,
+    input_fields,
+    output_fields,
+)
 from .collector import IN_FLIGHT
-from .counters import COUNTERS, Counters
+from .counters import Counters
 from .hub import Hub
 from .lane import Lane
 from .loader import Loader
-from .options import DEFAULT, Options
 from .queue import Queue
 from .report import Report
 from .shapes import payload_shape, struct
@@ -37,7 +43,7 @@ def machine_ports(p: MachineParams) -> dict[str, Member]:
 
 
 class Core(wiring.Component):
-    """Sparse event-driven LIF accelerator, computing :mod:`triodia_hw.contract` bit for bit.
+    """Sparse event-driven LIF accelerator, computing :mod:`triodia_hw.machine.neuron` bit for bit.
 
     A step takes about ``max(slots, events, most words a PE walks)`` cycles. Back-pressure on either
     stream stops the machine and changes no result; the words of a step leave in any order, its end
@@ -49,7 +55,7 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    p : machine. contents : for each PE, words by memory name (:func:`triodia_hw.memory.contents`).
+    p : machine. contents : for each PE, words by memory name.
     options : how it is built; changes nothing it computes.
 
     Members

@@ -4,16 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["COUNTERS", "Counters"]
+from ..machine.words import COUNTERS
 
-# name: what it counts since reset, modulo 2**32
-COUNTERS = {
-    "cycles": "clock cycles",
-    "events": "events broadcast to the PEs",
-    "operations": "synaptic operations",
-    "bus_stalls": "cycles in which a token waited for a PE with a full queue",
-    "output_stalls": "cycles in which an output word waited for its receiver",
-}
+__all__ = ["Counters"]
 
 
 class Counters(wiring.Component):

@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..contract import MachineParams
-from ..layout import pointer_fields, row_depth
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import pointer_fields, row_depth
 from .loader import load_layout, write_port
-from .options import DEFAULT, Options
 from .queue import Queue
 from .ram import Ram
 from .shapes import row_layout, struct, token_layout

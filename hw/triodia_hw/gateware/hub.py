@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..contract import MachineParams
-from ..layout import OUTPUT_KINDS, output_fields
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import OUTPUT_KINDS, output_fields
 from .bus import Bus
 from .collector import IN_FLIGHT, Collector
-from .options import DEFAULT, Options
 from .queue import Queue
 from .shapes import record_layout, struct, token_layout
 

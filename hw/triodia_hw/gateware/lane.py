@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..contract import MachineParams
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
 from .accumulator import Accumulator
 from .fetcher import Fetcher
 from .loader import load_layout
-from .options import DEFAULT, Options
 from .shapes import record_layout, token_layout
 from .sweep import Sweep
 from .walker import Walker

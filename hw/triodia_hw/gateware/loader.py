@@ -4,9 +4,9 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import MEMORY_NUMBERS
-from ..memory import memory_shapes
+from ..compile.contents import memory_shapes
+from ..machine.params import MachineParams
+from ..machine.words import MEMORY_NUMBERS
 from .ram import Ram
 
 __all__ = ["Loader", "load_layout", "write_port"]
@@ -47,7 +47,7 @@ def write_port(m: Module, ram: Ram, load: data.View, memory: str) -> None:
 class Loader(wiring.Component):
     """Write blocks of words to content memories; takes 1 byte a cycle.
 
-    A block is lane, memory (:data:`triodia_hw.layout.MEMORY_NUMBERS`), first address (two bytes,
+    A block is lane, memory (``MEMORY_NUMBERS``), first address (two bytes,
     low first), number of words (two bytes), then the words, lowest byte first, each in as many
     bytes as its memory's width takes. Blocks follow each other; a cut one writes whole words only.
     ``hold`` goes high with the first byte and low after the one marked ``last``: the lanes are in

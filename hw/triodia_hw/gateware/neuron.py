@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import neuron_fields, state_fields
-from ..memory import accumulator_width
+from ..compile.contents import accumulator_width
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import neuron_fields, state_fields
 from .multiply import multiply
-from .options import DEFAULT, Options
 from .shapes import struct
 
 __all__ = ["NeuronUpdate", "update_layout"]
@@ -29,12 +29,12 @@ def update_layout(p: MachineParams) -> data.StructLayout:
 
 
 class NeuronUpdate(wiring.Component):
-    """Compute :func:`triodia_hw.contract.update`, one neuron per cycle; latency 9 cycles.
+    """Compute :func:`triodia_hw.machine.neuron.update`, one neuron per cycle; latency 9 cycles.
 
     In order; never waits. ``end`` travels along.
 
     While ``read`` is high ``value`` is a word of the old state instead, by the parameters of
-    :func:`triodia_hw.memory.read_words`.
+    :func:`triodia_hw.compile.contents.read_words`.
 
     Members
     -------

@@ -5,7 +5,7 @@ from amaranth.hdl import ShapeLike
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .options import DEFAULT, QUEUES, Options
+from ..compile.options import DEFAULT, QUEUES, Options
 
 __all__ = ["Queue"]
 

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..storage import columns
-from .options import DEFAULT, Options
+from ..compile.options import DEFAULT, Options
+from ..compile.storage import columns
 
 __all__ = ["Ram"]
 
@@ -25,7 +25,7 @@ class Ram(wiring.Component):
     ----------
     shape : layout of a word. depth : words. name : by which ``options`` know it.
     options : where it goes, whether contents can be written, and ``poison``.
-    init : contents, cut in :func:`triodia_hw.storage.columns` unless single-port; ``None`` makes a
+    init : contents, cut in ``compile.storage.columns`` unless single-port; ``None`` makes a
         working memory.
 
     Members

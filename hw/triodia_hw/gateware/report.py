@@ -4,9 +4,8 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import OUTPUT_KINDS, output_fields
-from .counters import COUNTERS
+from ..machine.params import MachineParams
+from ..machine.words import COUNTERS, OUTPUT_KINDS, output_fields
 from .shapes import struct
 
 __all__ = ["Report"]

@@ -3,14 +3,14 @@
 from amaranth import Shape, signed, unsigned
 from amaranth.lib import data
 
-from ..contract import MachineParams, bits_for
-from ..layout import Fields, pointer_fields
+from ..machine.params import MachineParams, bits_for
+from ..machine.words import Fields, pointer_fields
 
 __all__ = ["payload_shape", "record_layout", "row_layout", "struct", "token_layout"]
 
 
 def struct(fields: Fields) -> data.StructLayout:
-    """Struct of a list of fields; the same bits as :func:`triodia_hw.layout.pack`."""
+    """Struct of a list of fields; the same bits as :func:`triodia_hw.machine.words.pack`."""
     return data.StructLayout({
         name: signed(width) if is_signed else unsigned(width) for name, width, is_signed in fields
     })
@@ -25,7 +25,7 @@ def token_layout(p: MachineParams) -> data.StructLayout:
     """Bus token: an event, or the end of a step (``last`` of its sequence).
 
     With ``end`` and ``read`` it ends no step but asks for the word of every neuron's state that
-    the low bits of ``source`` name (:data:`triodia_hw.layout.READ_KINDS`).
+    the low bits of ``source`` name (:data:`triodia_hw.machine.words.READ_KINDS`).
     """
     return data.StructLayout({
         "end": 1,

@@ -4,12 +4,12 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..contract import MachineParams, bits_for
-from ..layout import READ_KINDS, neuron_fields, row_depth, state_fields
-from ..memory import accumulator_width, read_words
+from ..compile.contents import accumulator_width, read_words
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams, bits_for
+from ..machine.words import READ_KINDS, neuron_fields, row_depth, state_fields
 from .loader import load_layout, write_port
 from .neuron import NeuronUpdate
-from .options import DEFAULT, Options
 from .queue import Queue
 from .ram import Ram
 from .shapes import record_layout, struct

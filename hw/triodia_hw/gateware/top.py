@@ -4,11 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import input_fields, output_fields
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import COUNTERS, input_fields, output_fields
 from .core import Core
-from .counters import COUNTERS
-from .options import DEFAULT, Options
 
 __all__ = ["Top"]
 
@@ -19,8 +18,8 @@ class Top(wiring.Component):
     Members
     -------
     clk : In(1). All happens at its rising edge. rst : In(1), high for at least a cycle.
-    i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.layout.input_fields`.
-    o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.layout.output_fields`.
+    i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.machine.words.input_fields`.
+    o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.machine.words.output_fields`.
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
     fault : Out(1), only with ``options.parity``, as of the core.
     """

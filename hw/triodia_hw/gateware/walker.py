@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams, bits_for
-from ..layout import row_depth, synapse_fields
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams, bits_for
+from ..machine.words import row_depth, synapse_fields
 from .loader import load_layout, write_port
-from .options import DEFAULT, Options
 from .ram import Ram
 from .shapes import payload_shape, row_layout, struct
 

@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import input_fields, output_fields, width_of
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import input_fields, output_fields, width_of
 from .core import Core
-from .options import DEFAULT, Options
 from .wrappers import hold_reset
 
 __all__ = ["INPUT", "OUTPUT", "SHAPE", "STATUS", "WishboneTop", "parts"]

@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract import MachineParams
-from ..layout import OUTPUT_KINDS, input_fields, output_fields, width_of
+from ..compile.options import DEFAULT, Options
+from ..machine.params import MachineParams
+from ..machine.words import OUTPUT_KINDS, input_fields, output_fields, width_of
 from .core import Core
-from .options import DEFAULT, Options
 
 __all__ = ["AxiStreamTop", "bus_bits", "hold_reset"]
 

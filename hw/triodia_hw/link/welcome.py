@@ -3,7 +3,8 @@
 import struct
 from dataclasses import dataclass, fields
 
-from ..contract import ContractError, MachineParams
+from ..errors import ContractError
+from ..machine.params import MachineParams
 from .frame import MAX_PAYLOAD
 
 __all__ = ["LINK_VERSION", "BadWelcome", "Welcome"]

@@ -8,13 +8,13 @@ from amaranth.hdl import Assert, Cover, ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from triodia_hw.contract import MachineParams
+from triodia_hw.compile.options import Options
 from triodia_hw.gateware import fetcher
 from triodia_hw.gateware.bus import Bus
 from triodia_hw.gateware.fetcher import Fetcher
-from triodia_hw.gateware.options import Options
 from triodia_hw.gateware.ram import Ram
 from triodia_hw.gateware.shapes import token_layout
+from triodia_hw.machine.params import MachineParams
 
 from .order import COLOUR, InOrder, InStep, NeverFull
 

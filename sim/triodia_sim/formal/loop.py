@@ -8,11 +8,11 @@ from amaranth.hdl import Assert, ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from triodia_hw.contract import MachineParams
 from triodia_hw.gateware import hub
 from triodia_hw.gateware.hub import Hub
 from triodia_hw.gateware.shapes import record_layout, token_layout
-from triodia_hw.layout import OUTPUT_KINDS
+from triodia_hw.machine.params import MachineParams
+from triodia_hw.machine.words import OUTPUT_KINDS
 
 from .order import COLOUR, InStep, NeverFull
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from amaranth.hdl import Elaboratable
 
-from triodia_hw.contract import MachineParams
 from triodia_hw.gateware.collector import IN_FLIGHT
 from triodia_hw.gateware.queue import Queue
+from triodia_hw.machine.params import MachineParams
 
 from .broadcast import Broadcast, Promise, Rounds
 from .collecting import Collecting, Delivery

@@ -12,6 +12,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable
 
+from triodia_hw.errors import ToolError
+
 __all__ = ["MODES", "FormalError", "Verdict", "find_tools", "formal_rtlil", "run_sby"]
 
 # mode of SymbiYosys: the engine for it. PDR proves for all time; cover needs an SMT solver.
@@ -34,7 +36,7 @@ _MISSING = "{} is missing for formal proofs; `make setup-formal` brings it"
 _MEMORY_INIT = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 
 
-class FormalError(RuntimeError):
+class FormalError(ToolError):
     """A tool is missing, failed, or ran out of time: neither proof nor counterexample."""
 
 

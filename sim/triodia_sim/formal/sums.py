@@ -8,13 +8,13 @@ from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from triodia_hw.contract import MachineParams
+from triodia_hw.compile.contents import accumulator_width
+from triodia_hw.compile.options import Options
 from triodia_hw.gateware import accumulator
 from triodia_hw.gateware.accumulator import Accumulator
-from triodia_hw.gateware.options import Options
 from triodia_hw.gateware.ram import Ram
 from triodia_hw.gateware.walker import synapse_layout
-from triodia_hw.memory import accumulator_width
+from triodia_hw.machine.params import MachineParams
 
 __all__ = ["ArbitraryRam", "Sums"]
 

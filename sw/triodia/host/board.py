@@ -9,16 +9,23 @@ from typing import Self
 
 import numpy as np
 
-from triodia_hw.capacity import fit_capacity
-from triodia_hw.contract import ContractError, State
-from triodia_hw.gateware.counters import COUNTERS
-from triodia_hw.image import Image
-from triodia_hw.layout import OUTPUT_KINDS, READ_KINDS
+from triodia_hw.compile.loading import load_bytes
+from triodia_hw.compile.retarget import fit_capacity
+from triodia_hw.errors import ContractError
 from triodia_hw.link.welcome import BadWelcome, Welcome
-from triodia_hw.loading import load_bytes
-from triodia_hw.reference import Event
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.neuron import State
+from triodia_hw.machine.reference import Event
+from triodia_hw.machine.words import COUNTERS, OUTPUT_KINDS, READ_KINDS
 
-from .errors import BoardRestarted, LinkError, MemoryFault, NoAnswer, Stuck, WrongBoard
+from .errors import (
+    BoardRestarted,
+    LinkError,
+    MemoryFault,
+    NoAnswer,
+    Stuck,
+    WrongBoard,
+)
 from .port import Port, open_port
 from .session import Session
 from .words import StepOutput, StepReader, Words

@@ -1,6 +1,6 @@
 """What can go wrong between a host and a board; the messages say what would help."""
 
-from ..errors import TriodiaError
+from triodia_hw.errors import TriodiaError
 
 __all__ = [
     "BoardRestarted",

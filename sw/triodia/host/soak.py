@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from triodia_hw.image import Image
-from triodia_hw.reference import Event, Reference
-from triodia_sim.virtual import VirtualBoard
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.reference import Event, Reference
+from triodia_sim.virtual_board import VirtualBoard
 
 from .board import Board, open_board
 from .errors import BoardRestarted, LinkError, PortError

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from triodia_hw.contract import MachineParams
-from triodia_hw.image import Image
-from triodia_hw.layout import (
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.params import MachineParams
+from triodia_hw.machine.reference import Event
+from triodia_hw.machine.words import (
     INPUT_KINDS,
     OUTPUT_KINDS,
     Fields,
@@ -16,7 +17,6 @@ from triodia_hw.layout import (
     unpack,
     width_of,
 )
-from triodia_hw.reference import Event
 
 __all__ = ["StepOutput", "StepReader", "Words", "bytes_of"]
 

@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
-from ...contract import MachineParams
-from ...layout import INPUT_KINDS
+from ...compile.options import DEFAULT, Options
+from ...machine.params import MachineParams
+from ...machine.words import COUNTERS, INPUT_KINDS
 from ..core import machine_ports
-from ..counters import COUNTERS, Counters
-from ..options import DEFAULT, Options
+from ..counters import Counters
 from ..top import Top
 from .lane import DenseLane
 from .records import DenseRecords
@@ -21,12 +21,12 @@ DENSE = Options(distributed=("x", "spikes", "state"), loadable=False)
 
 
 class DenseCore(wiring.Component):
-    """Time-stepped LIF accelerator without events, computing :mod:`triodia_hw.contract`.
+    """Time-stepped LIF accelerator without events, computing :mod:`triodia_hw.machine.neuron`.
 
     All PEs visit the weights of one neuron each at the same time, one a cycle, whatever is silent;
     while they sum the next neuron, this one is updated and put out. A step takes
-    :meth:`triodia_hw.dense.Dense.step_cycles`. Takes input words between steps only, and neither
-    loads nor reads back: such words are dropped.
+    ``compile.dense.Dense.step_cycles``. Takes input words between steps only, and neither loads nor
+    reads back: such words are dropped.
 
     Ports are those of :class:`..core.Core`. ``events`` counts input events, ``operations`` visits.
     """

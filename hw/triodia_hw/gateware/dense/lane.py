@@ -4,12 +4,12 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...contract import MachineParams
-from ...layout import neuron_fields, state_fields
-from ...memory import accumulator_width
+from ...compile.contents import accumulator_width
+from ...compile.options import DEFAULT, Options
+from ...machine.params import MachineParams
+from ...machine.words import neuron_fields, state_fields
 from ..multiply import multiply
 from ..neuron import NeuronUpdate, update_layout
-from ..options import DEFAULT, Options
 from ..ram import Ram
 from ..shapes import payload_shape, struct
 

@@ -6,10 +6,10 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...contract import MachineParams, bits_for
-from ...layout import OUTPUT_KINDS, output_fields
+from ...compile.options import DEFAULT, Options
+from ...machine.params import MachineParams, bits_for
+from ...machine.words import OUTPUT_KINDS, output_fields
 from ..neuron import update_layout
-from ..options import DEFAULT, Options
 from ..queue import Queue
 from ..shapes import struct
 

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...contract import MachineParams
-from ..options import DEFAULT, Options
+from ...compile.options import DEFAULT, Options
+from ...machine.params import MachineParams
 from ..ram import Ram
 from ..shapes import payload_shape
 

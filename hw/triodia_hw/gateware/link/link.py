@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...contract import MachineParams
-from ...layout import input_fields, output_fields
 from ...link.frame import Kind
 from ...link.welcome import Welcome
+from ...machine.params import MachineParams
+from ...machine.words import input_fields, output_fields
 from ..shapes import struct
 from .checker import FrameChecker
 from .cobs import CobsDecoder, CobsEncoder

@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...contract import MachineParams
-from ...layout import INPUT_KINDS, input_fields, output_fields, width_of
+from ...machine.params import MachineParams
+from ...machine.words import INPUT_KINDS, input_fields, output_fields, width_of
 from ..shapes import struct
 from .inbox import inbox_layout
 

@@ -1,0 +1,1 @@
+"""One file per board: device, pins, clock, serial port."""

@@ -1,0 +1,1 @@
+"""From an image to a bitstream: synthesis, place-and-route, packing, patching."""

@@ -1,0 +1,202 @@
+"""From an image to a bitstream: Yosys, nextpnr, and the network put in."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from triodia_hw.compile.contents import contents
+from triodia_hw.compile.options import Options
+from triodia_hw.export.verilog import without_zeros
+from triodia_hw.files import write_atomic
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.params import MachineParams
+
+from ..board import BAUD, Board, BoardTop, check_clock
+from ..catalog import BadChoice
+from .limits import check_fit
+from .lock import alone
+from .manifest import Manifest
+from .program import pack, placeholder, program
+from .report import BuildReport
+from .synthesis import Synthesis, synthesize
+from .toolchain import ROUTED, TOOLCHAINS, Routed, Toolchain
+from .tools import BuildError
+from .vendor import vendor_build
+
+__all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
+
+# What the PLLs of all boards of a family can make of their oscillators.
+CLOCKS_MHZ = {
+    "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
+    "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
+}
+
+Progress = Callable[[str], None]
+
+_NOT_TIMED = "not timed: the tools do not know the delays of the memories of this FPGA"
+
+
+def build(
+    image: Image,
+    board: Board,
+    folder: str | Path,
+    *,
+    seed: int = 1,
+    router: str | None = None,
+    clock_hz: int | None = None,
+    baud: int = BAUD,
+    parity: bool = False,
+    progress: Progress = print,
+) -> BuildReport:
+    """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
+
+    The netlist that Yosys gets holds placeholders instead of the network: the contents go into
+    the placed and routed design, and are read back from the bitstream. ``seed`` is of the
+    placement; one that nextpnr gives up is tried with the next, which the report then names.
+    ``router`` is nextpnr's; ``router2`` ends sooner on crowded designs. What is left in ``folder``
+    is enough to put in another network (:func:`.program.reprogram`). On a board whose synapses are
+    in memory that starts without contents the machine is empty until a network is loaded. On a
+    Gowin, whose bitstream the tools cannot take apart, and for the vendor's tool the network is in
+    the netlist.
+
+    ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
+    is given, one that the placed design does not reach is replaced by the next slower of
+    :data:`CLOCKS_MHZ`, and the design built again. What is not timed runs at the oscillator's.
+
+    With ``parity`` the machine says when a bit of its memories has changed by itself, and starts
+    empty.
+
+    Raises
+    ------
+    BadChoice, DoesNotFit, NoSuchClock, BuildError
+        The last if a clock that was given is not reached.
+    """
+    if board.family not in TOOLCHAINS:
+        if router is not None:
+            raise BadChoice(f"router must be left out for {board.name}: the vendor's tool routes")
+        how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
+        return vendor_build(image, board, folder, progress=progress, **how)
+    start, tools = time.monotonic(), TOOLCHAINS[board.family]
+    p, folder, router = image.params, Path(folder), _checked_router(tools, router)
+    options = check_fit(p, board, parity=parity)
+    check_clock(board, clock_hz, baud)
+    empty = bool(options.single_port or parity)
+    words = placeholder(p, options) if tools.unpack or empty else contents(image)
+    how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
+    how["progress"] = progress
+    with alone(folder):
+        Manifest.remove(folder)
+        synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
+        progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")
+        slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
+        which = {"board": board.name, "seed": routed.seed, "router": router}
+        Manifest.of(p, options, folder, **which).save(folder)
+    return _report(
+        board,
+        synthesis,
+        routed,
+        clock_mhz=made_hz / 1e6,
+        seed=routed.seed,
+        router=router,
+        seconds=round(time.monotonic() - start, 1),
+        bitstream=str(folder / f"{board.name}{tools.suffix}"),
+        baked=not empty,
+        patched_slices=slices,
+        note="" if tools.timed else _NOT_TIMED,
+    )
+
+
+def _checked_router(tools: Toolchain, router: str | None) -> str:
+    """``router``, or the usual one of ``tools``."""
+    router = router or tools.routers[0]
+    if router not in tools.routers:
+        raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
+    return router
+
+
+def _pack(image: Image, board: Board, options: Options, folder: Path, *, patched: bool) -> int:
+    """Make the bitstream of the routed design; how many slices of contents were ``patched``."""
+    if not patched:
+        pack(folder, board.name, TOOLCHAINS[board.family], board.pack_options)
+        return 0
+    text = (folder / ROUTED).read_text()
+    return program(image, text, folder, board.name, options.family)
+
+
+def _placed(
+    p: MachineParams,
+    words: list[dict[str, list[int]]],
+    options: Options,
+    board: Board,
+    folder: Path,
+    *,
+    seed: int,
+    router: str,
+    clock_hz: int | None,
+    baud: int,
+    progress: Progress,
+) -> tuple[Synthesis, Routed, int]:
+    """The routed design, slowed down until it reaches its own clock; and that clock in Hz."""
+    goal, tools = clock_hz or board.clock_hz, TOOLCHAINS[board.family]
+    while True:
+        top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
+        progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
+        synthesis = _synthesize(top, board, folder)
+        progress("place and route (nextpnr)")
+        routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
+        if routed.fmax_mhz is None or routed.fmax_mhz * 1e6 >= goal:
+            return synthesis, routed, goal
+        goal = _slower(routed.fmax_mhz, goal, board, given=clock_hz is not None)
+        progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
+
+
+def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
+    platform, tools = board.make_platform(), TOOLCHAINS[board.family]
+    plan = platform.build(top, do_build=False, debug_verilog=False)
+    netlist = without_zeros(_file(plan, "top.il"), top.options)
+    write_atomic(folder / "top.il", netlist.encode())
+    # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
+    # is constrained, and nextpnr derives the clock behind the PLL.
+    # On an iCE40 the clock without a constraint is placed for `--freq`.
+    pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
+    pins = _file(plan, tools.pins)
+    pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
+    pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
+    write_atomic(folder / tools.pins, pins.encode())
+    return synthesize("top", folder, board.family, multiply=top.options.multiplier_parts == 1)
+
+
+def _file(plan: object, name: str) -> str:
+    content = plan.files[name]
+    return content.decode() if isinstance(content, bytes) else content
+
+
+def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
+    """The next clock in Hz to try for a design that reaches so many MHz."""
+    slower = [mhz for mhz in CLOCKS_MHZ[board.family] if mhz < min(reached, goal / 1e6)]
+    if given or not slower:
+        raise BuildError(
+            f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "
+            f"{goal / 1e6:g} MHz; build with a slower --clock or fewer lanes"
+        )
+    return slower[0] * 1_000_000
+
+
+def _report(board: Board, synthesis: Synthesis, routed: Routed, **made: object) -> BuildReport:
+    packed = synthesis.packed
+    return BuildReport(
+        board=board.name,
+        lut4=synthesis.lut4,
+        luts=routed.luts,
+        registers=routed.registers or synthesis.registers,
+        blocks=routed.blocks,
+        single_port=routed.single_port,
+        multipliers=routed.multipliers,
+        packed_registers=packed.registers,
+        packed_blocks=packed.blocks,
+        packed_multipliers=packed.multipliers,
+        delay_registers=packed.delays,
+        fmax_mhz=routed.fmax_mhz,
+        **made,
+    )

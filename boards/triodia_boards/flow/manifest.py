@@ -1,0 +1,143 @@
+"""What a finished build is of: the file ``build.json`` in its folder."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+
+from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.compile.options import Options
+from triodia_hw.errors import ContractError, TriodiaError
+from triodia_hw.files import write_atomic
+from triodia_hw.machine.params import MachineParams
+
+from ..catalog import BOARDS
+from .toolchain import ROUTED, TOOLCHAINS
+
+__all__ = ["BadBuild", "Manifest"]
+
+_FILE, _FORMAT, _SCHEMA = "build.json", "triodia-build", 1
+
+
+class BadBuild(TriodiaError, ValueError):
+    """A folder without a build, or with one that is damaged or of another machine."""
+
+
+def _plain(value: object) -> object:
+    """``value`` as it comes back from JSON: tuples are lists."""
+    return json.loads(json.dumps(value))
+
+
+def _memories(p: MachineParams) -> list[dict]:
+    return _plain([asdict(shape) for shape in memory_shapes(p) if shape.content])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Of what a build was made.
+
+    ``parameters`` are the machine's, ``options`` how it is built, ``memories`` the layout of what
+    is exchanged, ``config_sha256`` the digest of the routed design, ``triodia`` the version.
+    """
+
+    board: str
+    seed: int
+    router: str
+    parameters: dict
+    options: dict
+    memories: list
+    config_sha256: str
+    triodia: str
+
+    @classmethod
+    def of(
+        cls, p: MachineParams, options: Options, folder: Path, *, board: str, seed: int, router: str
+    ) -> "Manifest":
+        """Of the routed design in ``folder``."""
+        return cls(
+            board=board,
+            seed=seed,
+            router=router,
+            parameters=_plain(asdict(p)),
+            options=_plain(asdict(options)),
+            memories=_memories(p),
+            config_sha256=hashlib.sha256((folder / ROUTED).read_bytes()).hexdigest(),
+            triodia=version("triodia"),
+        )
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Say that ``folder`` holds no finished build any more."""
+        (folder / _FILE).unlink(missing_ok=True)
+
+    def save(self, folder: Path) -> None:
+        """Say that ``folder`` holds a finished build."""
+        content = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
+        write_atomic(folder / _FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> "Manifest":
+        """Of the build in ``folder``; :class:`BadBuild` if there is none that can be used."""
+        path = folder / _FILE
+        if not path.is_file():
+            raise BadBuild(
+                f"{folder} must be the folder of a finished build, not one without {_FILE}; "
+                "`triodia build` makes one"
+            )
+        content = _content(path)
+        names = {field.name: field.type for field in fields(cls)}
+        for name, kind in names.items():
+            if not isinstance(content.get(name), kind):
+                raise BadBuild(f"{path} is damaged: no {name} of type {kind.__name__}; build again")
+        known = [name for name, board in BOARDS.items() if board.family in TOOLCHAINS]
+        if content["board"] not in known:
+            raise BadBuild(f"{path} must name one of {', '.join(known)}, not {content['board']!r}")
+        if "single_port" not in content["options"]:
+            raise BadBuild(f"{path} is damaged: no single_port in options; build again")
+        return cls(**{name: content[name] for name in names})
+
+    def machine(self) -> MachineParams:
+        """Parameters of the machine; :class:`BadBuild` unless it is laid out as now."""
+        stale = BadBuild(
+            "the build must have the memory layout of this triodia, not that of another "
+            f"{self.triodia}; build again"
+        )
+        if self.triodia != version("triodia"):
+            raise BadBuild(
+                f"the build must be of triodia {version('triodia')}, not of {self.triodia}; "
+                "build again"
+            )
+        try:
+            p = MachineParams(**self.parameters)
+        except (TypeError, ContractError):
+            raise stale from None
+        if self.memories != _memories(p):
+            raise stale
+        return p
+
+    def routed(self, folder: Path) -> str:
+        """The routed design with placeholders; :class:`BadBuild` if it is not the one built."""
+        path = folder / ROUTED
+        if not path.is_file():
+            raise BadBuild(f"{path} is missing; build again")
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.config_sha256:
+            raise BadBuild(f"{path} is not the one that {_FILE} describes; build again")
+        return content.decode()
+
+
+def _content(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise BadBuild(f"{path} is damaged: {error}; build again") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != _FORMAT:
+        raise BadBuild(f"{path} must be a {_FORMAT} file, not {found!r}")
+    if content.get("schema") != _SCHEMA:
+        raise BadBuild(
+            f"{path} has schema {content.get('schema')!r} and this version reads {_SCHEMA}; "
+            "update triodia or build again"
+        )
+    return content

@@ -1,0 +1,90 @@
+"""The machine alone, with registered ports, to measure its clock and area on an FPGA."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from amaranth import *
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from triodia_hw.compile.options import Options
+from triodia_hw.export.verilog import without_zeros
+from triodia_hw.files import write_atomic
+from triodia_hw.gateware.core import Core
+from triodia_hw.machine.params import MachineParams
+from triodia_hw.machine.words import COUNTERS
+
+from ..board import Board
+from .program import placeholder
+from .synthesis import synthesize
+from .toolchain import TOOLCHAINS
+
+__all__ = ["Probe", "measure", "measure_core"]
+
+
+class Probe(wiring.Component):
+    """A machine between shift registers, so that four pins do.
+
+    ``core`` is a :class:`triodia_hw.gateware.core.Core` or has its ports. Each has a register on
+    the other side, so paths through pins do not count. The shift registers, about one look-up
+    table a bit, come on top of the machine's area.
+
+    Members
+    -------
+    clk, rst, d : In(1). q : Out(1).
+    """
+
+    def __init__(self, core: wiring.Component) -> None:
+        self.core = core
+        super().__init__({"clk": In(1), "rst": In(1), "d": In(1), "q": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = clock = ClockDomain(reset_less=True)
+        m.submodules.core = core = self.core
+        word = Value.cast(core.i.payload)
+        shift, given = Signal(len(word) + 3, reset_less=True), Signal(len(word) + 3)
+        m.d.sync += [shift.eq(Cat(self.d, shift)), given.eq(shift)]
+        m.d.comb += [
+            clock.clk.eq(self.clk),
+            Cat(word, core.i.valid, core.o.ready, core.reset).eq(given),
+        ]
+        counters = (getattr(core, name) for name in COUNTERS)
+        ports = Cat(core.o.valid, core.o.payload, core.i.ready, *counters)
+        taken, out, tick = Signal(len(ports)), Signal(len(ports)), Signal(8)
+        m.d.sync += [
+            taken.eq(ports),
+            tick.eq(tick + 1),
+            out.eq(Mux(tick == 0, taken, out[1:])),
+            self.q.eq(out[0]),
+        ]
+        return m
+
+
+def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, seed: int) -> dict:
+    """Fmax and area of a machine alone on the FPGA of ``board``: :func:`measure_core`."""
+    core = Core(p, contents=placeholder(p, options), options=options)
+    return measure_core(core, board, folder, seed=seed)
+
+
+def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: int) -> dict:
+    """Fmax and area of ``core``, which has options and the ports of a machine, in a :class:`Probe`.
+
+    nextpnr's default placer, router and effort, asked for the tools' own ``goal_hz``. ``lut4``
+    counts look-up tables as Yosys maps them, the probe's shift registers included; the rest is
+    nextpnr's count, but for the registers where that does not tell them.
+
+    Raises
+    ------
+    BuildError
+    """
+    text = rtlil.convert(Probe(core), name="top", emit_src=False)
+    write_atomic(folder / "top.il", without_zeros(text, core.options).encode())
+    multiply = core.options.multiplier_parts == 1
+    synthesis = synthesize("top", folder, board.family, multiply=multiply)
+    routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)
+    return asdict(routed) | {
+        "lut4": synthesis.lut4,
+        "registers": routed.registers or synthesis.registers,
+    }

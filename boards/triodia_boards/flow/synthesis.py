@@ -1,0 +1,152 @@
+"""From RTLIL to a netlist of an FPGA's cells: Yosys, and registers moved into the hard blocks."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from triodia_hw.compile.contents import contents
+from triodia_hw.compile.options import DEFAULT, QUEUES, Options
+from triodia_hw.errors import YosysError
+from triodia_hw.export.verilog import TOP, core_rtlil
+from triodia_hw.export.yosys import run_yosys
+from triodia_hw.files import write_atomic
+from triodia_hw.machine.image import Image
+
+from ..catalog import BadChoice
+from .registers import Packed, pack_registers
+from .tools import BuildError
+
+__all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
+
+# How a netlist of a family's cells is made when it is for no board.
+_NETLIST_OPTIONS = {
+    "ecp5": DEFAULT,
+    "ice40": Options(family="ice40", queues=QUEUES),
+    "gowin": Options(family="gowin"),
+}
+NETLISTS = tuple(_NETLIST_OPTIONS)
+
+# What cells of each family are, by how their names begin; and how many they count for.
+_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4", "gowin": "LUT", "xilinx": "LUT"}
+_REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF", "gowin": "DFF", "xilinx": "FD"}
+_BLOCKS = {
+    "ecp5": {"DP16KD": 1, "PDPW16KD": 1},
+    "ice40": {"SB_RAM40_4K": 1},
+    "gowin": {"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1},
+    "xilinx": {"RAMB18E1": 1, "RAMB36E1": 2},
+}
+_MULTIPLIERS = {
+    "ecp5": ("MULT18X18D",),
+    "ice40": ("SB_MAC16",),
+    "gowin": ("MULT9X9", "MULT18X18", "MULT36X36"),
+    "xilinx": ("DSP48E1",),
+}
+
+
+# Multipliers without registers of their own: `synth_ice40 -dsp` also moves registers into them,
+# and dies of it (Yosys 0.70, segmentation fault in its pass ice40_dsp) where two lanes are alike.
+_ICE40_MULTIPLIERS = (
+    "wreduce t:$mul",
+    "techmap -map +/mul2dsp.v -map +/ice40/dsp_map.v -D DSP_A_MAXWIDTH=16 -D DSP_B_MAXWIDTH=16 "
+    "-D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_Y_MINWIDTH=11 -D DSP_NAME=$__MUL16X16",
+    "setattr -unset mul2dsp a:mul2dsp",
+    "opt_expr -fine",
+    "chtype -set $mul t:$__soft_mul",
+)
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A netlist: its look-up tables and registers, and the registers that were moved.
+
+    ``blocks`` are block RAMs as the memory model counts them (of a Xilinx: halves).
+    """
+
+    lut4: int
+    registers: int
+    packed: Packed
+    blocks: int = 0
+    multipliers: int = 0
+
+
+def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> Synthesis:
+    """Make ``TOP.json``, the netlist of module ``top`` of ``TOP.il`` in ``folder``.
+
+    ``multiply``: products may take multipliers where a family has parts without any.
+
+    Raises
+    ------
+    BuildError
+        If Yosys fails.
+    """
+    design = map_cells(top, folder, family, multiply=multiply)
+    packed = pack_registers(design, top) if family == "ecp5" else Packed(0, 0, 0, 0)
+    write_atomic(folder / f"{top}.json", json.dumps(design).encode())
+    kinds = [cell["type"] for cell in design["modules"][top]["cells"].values()]
+    return Synthesis(
+        lut4=sum(kind.startswith(_LUTS[family]) for kind in kinds),
+        registers=sum(kind.startswith(_REGISTERS[family]) for kind in kinds),
+        packed=packed,
+        blocks=sum(_BLOCKS[family].get(kind.removesuffix("NR"), 0) for kind in kinds),
+        multipliers=sum(kind in _MULTIPLIERS[family] for kind in kinds),
+    )
+
+
+def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:
+    """The netlist of module ``top`` of ``TOP.il`` as Yosys leaves it, in ``TOP.json`` too."""
+    synth = f"synth_{family} -top {top}" + (" -flatten" if family == "xilinx" else "")
+    steps = [f"{synth} -json {top}.json"]
+    if family == "ice40":
+        steps = [
+            "setattr -unset ram_style a:ram_style=distributed",  # there is none
+            f"{synth} -run begin:coarse",
+            *(_ICE40_MULTIPLIERS if multiply else []),
+            f"{synth} -spram -run coarse: -json {top}.json",
+        ]
+    _yosys(
+        [
+            f"read_rtlil {top}.il",
+            # Ram promises nothing on a collision, so the read-old emulation Yosys would build
+            # may go.
+            "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:CLK_ENABLE=1 %i",
+            *steps,
+            "stat",
+        ],
+        folder,
+    )
+    return json.loads((folder / f"{top}.json").read_text())
+
+
+def netlist_verilog(
+    image: Image,
+    folder: str | Path,
+    netlist: str = NETLISTS[0],
+    options: Options | None = None,
+) -> Synthesis:
+    """Write the machine with the contents of ``image`` as Verilog of cells, ``triodia.v``.
+
+    On an ECP5 it is what :func:`.flow.build` places, less the board's pins and serial port: the
+    same synthesis, the same registers moved. On an iCE40 all queues are in block RAM and
+    products in multipliers, unless ``options`` say otherwise.
+
+    Raises
+    ------
+    BadChoice, BuildError
+    """
+    if netlist not in NETLISTS:
+        raise BadChoice(f"netlist must be one of {', '.join(NETLISTS)}, not {netlist!r}")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    options = options or _NETLIST_OPTIONS[netlist]
+    text = core_rtlil(image.params, contents(image), options)
+    write_atomic(folder / f"{TOP}.il", text.encode())
+    synthesis = synthesize(TOP, folder, netlist, multiply=options.multiplier_parts == 1)
+    _yosys([f"read_json {TOP}.json", f"write_verilog -noattr {TOP}.v"], folder, "netlist")
+    return synthesis
+
+
+def _yosys(script: list[str], folder: Path, name: str = "yosys") -> None:
+    try:
+        run_yosys(script, folder, name)
+    except YosysError as error:
+        raise BuildError(str(error)) from None

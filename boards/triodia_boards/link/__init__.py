@@ -1,0 +1,1 @@
+"""The serial port, and the machine behind it."""

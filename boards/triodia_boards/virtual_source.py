@@ -1,0 +1,63 @@
+"""What a virtual board is compiled from: the netlist source of the real one, and its pins."""
+
+import re
+
+from amaranth.build import Platform
+
+from triodia_hw.machine.params import MachineParams
+
+from .board import Board, BoardTop, check_clock
+from .catalog import BadChoice
+from .flow.limits import check_fit
+from .flow.program import placeholder
+
+__all__ = ["pin_names", "top_source"]
+
+
+def top_source(
+    p: MachineParams,
+    board: Board,
+    *,
+    baud: int,
+    clock_hz: int | None = None,
+    parity: bool = False,
+) -> tuple[str, dict[str, str | int], int]:
+    """RTLIL of the top level as synthesis gets it, its pins, and clock cycles of a bit.
+
+    Raises
+    ------
+    DoesNotFit, NoSuchClock, BadChoice
+    """
+    if board.family not in ("ecp5", "ice40"):
+        raise BadChoice(
+            f"a virtual board must be one with an ECP5 or an iCE40, not {board.name}: the pins of "
+            "others have no model yet"
+        )
+    options, clock_hz = check_fit(p, board, parity=parity), check_clock(board, clock_hz, baud)
+    top = BoardTop(board, p, placeholder(p, options), options, baud=baud, clock_hz=clock_hz)
+    platform = board.make_platform()
+    plan = platform.build(top, do_build=False, debug_verilog=False)
+    text = plan.files["top.il"]
+    rtlil, pins = text.decode() if isinstance(text, bytes) else text, pin_names(board, platform)
+    inputs = (pins["clock"], pins["rx"], pins.get("button"))
+    return _directed(rtlil, inputs), pins, top.divisor
+
+
+def _directed(rtlil: str, inputs: tuple[str | None, ...]) -> str:
+    """RTLIL whose pins are inputs or outputs: those of an iCE40's cells may be either."""
+
+    def direction(wire: re.Match) -> str:
+        return f"{wire[1]}{'input' if wire[3] in inputs else 'output'}{wire[2]}{wire[3]}\n"
+
+    return re.sub(r"^(  wire .*?)inout( \d+ +\\)(\w+__io)\n", direction, rtlil, flags=re.M)
+
+
+def pin_names(board: Board, platform: Platform) -> dict[str, str | int]:
+    """Pins by what they are for, and ``released``: the level of the button at rest."""
+    pins = {"clock": f"{platform.default_clk}_0__io"}
+    pins |= {"rx": "uart_0__rx__io", "tx": "uart_0__tx__io"}
+    if board.reset is None:
+        return pins
+    name, number = board.reset
+    button = platform.resources[name, number].ios[0]
+    return pins | {"button": f"{name}_{number}__io", "released": int(button.invert)}

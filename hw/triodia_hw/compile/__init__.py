@@ -1,0 +1,1 @@
+"""From an image to memory contents: placement, storage, loading. Imports no amaranth."""

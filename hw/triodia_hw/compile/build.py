@@ -1,0 +1,58 @@
+"""From a weight matrix to a machine image: widths, placement and storage."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import ContractError
+from ..machine.image import Image, accumulator_bound
+from ..machine.neuron import NeuronParams
+from ..machine.params import MachineParams
+from .family import ECP5, Family
+from .placement import place
+from .storage import fit_storage
+
+__all__ = ["build_image"]
+
+
+def build_image(
+    params: MachineParams,
+    neurons: NeuronParams,
+    weights: np.ndarray,
+    *,
+    activity: np.ndarray | None = None,
+    tight: bool = False,
+    family: Family = ECP5,
+    meta: dict | None = None,
+) -> Image:
+    """Image of a network; derives accumulator width, synapse words and placement.
+
+    ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
+    ``activity`` the events of each source in each step of a recording, for the placer (default:
+    all alike); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
+    ``accumulator_bits`` and the storage of synapses in ``params`` are replaced by what is needed.
+    """
+    if not np.issubdtype(weights.dtype, np.integer):
+        raise ContractError(f"weights must be integers, not {weights.dtype}")
+    if weights.shape != (params.neurons, params.inputs + params.neurons):
+        raise ContractError(
+            f"weights must be {params.neurons} x {params.inputs + params.neurons}, "
+            f"not {weights.shape}"
+        )
+    source, target = np.nonzero(weights.T)
+    weight = weights.T[source, target].astype(np.int64)
+    row_start = np.searchsorted(source, np.arange(weights.shape[1] + 1)).astype(np.int64)
+    bound = accumulator_bound(params, row_start, target, weight)
+    slot = place(params, row_start, target, activity)
+    params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))
+    return Image(
+        params=fit_storage(
+            params, row_start, slot[target], tight=tight, family=family, activity=activity
+        ),
+        neurons=neurons,
+        row_start=row_start,
+        target=target.astype(np.int64),
+        weight=weight,
+        slot=slot,
+        meta=meta or {},
+    )

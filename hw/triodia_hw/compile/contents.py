@@ -1,0 +1,151 @@
+"""Memories of a machine, and their contents, word by word."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..machine.image import Image
+from ..machine.params import MachineParams
+from ..machine.rows import gap_coded
+from ..machine.words import (
+    READ_KINDS,
+    Fields,
+    neuron_fields,
+    pack,
+    pointer_fields,
+    row_depth,
+    state_fields,
+    synapse_fields,
+    width_of,
+)
+from .family import ECP5, Family
+from .storage import columns
+
+__all__ = [
+    "MemoryShape",
+    "contents",
+    "memory_shapes",
+    "read_words",
+]
+
+
+@dataclass(frozen=True)
+class MemoryShape:
+    """One memory of a PE: its fields and depth.
+
+    ``content`` memories come from the image and never change; the others are working state.
+    """
+
+    name: str
+    fields: Fields
+    depth: int
+    content: bool
+
+    @property
+    def width(self) -> int:
+        """Bits of a word."""
+        return width_of(self.fields)
+
+    def columns(self, family: Family = ECP5) -> tuple[int, ...]:
+        """Widths of the columns in which a content memory lies, lowest bits first."""
+        return columns(self.width, self.depth, family)
+
+    def cut(
+        self, words: Mapping[str, list[int]], family: Family = ECP5
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Width and words of each column of this memory, of the ``words`` by memory name.
+
+        Nothing if it is no content memory.
+        """
+        offset = 0
+        for width in self.columns(family) if self.content else ():
+            mask = (1 << width) - 1
+            yield width, [(word >> offset) & mask for word in words[self.name]]
+            offset += width
+
+
+def accumulator_width(p: MachineParams) -> int:
+    """Bits of an accumulator word; spike-only machines shift by ``fraction_bits`` afterwards."""
+    return max(2, p.accumulator_bits - (0 if p.graded else p.fraction_bits))
+
+
+def memory_shapes(p: MachineParams) -> list[MemoryShape]:
+    """Memories of each PE; queues, which are small, are not listed."""
+    neurons = row_depth(p.slots + len(read_words(p)))
+    sums: Fields = [("sum", accumulator_width(p), True)]
+    return [
+        MemoryShape("pointers", pointer_fields(p), row_depth(p.pointer_words), True),
+        MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True),
+        MemoryShape("neurons", neuron_fields(p), neurons, True),
+        MemoryShape("state", state_fields(p), p.slots, False),
+        MemoryShape("sums_0", sums, p.slots, False),
+        MemoryShape("sums_1", sums, p.slots, False),
+    ]
+
+
+def read_words(p: MachineParams) -> list[int]:
+    """Parameters that follow those of the neurons: an update by them shows v, u or r, unchanged.
+
+    In the order of ``READ_KINDS``: no leak for the state that is read, full leak for the others.
+    """
+    whole, fields = 1 << p.leak_bits, neuron_fields(p)
+    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "r": {}}
+    shown = {name: 0 for name, *_ in fields} | {"readout": 1}
+    names = {name for name, *_ in fields}
+    return [
+        pack(fields, shown | {k: v for k, v in leaks[kind].items() if k in names})
+        for kind in READ_KINDS
+        if kind in leaks
+    ]
+
+
+def contents(image: Image) -> list[dict[str, list[int]]]:
+    """Words of the content memories of each PE, by memory name, padded to full depth."""
+    p = image.params
+    return [_lane_contents(image, lane, memory_shapes(p)) for lane in range(p.lanes)]
+
+
+def _lane_contents(image: Image, lane: int, shapes: list[MemoryShape]) -> dict[str, list[int]]:
+    p = image.params
+    pointers, synapses = _rows(image, lane)
+    neuron_words = [0] * p.slots  # an empty slot neither spikes nor is read out
+    for i in range(p.neurons):
+        if image.slot[i] // p.slots == lane:
+            values = {name: int(getattr(image.neurons, name)[i]) for name, *_ in neuron_fields(p)}
+            neuron_words[image.slot[i] % p.slots] = pack(neuron_fields(p), values)
+    neuron_words += read_words(p)
+    words = {"pointers": pointers, "synapses": synapses, "neurons": neuron_words}
+    return {
+        s.name: words[s.name] + [0] * (s.depth - len(words[s.name])) for s in shapes if s.content
+    }
+
+
+def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
+    """Pointer and synapse words of one PE; rows in order of hardware source number."""
+    p, fields = image.params, synapse_fields(image.params)
+    lengths, starts, words = [0] * p.sources, [0] * p.sources, []
+    sources = [*range(p.inputs), *image.source_of_neuron().tolist()]
+    address = {hardware: source for source, hardware in enumerate(sources)}
+    for hardware in range(p.sources):
+        starts[hardware] = len(words)
+        if hardware in address:
+            source = address[hardware]
+            row = slice(image.row_start[source], image.row_start[source + 1])
+            slots = image.slot[image.target[row]]
+            here = slots // p.slots == lane
+            pairs = zip(slots[here] % p.slots, image.weight[row][here], strict=True)
+            segment = gap_coded(sorted((int(t), int(w)) for t, w in pairs), p.gap_width)
+            words += [pack(fields, {"gap": gap, "weight": weight}) for gap, weight in segment]
+        lengths[hardware] = len(words) - starts[hardware]
+    return _pointers(p, starts, lengths), words
+
+
+def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[int]:
+    words, group = [], p.rows_per_pointer
+    for first in range(0, p.sources, group):
+        rows = lengths[first : first + group]
+        rows += [0] * (group - len(rows))
+        values = {f"length_{k}": length for k, length in enumerate(rows)}
+        # A group of empty rows may lie behind the last word, where `start` does not reach.
+        values["start"] = starts[first] if any(rows) else 0
+        words.append(pack(pointer_fields(p), values))
+    return words

@@ -1,0 +1,94 @@
+"""The same network for a dense, time-stepped machine: every weight stored, every one visited.
+
+This is the baseline that the event-driven machine is measured against: as many PEs, the same
+contract, and the least work that a machine without events can do. Its gateware is
+:mod:`.gateware.dense`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..machine.image import Image
+from ..machine.params import MachineParams
+from ..machine.words import neuron_fields, width_of
+from .contents import contents
+from .storage import block_count
+
+__all__ = ["Dense", "dense"]
+
+_FINISH = 13  # cycles from the last weight of a step to its end, less a PE each
+_STALL = 13  # the same for the neurons before: a neuron's weights, if there are fewer, wait
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A network laid out for the dense machine.
+
+    Parameters
+    ----------
+    image : with neurons dealt in turn to the PEs, those that spike first.
+    groups : slots of each PE that hold neurons that can spike: their weights are stored.
+    """
+
+    image: Image
+    groups: int
+
+    @property
+    def visits(self) -> int:
+        """Weights of a neuron: one for each input and for each place that can hold a spike."""
+        p = self.image.params
+        return p.inputs + p.lanes * self.groups
+
+    @property
+    def weight_words(self) -> int:
+        """Weights that each PE stores and visits in a step."""
+        return self.image.params.slots * self.visits
+
+    def contents(self) -> list[dict[str, list[int]]]:
+        """Words of the content memories of each PE: ``weights``, neuron after neuron, in the order
+        inputs, slot 0 of each PE, slot 1 of each PE, …; and ``neurons``."""
+        image, p = self.image, self.image.params
+        own = np.zeros((p.lanes * p.slots, p.sources), np.int64)
+        rows = np.repeat(np.arange(image.row_start.size - 1), np.diff(image.row_start))
+        lane, slot = np.divmod(image.slot, p.slots)
+        column = np.concatenate([np.arange(p.inputs), p.inputs + slot * p.lanes + lane])
+        own[image.slot[image.target], column[rows]] = image.weight
+        words = own[:, : self.visits] & ((1 << p.weight_bits) - 1)  # the others never spike
+        words = words.reshape(p.lanes, -1).tolist()
+        made = contents(image)
+        return [
+            {"weights": own, "neurons": lane["neurons"]}
+            for own, lane in zip(words, made, strict=True)
+        ]
+
+    def step_cycles(self, events: np.ndarray) -> np.ndarray:
+        """Cycles of steps with so many input ``events`` each; exact if no output word waits."""
+        p = self.image.params
+        wait = max(0, _STALL + p.lanes - self.visits)  # few weights: the update takes longer
+        sweep = self.weight_words + (p.slots - 1) * wait + _FINISH + p.lanes
+        return np.asarray(events) + 1 + sweep
+
+    def blocks(self) -> int:
+        """ECP5 block RAMs: weights and neurons; what is small is distributed RAM."""
+        p, words = self.image.params, self.contents()[0]
+        widths = {"weights": p.weight_bits, "neurons": width_of(neuron_fields(p))}
+        return p.lanes * sum(block_count(w, len(words[name])) for name, w in widths.items())
+
+
+def dense(image: Image) -> Dense:
+    """Lay out the network of ``image`` for the dense machine of as many PEs."""
+    p = image.params
+    order = np.argsort(~image.neurons.spiking, kind="stable")
+    slot = np.empty(p.neurons, np.int64)
+    k = np.arange(p.neurons)
+    slot[order] = k % p.lanes * p.slots + k // p.lanes
+    groups = max(1, -(-int(image.neurons.spiking.sum()) // p.lanes))
+    roomy = _roomy(p, image)
+    return Dense(replace(image, params=roomy, slot=slot), groups)
+
+
+def _roomy(p: MachineParams, image: Image) -> MachineParams:
+    """``p`` with storage for sparse rows in any placement: the dense machine has none."""
+    words = max(1, image.synapses)
+    return replace(p, gap_bits=14, synapse_words=words, row_words=p.slots, rows_per_pointer=1)

@@ -1,0 +1,81 @@
+"""Placement: which PE holds which neuron, so that the load of every step is even."""
+
+import numpy as np
+
+from ..machine.params import MachineParams
+
+__all__ = ["place"]
+
+_ROUNDS = 8  # at most; the search has mostly ended by then
+
+
+def place(
+    p: MachineParams,
+    row_start: np.ndarray,
+    target: np.ndarray,
+    activity: np.ndarray | None = None,
+) -> np.ndarray:
+    """Slot of each neuron, ``(neurons,)``; deterministic.
+
+    ``activity`` is ``(steps, inputs + neurons)``: how many events each source sends in each step of
+    a recording (default: one step in which all send one). The load of a neuron in a step is the
+    number of synaptic operations into it.
+
+    First, neurons in order of falling mean load each go to the least loaded PE that has a slot left
+    (longest processing time first, Graham 1969). Then neurons swap places as long as that makes the
+    loads of the PEs more even, by their variance within the recorded steps.
+    """
+    if activity is None:
+        activity = np.ones((1, p.inputs + p.neurons))
+    load = np.zeros((len(activity), p.neurons))
+    for source, first in enumerate(row_start[:-1]):
+        load[:, target[first : row_start[source + 1]]] += activity[:, source, None]
+    lane = _by_mean(p, load.mean(axis=0))
+    if len(activity) > 1 and p.lanes > 1:
+        _swap(lane, load, p.lanes)
+    slot, used = np.empty(p.neurons, np.int64), np.zeros(p.lanes, int)
+    for neuron in np.argsort(-load.mean(axis=0), kind="stable"):
+        slot[neuron] = lane[neuron] * p.slots + used[lane[neuron]]
+        used[lane[neuron]] += 1
+    return slot
+
+
+def _by_mean(p: MachineParams, load: np.ndarray) -> np.ndarray:
+    """Lane of each neuron by longest processing time first; ties to the lower number."""
+    total, used = np.zeros(p.lanes), np.zeros(p.lanes, int)
+    lane = np.empty(p.neurons, np.int64)
+    for neuron in np.argsort(-load, kind="stable"):
+        lane[neuron] = int(np.argmin(np.where(used < p.slots, total, np.inf)))
+        used[lane[neuron]] += 1
+        total[lane[neuron]] += load[neuron]
+    return lane
+
+
+def _swap(lane: np.ndarray, load: np.ndarray, lanes: int) -> None:
+    """Swap neurons between lanes while it lowers the sum over steps and lanes of squared load.
+
+    The mean of a step's loads is given, so that sum is their variance. With ``G = load.T @ load``
+    a lane's share is the sum of ``G`` within it, and a swap changes it by a few entries only.
+    """
+    gram = load.T @ load
+    member = np.eye(lanes)[lane]  # (neurons, lanes)
+    shared = gram @ member  # of each neuron with each lane
+    own = np.diag(gram)
+    for _ in range(_ROUNDS):
+        swaps = 0
+        for n in range(len(lane)):
+            i = lane[n]
+            # Neuron m from lane j comes to i, and n goes to j.
+            mine = shared[np.arange(len(lane)), lane]
+            gain = shared[n, lane] - shared[n, i] + shared[:, i] - mine
+            gain = gain + own[n] + own - 2 * gram[n]
+            gain[lane == i] = 0
+            m = int(np.argmin(gain))
+            if gain[m] < -1e-9 * (1 + own[n]):
+                j = lane[m]
+                shared[:, i] += gram[:, m] - gram[:, n]
+                shared[:, j] += gram[:, n] - gram[:, m]
+                lane[n], lane[m] = j, i
+                swaps += 1
+        if not swaps:
+            return

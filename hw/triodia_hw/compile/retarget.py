@@ -1,0 +1,150 @@
+"""Capacity: a network put into a larger machine, or why it does not fit."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+
+from ..errors import ContractError
+from ..machine.image import Image, accumulator_bound
+from ..machine.neuron import NeuronParams
+from ..machine.params import MachineParams
+from ..machine.words import pointer_fields, row_depth
+from .contents import memory_shapes
+from .family import ECP5, Family
+from .placement import place
+from .storage import block_count
+
+__all__ = ["fit_capacity", "whole_blocks"]
+
+# What decides the meaning of a network's integers must be alike, the rest only large enough.
+_ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset")
+
+
+def fit_capacity(
+    image: Image, params: MachineParams, *, activity: np.ndarray | None = None
+) -> Image:
+    """``image`` as a network of a machine of ``params``: same spikes, same readouts.
+
+    Input j and neuron i keep their numbers; what is left over never has an event, never spikes and
+    is no readout. ``activity`` is for the placer, over the sources of ``image``. An image of these
+    very parameters is returned as it is.
+
+    Raises
+    ------
+    ContractError
+        Naming the parameter, what the network needs and what the machine has.
+    """
+    p = image.params
+    if p == params:
+        return image
+    for name in _ALIKE:
+        if getattr(p, name) != getattr(params, name):
+            raise ContractError(
+                f"{name} must be {getattr(params, name)} for this machine, "
+                f"not {getattr(p, name)}; quantize the network for it"
+            )
+    for name, need in _needs(image).items():
+        if need > getattr(params, name):
+            raise ContractError(
+                f"{name} must be at most {getattr(params, name)} for this machine, "
+                f"not {need}; prune further or build a larger machine"
+            )
+    row_start = _rows(image, params)
+    slot = place(params, row_start, image.target, _activity(activity, p, params))
+    bound = accumulator_bound(params, row_start, image.target, image.weight)
+    if bound > (1 << (params.accumulator_bits - 1)) - 1:
+        raise ContractError(
+            f"accumulator_bits must hold the worst-case sum {bound}, "
+            f"not {params.accumulator_bits}; build a machine with wider sums"
+        )
+    return replace(
+        image,
+        params=params,
+        neurons=_neurons(image.neurons, params.neurons),
+        row_start=row_start,
+        slot=slot,
+    )
+
+
+def whole_blocks(p: MachineParams, family: Family = ECP5) -> MachineParams:
+    """``p`` with room to spare where that costs no block RAM and no wider pointer.
+
+    As many synapse words and as long rows as that, sums of an even width and biases of a multiple
+    of 4 bits: networks of about the same size become networks of the same machine, and one build
+    serves them all.
+    """
+    most = min(p.state_bits, -(-p.bias_bits // 4) * 4)
+    for change in (
+        {"bias_bits": most},
+        {"accumulator_bits": min(40, p.accumulator_bits + p.accumulator_bits % 2)},
+        {"row_words": (1 << pointer_fields(p)[1][1]) - 1},
+    ):
+        p = _free(p, change, family) or p
+    words = row_depth(p.synapse_words)
+    while more := _free(p, {"synapse_words": words}, family):
+        p, words = more, words + row_depth(1)
+    return p
+
+
+def _free(p: MachineParams, change: dict, family: Family) -> MachineParams | None:
+    """``p`` with ``change`` unless that takes wider pointers or more blocks."""
+    try:
+        q = replace(p, **change)
+    except ContractError:  # out of range
+        return None
+    same = pointer_fields(q) == pointer_fields(p) and _blocks(q, family) == _blocks(p, family)
+    return q if same else None
+
+
+def _blocks(p: MachineParams, family: Family) -> int:
+    return sum(block_count(s.width, s.depth, family) for s in memory_shapes(p))
+
+
+def _needs(image: Image) -> dict[str, int]:
+    """Least parameters: of fields the bits that their values take, not those they were given."""
+    p, n = image.params, image.neurons
+    return {
+        "inputs": p.inputs,
+        "neurons": p.neurons,
+        "weight_bits": _signed_bits(image.weight),
+        "bias_bits": _signed_bits(n.bias),
+        "refractory_bits": int(n.refractory.max()).bit_length(),
+    }
+
+
+def _signed_bits(values: np.ndarray) -> int:
+    """Bits of the narrowest signed field that holds ``values``; 0 if all are 0."""
+    if not values.any():
+        return 0
+    return 1 + max(int(values.max()), ~int(values.min()), 0).bit_length()
+
+
+def _rows(image: Image, params: MachineParams) -> np.ndarray:
+    """Row starts with empty rows for the inputs and neurons that are left over."""
+    p, lengths = image.params, np.diff(image.row_start)
+    more = np.zeros(params.inputs + params.neurons, np.int64)
+    more[: p.inputs] = lengths[: p.inputs]
+    more[params.inputs : params.inputs + p.neurons] = lengths[p.inputs :]
+    return np.concatenate([[0], np.cumsum(more)])
+
+
+def _neurons(neurons: NeuronParams, count: int) -> NeuronParams:
+    """Parameters of ``count`` neurons: those added keep still."""
+    still = {"threshold": 1}
+    padded = {}
+    for field in fields(NeuronParams):
+        values = getattr(neurons, field.name)
+        rest = np.full(count - values.size, still.get(field.name, 0), values.dtype)
+        padded[field.name] = np.concatenate([values, rest])
+    return NeuronParams(**padded)
+
+
+def _activity(
+    activity: np.ndarray | None, p: MachineParams, params: MachineParams
+) -> np.ndarray | None:
+    if activity is None:
+        return None
+    more = np.zeros((len(activity), params.inputs + params.neurons), activity.dtype)
+    more[:, : p.inputs] = activity[:, : p.inputs]
+    more[:, params.inputs : params.inputs + p.neurons] = activity[:, p.inputs :]
+    return more

@@ -1,0 +1,213 @@
+"""Exact cycles of every step, without simulating the hardware.
+
+Follows the machine's control where streams meet (bus, sweeps, collector) cycle by cycle, and jumps
+where lanes only walk their rows. Data is not computed: spikes come from the reference. The
+constants are latencies of the gateware's components, as their docstrings give them.
+
+Holds for a machine whose input always has a word waiting and whose output is always taken.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..machine.image import Image
+from ..machine.params import MachineParams
+from ..machine.reference import Event, Reference
+
+__all__ = ["step_cycles"]
+
+_DEPTH = 16  # places of a queue, its output register not counted
+_FIRST = 3  # cycle in which lane k leaves reset, less lanes + k, by the machine's own counter
+_READY = 12  # from the last neuron of the first sweep to the lane being ready for tokens
+_ROW = 5  # from the bus taking a token to its row entering the row queue
+_START = 6  # from the walker taking the end of a step to the first neuron of the sweep
+_RECORD = 11  # from a neuron to its record entering the lane's output queue
+_FLOW = 2  # from the collector taking a record to its entering the output and return queues
+_ROWS_SPARE, _RECORDS_SPARE, _HUB_SPARE = 6, 11, 5
+
+_END, _SILENT = -1, -2  # records other than a spike to be returned, which is its source
+
+
+class _Queue:
+    """Records on their way to a queue, in it, and at its head."""
+
+    def __init__(self) -> None:
+        self.coming, self.stored = deque(), deque()  # (cycle of entry, record); record
+        self.head: int | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self.head is None and not self.stored and not self.coming
+
+    def advance(self, cycle: int, ready: bool) -> None:
+        """Registers at the end of ``cycle``."""
+        if ready or self.head is None:
+            self.head = self.stored.popleft() if self.stored else None
+        if self.coming and self.coming[0][0] == cycle:
+            self.stored.append(self.coming.popleft()[1])
+
+
+class _Lane:
+    """Row queue, walker, sweep and output queue of a PE."""
+
+    def __init__(self, slots: int, first: int) -> None:
+        self.slots = slots
+        self.output = _Queue()
+        self.pushes, self.pops = deque(), deque()  # cycles of rows into and out of the row queue
+        self.taken, self.free = 0, 0  # when the walker took its last row, and can take the next
+        self.start, self.slot, self.emits = first, 0, deque()
+
+    def take_row(self, cycle: int, length: int) -> int:
+        """A row enters the row queue in ``cycle``; returns when the walker takes it."""
+        pop = max(cycle + 1, self.taken)
+        self.pushes.append(cycle)
+        self.pops.append(pop)
+        self.taken = max(pop + 1, self.free)
+        self.free = self.taken + length
+        return self.taken
+
+    def room(self, cycle: int) -> bool:
+        """Whether the row queue has room in ``cycle``."""
+        while self.pops and self.pops[0] < cycle:
+            self.pops.popleft()
+            self.pushes.popleft()
+        limit = _DEPTH - _ROWS_SPARE
+        return len(self.pushes) < limit or sum(push < cycle for push in self.pushes) < limit
+
+    def sweep(self, cycle: int) -> None:
+        """Start the neuron of this cycle, if there is one and room for its record."""
+        room = len(self.output.stored) < _DEPTH - _RECORDS_SPARE
+        if self.slot > self.slots or cycle < self.start or not room:
+            return
+        if self.slot == self.slots:
+            self.output.coming.append((cycle + _RECORD, _END))
+        elif self.emits and self.emits[0][0] == self.slot:
+            self.output.coming.append((cycle + _RECORD, self.emits.popleft()[1]))
+        self.slot += 1
+
+    def quiet_until(self, cycle: int) -> int | None:
+        """The cycle up to which nothing happens here; None if something does now."""
+        if not self.output.idle or (self.slot <= self.slots and self.start <= cycle):
+            return None
+        return self.start if self.slot <= self.slots else 1 << 62
+
+
+class _Collector:
+    """Turns among the lanes; bit k of a mask is lane k."""
+
+    def __init__(self, lanes: list[_Lane]) -> None:
+        self.lanes = lanes
+        self.turn = self.grant = 0
+        self.end, self.go = False, True
+
+    def advance(self, cycle: int, room: bool, returns: _Queue) -> int:
+        """One cycle, the lanes' output queues with it; how many ends leave."""
+        pick = self.turn & -self.turn if self.go else 0
+        heads = [lane.output.head for lane in self.lanes]
+        waiting = sum(1 << k for k, head in enumerate(heads) if head not in (None, _END))
+        ends = all(head == _END for head in heads)
+        for k, lane in enumerate(self.lanes):
+            taken = self.end or bool(self.grant >> k & 1)
+            if taken and heads[k] not in (_END, _SILENT):
+                returns.coming.append((cycle + _FLOW, heads[k]))
+            lane.output.advance(cycle, taken)
+        if self.end:
+            returns.coming.append((cycle + _FLOW, _END))
+        left = int(self.end)
+        rest = self.turn & ~pick
+        self.turn = rest or waiting & ~self.grant & ~pick
+        self.end = ends and self.go and not self.end
+        self.grant, self.go = pick, room
+        return left
+
+
+class _Machine:
+    """The whole of it; ``plan`` yields the input tokens, ``emits`` the records of each step."""
+
+    def __init__(self, p: MachineParams, rows: np.ndarray) -> None:
+        self.rows = rows.tolist()
+        self.cycle = p.lanes + _FIRST
+        self.lanes = [_Lane(p.slots, self.cycle + k) for k in range(p.lanes)]
+        self.collector, self.returns = _Collector(self.lanes), _Queue()
+        self.go, self.ready = False, self.lanes[-1].start + p.slots + _READY
+
+    def run(self, tokens: Iterator[int], emits: Iterator[list[deque]], steps: int) -> list[int]:
+        """Cycles in which the ends of ``steps`` steps leave the machine."""
+        ends, token = [], next(tokens, None)
+        while len(ends) <= steps:  # and that of the first sweep
+            self._skip(token)
+            cycle = self.cycle
+            for lane in self.lanes:
+                lane.sweep(cycle)
+            taken = self._bus(token, emits)
+            room = len(self.returns.stored) < _DEPTH - _HUB_SPARE
+            go = cycle >= self.ready and all(lane.room(cycle) for lane in self.lanes)
+            back = taken in ("return", "both")
+            left = self.collector.advance(cycle, room, self.returns)
+            self.returns.advance(cycle, back)
+            if left:
+                ends.append(cycle + _FLOW + 2)
+            if taken in ("input", "both"):
+                token = next(tokens, None)
+            self.go = go
+            self.cycle += 1
+        return ends[1:]
+
+    def _bus(self, token: int | None, emits: Iterator[list[deque]]) -> str | None:
+        """Which token the bus takes in this cycle: it goes to every lane."""
+        head = self.returns.head
+        if not self.go or (head in (None, _END) and token is None):
+            return None
+        if head not in (None, _END):
+            self._broadcast(head)
+            return "return"
+        if token != _END:
+            self._broadcast(token)
+            return "input"
+        if head is None:
+            return None
+        for lane, records in zip(self.lanes, next(emits), strict=True):
+            lane.start = lane.take_row(self.cycle + _ROW, 1) + _START
+            lane.slot, lane.emits = 0, records
+        return "both"
+
+    def _broadcast(self, source: int) -> None:
+        for lane, length in zip(self.lanes, self.rows[source], strict=True):
+            if length:
+                lane.take_row(self.cycle + _ROW, length)
+
+    def _skip(self, token: int | None) -> None:
+        """Go on to the next cycle in which something can happen."""
+        c = self.collector
+        waits = token in (None, _END) and self.returns.idle
+        if not waits or c.turn or c.grant or c.end or not (c.go and self.go):
+            return
+        until = [lane.quiet_until(self.cycle) for lane in self.lanes]
+        if None not in until and min(until) < 1 << 62:
+            self.cycle = min(until)
+
+
+def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
+    """Cycle in which the end of each step of ``sequences`` leaves the machine, ``(steps,)``.
+
+    As the machine's ``cycles`` counter says it, from reset on; differences are the steps' cycles.
+    The last step of each sequence ends it.
+    """
+    p, reference = image.params, Reference(image)
+    tokens, emits = [], []
+    readouts = image.neurons.readout
+    for sequence in sequences:
+        for step, events in enumerate(sequence):
+            last = step == len(sequence) - 1
+            spikes = reference.step(events, last).spikes
+            tokens += [channel for channel, _ in events] + [_END]
+            records = {int(image.slot[i]): _SILENT for i in np.flatnonzero(readouts)}
+            records |= {int(image.slot[i]): _SILENT if last else p.inputs + int(i) for i in spikes}
+            lanes = [deque() for _ in range(p.lanes)]
+            for slot in sorted(records):
+                lanes[slot // p.slots].append((slot % p.slots, records[slot]))
+            emits.append(lanes)
+    machine = _Machine(p, image.segment_words())
+    return np.array(machine.run(iter(tokens), iter(emits), len(emits)), np.int64)

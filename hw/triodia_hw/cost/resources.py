@@ -1,0 +1,77 @@
+"""Hard blocks that a machine takes of an FPGA: block RAM, single-port RAM and multipliers."""
+
+from ..compile.contents import memory_shapes
+from ..compile.options import DEFAULT, Options
+from ..compile.storage import block_count
+from ..machine.params import MachineParams, bits_for
+from ..machine.words import input_fields, output_fields, pointer_fields, width_of
+
+__all__ = ["block_rams", "blocks_by_memory", "multipliers", "queue_widths", "single_port_rams"]
+
+_QUEUE_DEPTH = 16
+_SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
+
+
+def block_rams(p: MachineParams, options: Options = DEFAULT) -> int:
+    """Block RAMs that the whole machine takes, built with ``options``."""
+    return sum(blocks_by_memory(p, options).values())
+
+
+def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, int]:
+    """Block RAMs of each memory and queue that has any, of all PEs together."""
+    family, queues = options.blocks, queue_widths(p)
+    blocks = {
+        s.name: p.lanes * block_count(s.width, s.depth, family)
+        for s in memory_shapes(p)
+        if options.style(s.name) == "block"
+    }
+    if options.parity:
+        deep = {s.name: s.depth for s in memory_shapes(p)}
+        blocks["parity"] = p.lanes * sum(block_count(1, deep[name], family) for name in blocks)
+    for name in options.queues:
+        count = p.lanes if name in ("rows", "records") else 1
+        blocks[name] = count * block_count(queues[name], _QUEUE_DEPTH, family)
+    return blocks
+
+
+def single_port_rams(p: MachineParams, options: Options) -> int:
+    """Large single-port RAMs (iCE40 UltraPlus: SPRAM) that the whole machine takes."""
+    width, depth = _SPRAM
+    return p.lanes * sum(
+        -(-s.width // width) * -(-s.depth // depth)
+        for s in memory_shapes(p)
+        if s.name in options.single_port
+    )
+
+
+def multipliers(p: MachineParams, bits: int = 18) -> int:
+    """Signed multipliers of ``bits`` x ``bits`` that the whole machine takes."""
+
+    def blocks(a: int, b: int) -> int:
+        return -(-a // bits) * -(-b // bits)  # of signed factors of a and b bits
+
+    leak = blocks(p.state_bits, p.leak_bits + 2)
+    payload = blocks(p.weight_bits, _payload_bits(p)) if p.graded else 0
+    return p.lanes * (leak * (2 if p.synaptic else 1) + payload)
+
+
+def queue_widths(p: MachineParams) -> dict[str, int]:
+    """Bits that a memory keeps of an item of each queue (:data:`.gateware.options.QUEUES`).
+
+    A returned spike has a payload that never changes, and flags that are never set.
+    """
+    source, payload = bits_for(p.sources), _payload_bits(p)
+    start, length = (width for _, width, _ in pointer_fields(p)[:2])
+    taken = sum(width for name, width, _ in input_fields(p) if name == "source")
+    return {
+        "rows": 4 + max(2, start) + length + payload,
+        "records": 3 + source + p.state_bits,
+        "returns": 1 + max(2, source),
+        "inputs": 6 + taken + payload,
+        "outputs": width_of(output_fields(p)),
+    }
+
+
+def _payload_bits(p: MachineParams) -> int:
+    """Bits of a payload inside the machine."""
+    return max(p.payload_bits, p.fraction_bits + 2) if p.graded else 0

@@ -1,0 +1,1 @@
+"""Verilog of a machine, and the files that go with it."""

@@ -1,0 +1,1 @@
+"""What a machine computes: parameters, neurons, image, words, reference. Imports no amaranth."""

@@ -1,0 +1,218 @@
+"""The machine image: everything a machine is built from and loaded with, as one checked file."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from ..errors import ContractError, ImageError
+from ..files import write_atomic
+from .neuron import NeuronParams
+from .params import MachineParams
+from .rows import segment_words
+
+__all__ = [
+    "Image",
+    "accumulator_bound",
+    "load_image",
+    "save_image",
+]
+
+_FORMAT, _SCHEMA = "triodia-image", 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A network in the machine's integers, and where each neuron lives.
+
+    Sources are numbered inputs first: source ``j < inputs`` is input ``j``, source ``inputs + i``
+    is neuron ``i``.
+
+    Parameters
+    ----------
+    params : sizes and widths.
+    neurons : per-neuron integers.
+    row_start : ``(inputs + neurons + 1,)``; synapses of source ``j`` are
+        ``row_start[j]:row_start[j + 1]`` of ``target`` and ``weight``.
+    target, weight : ``(synapses,)``; targets ascend within a row, no pair twice, no weight 0.
+    slot : ``(neurons,)`` slot of each neuron; PE ``slot // params.slots``.
+    meta : free JSON: task, scales, provenance.
+
+    Raises
+    ------
+    ContractError
+        If anything is out of range, or a sum could exceed the accumulator.
+    """
+
+    params: MachineParams
+    neurons: NeuronParams
+    row_start: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    slot: np.ndarray
+    meta: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.neurons.check(self.params)
+        self._check_synapses()
+        self._check_slots()
+
+    def _check_synapses(self) -> None:
+        p, limit = self.params, 1 << (self.params.weight_bits - 1)
+        if self.row_start.shape != (p.inputs + p.neurons + 1,) or self.row_start[0] != 0:
+            raise ContractError("row_start must have one entry a source and one more, from 0")
+        if np.any(np.diff(self.row_start) < 0) or self.row_start[-1] != self.target.size:
+            raise ContractError("row_start must ascend to the number of synapses")
+        if self.target.ndim != 1 or self.weight.shape != self.target.shape:
+            raise ContractError("weight and target must be lists of the same length")
+        if np.any((self.target < 0) | (self.target >= p.neurons)):
+            raise ContractError(f"target must be in 0..{p.neurons - 1}")
+        if np.any((self.weight < -limit) | (self.weight >= limit) | (self.weight == 0)):
+            raise ContractError(f"weight must be in {-limit}..{limit - 1} and not 0")
+        rows = np.repeat(np.arange(self.row_start.size - 1), np.diff(self.row_start))
+        if np.any(np.diff(rows * p.neurons + self.target) <= 0):
+            raise ContractError("targets must ascend within a row")
+        bound = accumulator_bound(p, self.row_start, self.target, self.weight)
+        if bound > (1 << (p.accumulator_bits - 1)) - 1:
+            raise ContractError(
+                f"accumulator_bits must hold the worst-case sum {bound}, not {p.accumulator_bits}"
+            )
+
+    def _check_slots(self) -> None:
+        p = self.params
+        if self.slot.shape != (p.neurons,) or np.unique(self.slot).size != p.neurons:
+            raise ContractError("slot must give every neuron a place of its own")
+        if np.any((self.slot < 0) | (self.slot >= p.lanes * p.slots)):
+            raise ContractError(f"slot must be in 0..{p.lanes * p.slots - 1}")
+        segments = self.segment_words()
+        for name, need in (
+            ("synapse_words", segments.sum(axis=0).max()),
+            ("row_words", segments.max()),
+        ):
+            if need > getattr(p, name):
+                raise ContractError(f"{name} must hold {need}, not {getattr(p, name)}")
+
+    @property
+    def synapses(self) -> int:
+        """Stored synapses."""
+        return int(self.weight.size)
+
+    @property
+    def readouts(self) -> np.ndarray:
+        """Neurons whose ``v`` is an output, ascending."""
+        return np.flatnonzero(self.neurons.readout)
+
+    def segment_words(self) -> np.ndarray:
+        """Synapse words of each source in each PE, fillers too, ``(inputs + neurons, lanes)``."""
+        return segment_words(self.params, self.row_start, self.slot[self.target])
+
+    def words_per_lane(self) -> np.ndarray:
+        """Synapse words each PE stores, fillers too, ``(lanes,)``."""
+        return self.segment_words().sum(axis=0)
+
+    def source_of_neuron(self) -> np.ndarray:
+        """Hardware source number of each neuron, as stream words carry it, ``(neurons,)``."""
+        return self.params.inputs + self.slot
+
+    def digest(self) -> str:
+        """SHA-256 over everything but ``meta``: equal digests are equal machines."""
+        h = hashlib.sha256(json.dumps(asdict(self.params), sort_keys=True).encode())
+        for name, array in sorted(_arrays(self).items()):
+            h.update(name.encode() + array.tobytes())
+        return h.hexdigest()
+
+
+def accumulator_bound(
+    p: MachineParams, row_start: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> int:
+    """Largest magnitude any ``a_i`` can reach: sum of ``|weight| * greatest payload`` by target."""
+    payload = np.full(p.inputs + p.neurons, p.one, np.int64)
+    payload[: p.inputs] = p.greatest_payload
+    reach = np.abs(weight.astype(np.int64)) * np.repeat(payload, np.diff(row_start))
+    totals = np.zeros(p.neurons, np.int64)
+    np.add.at(totals, target, reach)
+    return int(totals.max(initial=0))
+
+
+def _arrays(image: Image) -> dict[str, np.ndarray]:
+    arrays = {f.name: getattr(image.neurons, f.name) for f in fields(NeuronParams)}
+    arrays |= {name: getattr(image, name) for name in ("row_start", "target", "weight", "slot")}
+    return {name: np.ascontiguousarray(array, np.int32) for name, array in arrays.items()}
+
+
+def save_image(image: Image, path: str | Path) -> None:
+    """Write ``image``: aside first, then renamed, so that no half-written file is ever seen.
+
+    Equal images give equal bytes.
+    """
+    header = {
+        "format": _FORMAT,
+        "schema": _SCHEMA,
+        "params": asdict(image.params),
+        "meta": image.meta,
+        "digest": image.digest(),
+    }
+    header = json.loads(json.dumps(header))  # as it will be read: keys of `meta` become text
+    text = json.dumps(header | {"check": _check(header)}, sort_keys=True)
+    # One key only: safetensors writes several in an order that differs from run to run.
+    write_atomic(path, save(_arrays(image), {"triodia": text}))
+
+
+def _check(header: dict) -> str:
+    """SHA-256 of all of the header but its own ``check``: the digest leaves out ``meta``."""
+    rest = {key: value for key, value in header.items() if key != "check"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def load_image(path: str | Path) -> Image:
+    """Read an image; :class:`ImageError` says why a file is refused."""
+    if Path(path).is_dir():
+        raise ImageError(f"{path} is a folder; name the image file in it")
+    try:
+        with safe_open(path, framework="np") as file:
+            header = json.loads((file.metadata() or {}).get("triodia", "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError:
+        raise ImageError(f"{path} does not exist; `triodia quantize` makes an image") from None
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise ImageError(f"{path} is damaged or not an image ({error})") from None
+    kind = header.get("format") if isinstance(header, dict) else None
+    if kind != _FORMAT:
+        raise ImageError(f"{path} is not a machine image (format {kind!r})")
+    if header.get("schema") != _SCHEMA:
+        raise ImageError(
+            f"{path} has image schema {header.get('schema')}, this version reads {_SCHEMA}; "
+            "use the Triodia version that wrote it"
+        )
+    try:
+        return _from_parts(header, arrays)
+    except KeyError as error:
+        raise ImageError(f"{path} holds a damaged image ({error} is missing)") from None
+    except (TypeError, ContractError) as error:
+        raise ImageError(f"{path} holds a damaged image ({error})") from None
+
+
+def _from_parts(header: dict, arrays: dict[str, np.ndarray]) -> Image:
+    if header["check"] != _check(header):
+        raise ContractError("the header does not match its check sum")
+    for name, array in arrays.items():
+        if array.dtype != np.int32:
+            raise ContractError(f"{name} must be int32, not {array.dtype}")
+    wide = {name: array.astype(np.int64) for name, array in arrays.items()}
+    for flag in ("spiking", "readout"):
+        if np.any(wide[flag] >> 1):
+            raise ContractError(f"{flag} must be 0 or 1")
+        wide[flag] = wide[flag].astype(bool)
+    image = Image(
+        params=MachineParams(**header["params"]),
+        neurons=NeuronParams(**{f.name: wide[f.name] for f in fields(NeuronParams)}),
+        **{name: wide[name] for name in ("row_start", "target", "weight", "slot")},
+        meta=header["meta"],
+    )
+    if image.digest() != header["digest"]:
+        raise ContractError("the digest does not match the contents")
+    return image

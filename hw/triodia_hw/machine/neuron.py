@@ -1,0 +1,121 @@
+"""The integer contract: what one time step of the machine computes. Plain Python and numpy.
+
+``docs/contract.md`` says the same in prose, with a worked example. The reference
+(:mod:`triodia_hw.machine.reference`) and the gateware (:mod:`triodia_hw.gateware`) both follow this
+module; neither is tuned to the other.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ..errors import ContractError
+from .params import MachineParams
+
+__all__ = [
+    "NeuronParams",
+    "State",
+    "decay",
+    "saturate",
+    "update",
+]
+
+
+def saturate(x: np.ndarray | int, bits: int) -> np.ndarray:
+    """``x`` clipped to the range of a signed integer of ``bits`` bits."""
+    return np.clip(x, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+def decay(x: np.ndarray | int, c: np.ndarray | int, k: int) -> np.ndarray:
+    """``x * c / 2**k`` rounded toward zero, so that a silent state reaches exactly 0.
+
+    ``0 <= c <= 2**k``; ``c == 2**k`` is no leak. All integers, exact.
+    """
+    product = np.asarray(x, np.int64) * np.asarray(c, np.int64)
+    return (product + np.where(product < 0, (1 << k) - 1, 0)) >> k
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuronParams:
+    """Per-neuron integers, one array of length ``neurons`` each (int64; the flags bool).
+
+    ``alpha`` counts only with ``synaptic``, ``reset_value`` only with reset ``"value"``,
+    ``bias`` and ``refractory`` only where their widths are not 0. ``spiking`` neurons fire;
+    ``readout`` neurons never do, and their ``v`` is an output of every step.
+    """
+
+    threshold: np.ndarray
+    beta: np.ndarray
+    alpha: np.ndarray
+    reset_value: np.ndarray
+    refractory: np.ndarray
+    bias: np.ndarray
+    spiking: np.ndarray
+    readout: np.ndarray
+
+    def check(self, p: MachineParams) -> None:
+        """Raise :class:`ContractError` unless every value fits its field in ``p``."""
+        low, high = p.state_range
+        bias_limit = 1 << max(p.bias_bits - 1, 0)
+        bounds = {
+            "threshold": (1, high),
+            "beta": (0, 1 << p.leak_bits),
+            "alpha": (0, 1 << p.leak_bits),
+            "reset_value": (low, high),
+            "refractory": (0, (1 << p.refractory_bits) - 1),
+            "bias": (-bias_limit, bias_limit - 1) if p.bias_bits else (0, 0),
+        }
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if values.shape != (p.neurons,):
+                raise ContractError(
+                    f"{field.name} must have {p.neurons} values, not shape {values.shape}"
+                )
+            least, greatest = bounds.get(field.name, (0, 1))
+            bad = np.flatnonzero((values < least) | (values > greatest))
+            if bad.size:
+                i = int(bad[0])
+                raise ContractError(
+                    f"{field.name} of neuron {i} must be in {least}..{greatest}, not {values[i]}"
+                )
+        both = np.flatnonzero(self.spiking & self.readout)
+        if both.size:
+            raise ContractError(f"neuron {int(both[0])} must not be both spiking and a readout")
+
+
+@dataclass(frozen=True)
+class State:
+    """Membrane potential ``v``, synaptic current ``u`` and refractory steps left ``r``."""
+
+    v: np.ndarray
+    u: np.ndarray
+    r: np.ndarray
+
+    @classmethod
+    def zero(cls, neurons: int) -> "State":
+        """State of a machine after reset, and after the last step of a sequence."""
+        return cls(*(np.zeros(neurons, np.int64) for _ in range(3)))
+
+
+def update(
+    p: MachineParams, n: NeuronParams, state: State, a: np.ndarray
+) -> tuple[State, np.ndarray]:
+    """Advance all neurons by one step; return the next state and who spiked (bool).
+
+    ``a`` is the exact sum of ``weight * payload`` over the events of this step, ``(neurons,)``::
+
+        u' = saturate(decay(u, alpha) + a)          with synaptic, else a
+        if r > 0:  r' = r - 1, v' = v, no spike
+        else:      v* = saturate(decay(v, beta) + u' + bias)
+                   spike = spiking and v* >= threshold
+                   v' = v* - threshold or reset_value on a spike, else v*
+                   r' = refractory on a spike, else 0
+    """
+    u = saturate(decay(state.u, n.alpha, p.leak_bits) + a, p.state_bits) if p.synaptic else a
+    candidate = saturate(decay(state.v, n.beta, p.leak_bits) + u + n.bias, p.state_bits)
+    resting = state.r > 0
+    spike = n.spiking & ~resting & (candidate >= n.threshold)
+    after = candidate - n.threshold if p.reset == "subtract" else n.reset_value
+    v = np.where(resting, state.v, np.where(spike, after, candidate))
+    r = np.where(resting, state.r - 1, np.where(spike, n.refractory, 0))
+    return State(v, u if p.synaptic else np.zeros_like(u), r), spike

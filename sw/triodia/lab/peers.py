@@ -1,0 +1,132 @@
+"""The same network in software on this machine: seconds a sample, one sample at a time."""
+
+import time
+import warnings
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.reference import Reference
+from triodia_sim.scoreboard import Sequence
+
+from ..network.network import Network
+from ..tasks.catalog import TaskData
+from ..train.model import SpikingModel
+
+__all__ = ["peer_times"]
+
+_ROUNDS = 5
+
+
+def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Sequence]) -> list[dict]:
+    """Time the network as software runs it: rows of ``name``, ``us_per_sample``, ``spikes``.
+
+    ``sequences``: the samples as the machine gets them, evenly spread over the test set; the
+    others get the same samples as floats. One thread, one sample at a time, no training; the
+    median of five rounds over all of them, after one to warm up. ``spikes`` a sample shows that
+    all compute about the same: floats differ from the integers by their rounding.
+    """
+    chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
+    x = (data.x_test[chosen] - net.input_mean) / net.input_std
+    x = torch.tensor(np.clip(x, -net.input_clip, net.input_clip), dtype=torch.float32)
+    samples = [row[: int(n)] for row, n in zip(x, data.len_test[chosen], strict=True)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            ways = {
+                "torch, dense matrix": _torch(net, sparse=False),
+                "torch, sparse matrix": _torch(net, sparse=True),
+                "snntorch, RLeaky": _snntorch(net),
+            }
+            rows = [_timed(name, way, samples) for name, way in ways.items()]
+    finally:
+        torch.set_num_threads(threads)
+    return [*rows, _timed("integer reference, numpy", _reference(image), sequences)]
+
+
+def _timed(name: str, run: Callable[[object], int], samples: list) -> dict:
+    spikes, seconds = [run(sample) for sample in samples], []
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        for sample in samples:
+            run(sample)
+        seconds.append((time.perf_counter() - start) / len(samples))
+    return {
+        "name": name,
+        "us_per_sample": round(1e6 * median(seconds), 1),
+        "spikes_per_sample": sum(spikes) / len(samples),
+    }
+
+
+def _torch(net: Network, *, sparse: bool) -> Callable[[Tensor], int]:
+    """Our own model's step; the recurrent matrix as CSR with ``sparse``."""
+    model = SpikingModel(net)
+    c = model.constants()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support")
+        rows = c["w_rec"].T.contiguous().to_sparse_csr() if sparse else None
+
+    def run(x: Tensor) -> int:
+        state, count = model.initial(1), 0
+        drive = x @ c["w_in"]
+        for now in drive:
+            if rows is not None:
+                now = now + (rows @ state.spikes[0])
+                state = model.step(now[None], state, {**c, "w_rec": _NONE}, state.spikes)
+            else:
+                state = model.step(now[None], state, c, state.spikes)
+            count += int(state.spikes.sum())
+        return count
+
+    return run
+
+
+class _Nothing:
+    """As the recurrent matrix of a step whose drive has its part already."""
+
+    def __rmatmul__(self, other: Tensor) -> float:
+        return 0.0
+
+
+_NONE = _Nothing()
+
+
+def _snntorch(net: Network) -> Callable[[Tensor], int]:
+    """snnTorch's recurrent leaky neuron, with the network's weights, decays and thresholds."""
+    import snntorch
+
+    layer = snntorch.RLeaky(
+        beta=torch.tensor(np.exp(-1 / net.tau_mem), dtype=torch.float32),
+        linear_features=net.neurons,
+        threshold=torch.tensor(net.threshold, dtype=torch.float32),
+        reset_mechanism="subtract" if net.reset == "subtract" else "zero",
+        reset_delay=False,
+    )
+    layer.recurrent.weight.copy_(torch.tensor(net.w_rec))
+    layer.recurrent.bias.copy_(torch.tensor(net.bias))
+    w_in, w_out = torch.tensor(net.w_in).T, torch.tensor(net.w_out).T
+    beta_out = torch.tensor(np.exp(-1 / net.tau_out), dtype=torch.float32)
+
+    def run(x: Tensor) -> int:
+        spikes, v = torch.zeros(1, net.neurons), torch.zeros(1, net.neurons)
+        out, count = torch.zeros(1, len(net.w_out)), 0
+        for now in x @ w_in:
+            out = beta_out * out + spikes @ w_out
+            spikes, v = layer(now[None], spikes, v)
+            count += int(spikes.sum())
+        return count
+
+    return run
+
+
+def _reference(image: Image) -> Callable[[Sequence], int]:
+    def run(sequence: Sequence) -> int:
+        reference = Reference(image)
+        return sum(len(reference.step(events).spikes) for events in sequence)
+
+    return run

@@ -1,0 +1,1 @@
+"""Networks: arrays, generators and files."""

@@ -1,0 +1,95 @@
+"""Network files: safetensors with one JSON header, written whole or not at all."""
+
+import hashlib
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from triodia_hw.errors import TriodiaError
+from triodia_hw.files import write_atomic
+
+from .network import Network
+
+__all__ = ["load_network", "save_network"]
+
+_FORMAT, _SCHEMA = "triodia-network", 1
+_NO_CHECK = "0" * 64  # what stands for the check sum while it is computed
+_PLAIN = ("reset", "task", "input_clip", "provenance")  # all other fields are arrays
+
+
+def save_network(net: Network, path: str | Path) -> None:
+    """Write ``net`` with a check sum of the whole file; equal networks give equal bytes."""
+    header = {name: getattr(net, name) for name in _PLAIN}
+    header |= {"format": _FORMAT, "schema": _SCHEMA, "check": _NO_CHECK}
+    try:
+        text = json.dumps(header, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise TriodiaError(f"provenance must be plain JSON values: {error}") from error
+    # One key only: safetensors writes several in an order that differs from run to run.
+    content = save(_arrays(net), metadata={"triodia": text})
+    check = hashlib.sha256(content).hexdigest()
+    write_atomic(path, content.replace(_NO_CHECK.encode(), check.encode(), 1))
+
+
+def load_network(path: str | Path) -> Network:
+    """Read a network that ``save_network`` wrote; files of before the check sum have none.
+
+    Raises
+    ------
+    TriodiaError
+        If the file is missing, damaged, of another kind, or from a newer version.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TriodiaError(f"{path} must be a network file that can be read: {error}") from error
+    header = _header(path, content)
+    if header.get("format") != _FORMAT:
+        raise TriodiaError(f"{path} must be a {_FORMAT} file, not {header.get('format')!r}")
+    if header.get("schema") != _SCHEMA:
+        raise TriodiaError(
+            f"{path} has schema {header.get('schema')!r} and this version reads {_SCHEMA};"
+            " update triodia or write the file again"
+        )
+    try:
+        _verify(header, content)
+        arrays = load(content)
+        return Network(**arrays, **{name: header[name] for name in _PLAIN})
+    except (SafetensorError, KeyError, TypeError, ValueError, TriodiaError) as error:
+        raise TriodiaError(f"{path} is damaged: {error}; write it again") from error
+
+
+def _verify(header: dict, content: bytes) -> None:
+    """Raise ValueError unless ``content`` is as it was written."""
+    unknown = header.keys() - {"format", "schema", "check", *_PLAIN}
+    if unknown:  # a bit of "check" itself among them
+        raise ValueError(f"{min(unknown)!r} in its header is not known")
+    if "check" in header:
+        blank = content.replace(str(header["check"]).encode(), _NO_CHECK.encode(), 1)
+        if hashlib.sha256(blank).hexdigest() != header["check"]:
+            raise ValueError("its contents do not match its check sum")
+
+
+def _arrays(net: Network) -> dict[str, np.ndarray]:
+    named = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in _PLAIN}
+    return {name: np.ascontiguousarray(a) for name, a in named.items() if a is not None}
+
+
+def _header(path: Path, content: bytes) -> dict:
+    """The JSON header of a safetensors file, read by its published layout."""
+    try:
+        size = int.from_bytes(content[:8], "little")
+        if len(content) < 8 or size > len(content) - 8:
+            raise ValueError("it ends before its header does")
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
+        header = json.loads(metadata.get("triodia", "{}"))
+    except (ValueError, AttributeError, TypeError, UnicodeDecodeError) as error:
+        raise TriodiaError(f"{path} is damaged or not a network file: {error}") from error
+    if not isinstance(header, dict):
+        raise TriodiaError(f"{path} is damaged or not a network file: its header is not an object")
+    return header

@@ -1,0 +1,161 @@
+"""Populations as blocks of one recurrent network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..network.network import Network
+from ..tasks.own import OWN_TASK
+from .neurons import Population, late_subtraction, tau_of_decay
+from .parts import Parts
+from .timing import Timing
+
+__all__ = ["Blocks", "above", "blocks_of"]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Populations in the order of their neurons, ``place`` of each; then ``clocks`` neurons.
+
+    Clock neuron ``k`` spikes in every step from ``k`` on. Weights from them are what is added in
+    each step to populations that run ``k + 1`` steps behind the graph, so that it begins in time.
+    """
+
+    parts: Parts
+    timing: Timing
+    cells: dict[str, Population]
+    place: dict[str, slice]
+    clocks: int
+
+    @property
+    def neurons(self) -> int:
+        """All neurons, clocks included."""
+        return sum(cells.size for cells in self.cells.values()) + self.clocks
+
+    def network(self, reset: str, scaling: dict, factor: float) -> Network:
+        """The network; ``scaling`` are its input fields, ``factor`` is for its input weights."""
+        weights = self._weights(factor)
+        biases = self._add_constants(weights)
+        if reset == "subtract-late":
+            for name, cells in self.cells.items():
+                here = self.place[name]
+                weights["w_rec"][here, here] += np.diag(late_subtraction(cells))
+        weights = {name: w.astype(np.float32) for name, w in weights.items()}
+        masks = {name.replace("w_", "mask_"): w != 0 for name, w in weights.items()}
+        outgoing = weights["w_rec"].sum(0) + weights["w_out"].sum(0)
+        return Network(
+            **weights,
+            **masks,
+            **biases,
+            **self._constants(reset),
+            **scaling,
+            sign=np.where(outgoing < 0, -1, 1),
+            task=OWN_TASK,
+        )
+
+    def _weights(self, factor: float) -> dict[str, np.ndarray]:
+        n, source = self.neurons, self.parts.source
+        w_in, w_rec = np.zeros((n, self.parts.inputs)), np.zeros((n, n))
+        w_out = np.zeros((self.parts.out.bias.size, n))
+        for name, drive in self.parts.into.items():
+            for before, w in drive.weights.items():
+                if before == source:
+                    w_in[self.place[name]] = factor * w
+                else:
+                    w_rec[self.place[name], self.place[before]] = w
+        for before, w in self.parts.out.weights.items():
+            w_out[:, self.place[before]] = w
+        return {"w_in": w_in, "w_rec": w_rec, "w_out": w_out}
+
+    def _add_constants(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Biases that begin at once; later ones are added to ``weights``, from clock neurons."""
+        n, first = self.neurons, self.neurons - self.clocks
+        bias = np.zeros(n)
+        for name in self.cells:
+            here, constant = self.place[name], _constant(self.parts, self.timing, name)
+            bias[here] = _from_clocks(*constant, weights["w_rec"][here, first:])
+        constant = _constant(self.parts, self.timing, None)
+        bias_out = _from_clocks(*constant, weights["w_out"][:, first:])
+        if self.clocks:  # the first spikes by itself, each other a step behind the one before
+            bias[first] = 1
+            weights["w_rec"][np.arange(first + 1, n), np.arange(first, n - 1)] = 1
+        return {"bias": bias, "bias_out": bias_out}
+
+    def _constants(self, reset: str) -> dict:
+        cells, idle = list(self.cells.values()), np.zeros(self.clocks)
+        kind, _, late = reset.partition("-")
+        rest = 1 if late and kind == "zero" else 0  # a step at v_reset, whose input is lost
+        alpha = tau_of_decay(np.concatenate([*(p.alpha for p in cells), idle]))
+        readout = self.parts.readout
+        beta_out = np.zeros(self.parts.out.bias.size) if readout is None else readout.beta
+        return {
+            "tau_mem": tau_of_decay(np.concatenate([*(p.beta for p in cells), idle])),
+            "tau_syn": alpha if any(p.current for p in cells) else None,
+            "threshold": np.concatenate([*(above(p.threshold) for p in cells), idle + 0.5]),
+            "refractory": np.concatenate([*(np.full(p.size, rest) for p in cells), idle]),
+            "tau_out": tau_of_decay(beta_out),
+            "tau_syn_out": tau_of_decay(readout.alpha) if readout and readout.current else None,
+            "reset": kind,
+        }
+
+
+def blocks_of(parts: Parts, timing: Timing) -> Blocks:
+    """Places for the populations of ``parts``, in the order in which they run."""
+    order = sorted(parts.cells, key=lambda name: timing.depth[name])
+    cells = {name: parts.cells[name] for name in order}
+    place, first = {}, 0
+    for name, population in cells.items():
+        place[name] = slice(first, first + population.size)
+        first += population.size
+    clocks = [_clocks(*_constant(parts, timing, name)) for name in (*order, None)]
+    return Blocks(parts, timing, cells, place, max(clocks))
+
+
+def _constant(
+    parts: Parts, timing: Timing, name: str | None
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Steps behind; what is added to the current, and to the potential; what a current keeps.
+
+    Of population ``name``, or of the readouts (None). Without a current both are one.
+    """
+    if name is None:
+        cells, drive, late = parts.readout, parts.out, timing.delay
+    else:
+        cells, drive, late = parts.cells[name], parts.into[name], timing.depth[name]
+    zero = np.zeros(drive.bias.size)
+    return (
+        late,
+        drive.bias,
+        zero if cells is None else cells.bias,
+        zero if cells is None else cells.alpha,
+    )
+
+
+def _clocks(late: int, current: np.ndarray, potential: np.ndarray, alpha: np.ndarray) -> int:
+    """Clock neurons that these constants take."""
+    if not late or not (current.any() or potential.any()):
+        return 0
+    return late + int(np.any(alpha * potential))
+
+
+def _from_clocks(
+    late: int, current: np.ndarray, potential: np.ndarray, alpha: np.ndarray, columns: np.ndarray
+) -> np.ndarray:
+    """Fill ``columns`` (targets, clocks) in; the bias that is left for the neurons themselves.
+
+    What arrives goes into the current ``u = alpha u + a``. For ``u`` to be ``p`` from one step on,
+    ``p`` arrives in that step and ``p - alpha p`` in each after.
+    """
+    if not late:
+        return current + potential
+    if columns.shape[1] >= late:
+        columns[:, late - 1] += current + potential
+    if columns.shape[1] > late:
+        columns[:, late] -= alpha * potential
+    return np.zeros_like(current)
+
+
+def above(threshold: np.ndarray) -> np.ndarray:
+    """Least float32 above ``threshold``: reaching it, ``>=``, is exceeding that, ``>``."""
+    near = threshold.astype(np.float32)
+    return np.where(near > threshold, near, np.nextafter(near, np.float32(np.inf)))

@@ -1,0 +1,115 @@
+"""What a NIR file leaves open: the time step, its rule, the reset, when spikes arrive."""
+
+from dataclasses import dataclass
+
+import nir
+import numpy as np
+
+from triodia_hw.errors import TriodiaError
+
+from .graph import Graph
+from .neurons import RULES
+
+__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "by_snntorch", "find_choices"]
+
+RESETS = ("zero", "subtract", "zero-late", "subtract-late")
+TIMINGS = ("layered", "pipelined")
+SNNTORCH_DT = 1e-4  # s; what snnTorch 1.0 writes its decays with, and takes when it reads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """``dt`` in s and how it is known; rule of discretization, reset, timing."""
+
+    dt: float
+    dt_from: str
+    discretization: str
+    reset: str
+    reset_from: str
+    timing: str
+
+
+def find_choices(
+    graph: Graph,
+    *,
+    dt: float | None = None,
+    discretization: str | None = None,
+    reset: str | None = None,
+    timing: str | None = None,
+) -> Choices:
+    """What is given, else what the file's metadata says, else the default.
+
+    "zero" sets a potential to ``v_reset`` in the step of its spike, "subtract" takes the threshold
+    from it. "zero-late" and "subtract-late" do so in the step after, behind leak and input, as
+    snnTorch does with ``reset_delay``.
+    The defaults are euler, zero (NIR's own ``v = v_reset``), layered. ``dt`` has none: it is taken
+    from metadata, or where every ``tau / r`` (and ``tau_syn / w_in``) is snnTorch's time step.
+    """
+    given = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    stored = {k: _stored(graph, k) if value is None else None for k, value in given.items()}
+    known_dt, dt_from = _dt(graph, dt, stored["dt"])
+    reset_from = "option" if reset else "metadata" if stored["reset"] else "NIR's definition"
+    return Choices(
+        dt=known_dt,
+        dt_from=dt_from,
+        discretization=_one_of(
+            "discretization", discretization or stored["discretization"] or "euler", RULES
+        ),
+        reset=_one_of("reset", reset or stored["reset"] or "zero", RESETS),
+        reset_from=reset_from,
+        timing=_one_of("timing", timing or stored["timing"] or "layered", TIMINGS),
+    )
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise TriodiaError(f"{name} must be {' or '.join(known)}, not {value}")
+    return str(value)
+
+
+def _stored(graph: Graph, key: str) -> object:
+    """Value of ``key`` in the metadata of graph and nodes; None if there is none."""
+    found = [m[key] for m in (graph.metadata, *_metadata(graph)) if m.get(key) is not None]
+    for value in found:
+        if np.size(value) != 1:
+            raise TriodiaError(
+                f"metadata {key!r} of the file must be one value, not {np.size(value)};"
+                f" give --{key}"
+            )
+    found = [v.item() if isinstance(v, np.generic | np.ndarray) else v for v in found]
+    if any(v != found[0] for v in found[1:]):
+        raise TriodiaError(f"metadata of the file name several values of {key}; give --{key}")
+    return found[0] if found else None
+
+
+def _metadata(graph: Graph) -> list[dict]:
+    return [n.metadata for n in graph.nodes.values() if isinstance(n.metadata, dict)]
+
+
+def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
+    if given is not None:
+        found, where = given, "option"
+    elif stored is not None:
+        found, where = stored, "metadata"
+    elif by_snntorch(graph):
+        found, where = SNNTORCH_DT, "r = tau / dt in every node, as snnTorch writes it"
+    else:
+        raise TriodiaError(
+            "the file does not say how long a time step is; give --dt in seconds, the one the"
+            " network was trained with (--dt 1 for IF neurons that add their input each step)"
+        )
+    if not isinstance(found, int | float) or not 0 < found < np.inf:
+        raise TriodiaError(f"dt must be above 0 seconds, not {found}")
+    return float(found), where
+
+
+def by_snntorch(graph: Graph) -> bool:
+    """Whether all gains are 1 by Euler with snnTorch's time step."""
+    steps = []
+    for node in graph.nodes.values():
+        if isinstance(node, nir.LIF):
+            steps.append(node.tau / np.where(node.r == 0, np.inf, node.r))
+        elif isinstance(node, nir.CubaLIF):
+            steps.append(node.tau_mem / np.where(node.r == 0, np.inf, node.r))
+            steps.append(node.tau_syn / np.where(node.w_in == 0, np.inf, node.w_in))
+    return bool(steps) and all(np.allclose(s, SNNTORCH_DT, rtol=1e-4, atol=0) for s in steps)

@@ -1,0 +1,123 @@
+"""Controls of exactly the neurons and synapses that another method left."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network, balanced_weights, new_network
+from .pipeline import prune
+from .sampling import keep_probabilities, sample
+from .step1 import NoiseOptions, noise_prune
+from .step2 import betweenness, degree, most_central, strength
+
+__all__ = ["CONTROLS", "activity_like", "born_sparse", "control_like", "random_like"]
+
+CONTROLS = ("random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
+CONTROLS += ("slow", "lnp-degree")  # ours
+
+
+def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[Network, dict]:
+    """Random control of exactly ``neurons`` and ``synapses``: a random part of ``net``.
+
+    Neurons first, then synapses among them, both uniform; weights and time constants stay.
+    """
+    if not 1 <= neurons <= net.neurons:
+        raise TriodiaError(f"neurons must be in 1..{net.neurons}, not {neurons!r}")
+    rng = np.random.default_rng([seed, 5])
+    part = net.subnetwork(np.sort(rng.permutation(net.neurons)[:neurons]))
+    if not 0 <= synapses <= part.synapses:
+        raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
+    pruned = _thinned(part, _largest(rng.random(part.synapses), synapses))
+    report = {"command": "prune", "method": "random-like", "seed": seed}
+    report |= {"before": net.counts(), "after": pruned.counts()}
+    return pruned.with_provenance(**report), report
+
+
+def _thinned(net: Network, chosen: np.ndarray) -> Network:
+    """``net`` with the ``chosen`` (bool, one a synapse in row order) of its synapses."""
+    mask = np.zeros_like(net.mask_rec)
+    mask[net.mask_rec] = chosen
+    return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
+
+
+def _largest(score: np.ndarray, count: int) -> np.ndarray:
+    chosen = np.zeros(score.size, bool)
+    chosen[np.argsort(-score, kind="stable")[:count]] = True
+    return chosen
+
+
+def born_sparse(net: Network, neurons: int, synapses: int, seed: int) -> Network:
+    """A new random network of these counts: graph, weights and time constants drawn afresh.
+
+    Excitation, inhibition and gain are balanced for the sparse graph as ``new_network`` does for a
+    dense one; time constants are drawn from ``net``'s, so that their law is the same.
+    """
+    if not 0 <= synapses <= neurons * (neurons - 1):
+        raise TriodiaError(f"synapses must be in 0..{neurons * (neurons - 1)}, not {synapses!r}")
+    rng = np.random.default_rng([seed, 10])
+    base = new_network(neurons, seed)
+    places = np.flatnonzero(~np.eye(neurons, dtype=bool))
+    mask = np.zeros((neurons, neurons), bool)
+    mask.flat[rng.permutation(places)[:synapses]] = True
+    gain = float(np.sqrt((net.w_rec.astype(np.float64) ** 2).sum() / net.neurons))
+    weights = balanced_weights(mask, base.sign, gain, rng)
+    tau = rng.choice(net.tau_mem, neurons, replace=False)
+    return replace(base, w_rec=weights, mask_rec=mask, tau_mem=tau)
+
+
+def control_like(
+    kind: str, net: Network, neurons: int, synapses: int, seed: int, keep: float = 0.5
+) -> Network:
+    """The control ``kind`` of ``net`` with exactly ``neurons`` and ``synapses``.
+
+    "random": uniform in both. "born-sparse": see ``born_sparse``. The others choose neurons as
+    ``prune`` does in step II, on the graph that their own step I (``keep``) left; then they choose
+    synapses anew, exactly so many, among all that ``net`` has between these neurons:
+    "weight-sampling" and "slow" in proportion to ``|w|``, "magnitude" the largest, "lnp-degree" by
+    the noise rule, "noise-weights" by the noise rule on ``W`` itself. Weights and time constants
+    stay.
+
+    Raises
+    ------
+    TriodiaError
+        If ``net`` has fewer synapses between the neurons chosen.
+    """
+    if kind not in CONTROLS:
+        raise TriodiaError(f"control must be one of {', '.join(CONTROLS)}, not {kind!r}")
+    if kind == "random":
+        return random_like(net, neurons, synapses, seed)[0]
+    if kind == "born-sparse":
+        return born_sparse(net, neurons, synapses, seed)
+    method = "lnp" if kind == "noise-weights" else kind
+    options = {"edges": "weights"} if kind == "noise-weights" else {}
+    thin, _ = prune(net, method=method, synapses=keep, seed=seed, steps=("I",), **options)
+    scores = {"magnitude": strength, "slow": lambda n: n.tau_mem, "lnp-degree": degree}
+    score = scores.get(kind, betweenness)(thin)
+    part = net.subnetwork(most_central(thin, score, neurons))
+    if synapses > part.synapses:
+        raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
+    share = synapses / part.synapses
+    if kind in ("noise-weights", "lnp-degree"):
+        return noise_prune(part, share, seed, NoiseOptions(**options))[0]
+    size = np.abs(part.w_rec[part.mask_rec]).astype(np.float64)
+    if kind == "magnitude":
+        return _thinned(part, _largest(size, synapses))
+    rng = np.random.default_rng([seed, 11])
+    return _thinned(part, sample(keep_probabilities(size, share), rng))
+
+
+def activity_like(net: Network, rates: np.ndarray, neurons: int, synapses: int) -> Network:
+    """Activity pruning (AP) of a network trained dense, to exactly these counts.
+
+    ``rates`` ``(N,)`` are mean spikes a neuron and step of the trained network on its training
+    samples. The neurons that spike least go; of the synapses between the others stay those that
+    carry most: largest ``|w|`` times the source's rate. The rest is trained again.
+    """
+    keep = np.sort(np.argsort(-rates, kind="stable")[:neurons])
+    part = net.subnetwork(keep)
+    if synapses > part.synapses:
+        raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
+    carried = (np.abs(part.w_rec) * (rates[keep] + 1e-9))[part.mask_rec]
+    return _thinned(part, _largest(carried, synapses))

@@ -1,0 +1,205 @@
+"""Pruning from a dense random network to a sparse one: LNP and its controls."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network
+from .hardware import HardwareOptions, fit_lanes
+from .measures import WHOLE, measure, spectral_error
+from .options import choices
+from .sampling import keep_count, keep_probabilities, sample
+from .step1 import NoiseOptions, keep_matrix, noise_prune, stable_system
+from .step2 import degree, prune_by_betweenness, prune_neurons, strength
+from .step3 import EdgeOptions, add_edges
+from .step4 import TimeOptions, tune_time_constants
+
+__all__ = ["METHODS", "STEPS", "prune"]
+
+STEPS = ("I", "II", "III", "IV", "H")
+METHODS = ("lnp", "lnp-degree", "random", "magnitude", "weight-sampling", "slow", "none")
+# Neurons up to which a BLAS of several threads takes longer than one: 37 s against 17 s at 500 on
+# two cores, for steps I to IV. One thread also sums in the same order everywhere.
+_ALONE = 1000
+_NOISE_RULE = ("lnp", "lnp-degree")
+
+
+@dataclass(frozen=True)
+class _Job:
+    method: str
+    synapses: float
+    nodes: float
+    seed: int
+    noise: NoiseOptions
+    edges: EdgeOptions
+    times: TimeOptions
+    hardware: HardwareOptions
+    reference: Network  # before any step
+    kept: np.ndarray  # neurons of the reference that are left
+
+
+def prune(
+    net: Network,
+    *,
+    method: str = "lnp",
+    synapses: float = 0.5,
+    nodes: float = 0.43,
+    seed: int = 0,
+    steps: Sequence[str] = ("I", "II"),
+    measured: bool = False,
+    **options: object,
+) -> tuple[Network, dict]:
+    """Prune the recurrent graph; no task and no data are used.
+
+    Step I keeps the fraction ``synapses`` of the synapses, step II the fraction ``nodes`` of the
+    neurons with all synapses between them. By method, the criterion of a synapse and a neuron:
+
+    ================ =================================== ================================
+    lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
+    lnp-degree       as lnp                              most synapses left by step I
+    weight-sampling  sampled in proportion to ``|w|``    as lnp
+    magnitude        largest ``|w|``                     largest sum of ``|w|`` in and out
+    slow             as weight-sampling                  largest ``tau_mem``
+    random           uniform                             uniform
+    none             everything stays                    everything stays
+    ================ =================================== ================================
+
+    Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
+    both are the same for every method. Step H (ours) moves synapses so that they are even over the
+    PEs of a machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``,
+    ``TimeOptions`` and ``HardwareOptions``. The report has the counts before and after and one
+    entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation,
+    algebraic connectivity, stability margin and, against the network given, spectral error.
+    """
+    chosen = choices(options)
+    if method not in METHODS:
+        raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    _check_steps(steps)
+    everyone = np.arange(net.neurons)
+    job = _Job(method, synapses, nodes, seed, *chosen, reference=net, kept=everyone)
+    report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
+    report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
+    report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
+    with threadpool_limits(1 if net.neurons <= _ALONE else None, user_api="blas"):
+        pruned, done = _run(net, steps if method != "none" else (), job, measured)
+    report |= {"after": pruned.counts(), "passes": done}
+    # Times stay out of the file, so that the same command gives the same bytes.
+    passes = [{k: v for k, v in entry.items() if k != "seconds"} for entry in done]
+    return pruned.with_provenance(**(report | {"passes": passes})), report
+
+
+def _run(
+    net: Network, steps: Sequence[str], job: _Job, measured: bool
+) -> tuple[Network, list[dict]]:
+    """The steps in turn, each timed and, if asked for, measured before and after."""
+    view = _measurer(net, job.seed) if measured and steps else None
+    before, done = view(net) if view else None, []
+    for name in steps:
+        start = perf_counter()
+        net, entry = _PASSES[name](net, job)
+        entry |= {"seconds": perf_counter() - start}
+        job = replace(job, kept=job.kept[entry.get("kept", slice(None))])
+        if view:
+            after = view(net)
+            entry |= {"before": before, "after": after}
+            before = after
+        done.append(entry)
+    return net, done
+
+
+def _measurer(reference: Network, seed: int) -> Callable[[Network], dict]:
+    """Measures of a network as a report, with its spectral error against ``reference``."""
+    leak = 1 / reference.tau_mem.astype(np.float64)
+    _, scale = stable_system(reference.w_rec.astype(np.float64), leak, 0.1)
+    whole = reference.neurons <= WHOLE
+    first = measure(reference, scale, whole=whole, seed=seed)
+
+    def view(net: Network) -> dict:
+        found = first if net is reference else measure(net, scale, whole=whole, seed=seed)
+        error = spectral_error(found.exponents, first.exponents)
+        return found.report() | {"spectral_error": error}
+
+    return view
+
+
+def _check_steps(steps: Sequence[str]) -> None:
+    for name in steps:
+        if name not in STEPS:
+            raise TriodiaError(f"steps must be among {', '.join(STEPS)}, not {name!r}")
+    if list(steps) != sorted(set(steps), key=STEPS.index):
+        raise TriodiaError(f"steps must be in order and each at most once, not {' '.join(steps)}")
+
+
+def _check_synapses(net: Network, step: str) -> None:
+    if not net.synapses:
+        raise TriodiaError(
+            f"the network must have recurrent synapses for step {step}, and the {net.neurons}"
+            " neurons there have none; --steps II prunes neurons alone"
+        )
+
+
+def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
+    _check_synapses(net, "I")
+    if job.method in _NOISE_RULE:
+        return noise_prune(net, job.synapses, job.seed, job.noise)
+    rng = np.random.default_rng([job.seed, 3])
+    size = np.abs(net.w_rec[net.mask_rec])
+    count = keep_count(size.size, job.synapses)
+    if job.method in ("weight-sampling", "slow"):
+        chosen = sample(keep_probabilities(size.astype(np.float64), job.synapses), rng)
+    else:
+        score = size if job.method == "magnitude" else rng.random(size.size)
+        chosen = np.zeros(size.size, bool)
+        chosen[np.argsort(-score, kind="stable")[:count]] = True
+    mask = np.zeros_like(net.mask_rec)
+    mask[net.mask_rec] = chosen
+    pruned = replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
+    return pruned, {"step": "I", "synapses_before": net.synapses, "synapses_after": pruned.synapses}
+
+
+def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
+    if job.method in ("lnp", "weight-sampling"):
+        return prune_by_betweenness(net, job.nodes)
+    if job.method == "slow":
+        score = net.tau_mem
+    elif job.method == "magnitude":
+        score = strength(net)
+    elif job.method == "lnp-degree":
+        score = degree(net)
+    else:
+        score = np.random.default_rng([job.seed, 4]).random(net.neurons)
+    return prune_neurons(net, job.nodes, score)
+
+
+def _step3(net: Network, job: _Job) -> tuple[Network, dict]:
+    return add_edges(net, job.reference, job.seed, job.edges)
+
+
+def _step4(net: Network, job: _Job) -> tuple[Network, dict]:
+    return tune_time_constants(net, job.reference, job.seed, job.times)
+
+
+def _step_h(net: Network, job: _Job) -> tuple[Network, dict]:
+    part = job.reference.subnetwork(job.kept)
+    _check_synapses(part, "H")
+    preference = np.random.default_rng([job.seed, 19]).random(part.w_rec.shape)
+    if job.method in _NOISE_RULE:
+        share = min(1.0, net.synapses / part.synapses)
+        preference, _, _ = keep_matrix(part, share, job.seed, job.noise)
+    elif job.method != "random":
+        preference = np.abs(part.w_rec) / np.abs(part.w_rec).max()
+    return fit_lanes(net, part, preference, job.hardware)
+
+
+_PASSES: dict[str, Callable[[Network, _Job], tuple[Network, dict]]] = {
+    "I": _step1,
+    "II": _step2,
+    "III": _step3,
+    "IV": _step4,
+    "H": _step_h,
+}

@@ -1,0 +1,50 @@
+"""Sampling with given keep probabilities and an exact count."""
+
+import numpy as np
+
+from triodia_hw.errors import TriodiaError
+
+__all__ = ["keep_count", "keep_probabilities", "sample"]
+
+
+def keep_count(total: int, keep: float) -> int:
+    """How many of ``total`` a fraction ``keep`` is; at least 1."""
+    if not 0 < keep <= 1:
+        raise TriodiaError(f"the fraction kept must be above 0 and at most 1, not {keep!r}")
+    return max(1, round(keep * total))
+
+
+def keep_probabilities(score: np.ndarray, keep: float) -> np.ndarray:
+    """``min(1, rho * score)`` with ``rho`` such that they sum to a fraction ``keep`` of all.
+
+    ``score`` is ``(M,)``, at least 0. ``rho`` is found by bisection on its logarithm.
+    """
+    count = keep_count(score.size, keep)
+    if not np.all(np.isfinite(score)) or np.any(score < 0):
+        raise TriodiaError("scores must be finite and 0 or more")
+    positive = int((score > 0).sum())
+    if count > positive:
+        raise TriodiaError(
+            f"the fraction kept must be at most {positive / score.size:.4f}: the"
+            " other synapses have score 0"
+        )
+    low, high = np.log(1e-3 / score.max()), np.log(1e3 / score[score > 0].min())
+    for _ in range(100):
+        middle = (low + high) / 2
+        total = np.minimum(1, np.exp(middle) * score).sum()
+        low, high = (middle, high) if total < count else (low, middle)
+    return np.minimum(1, np.exp(high) * score)
+
+
+def sample(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Bool choice of exactly ``round(sum p)`` items with inclusion probabilities close to ``p``.
+
+    Pareto sampling (Rosén 1997): the smallest ``u (1 - p) / (p (1 - u))`` are taken, so ``p = 1``
+    is always in and ``p = 0`` never. An exact count makes networks and their controls comparable.
+    """
+    u = rng.random(probability.shape)
+    with np.errstate(divide="ignore"):
+        rank = u * (1 - probability) / (probability * (1 - u))
+    chosen = np.zeros(probability.shape, bool)
+    chosen[np.argsort(rank, kind="stable")[: round(float(probability.sum()))]] = True
+    return chosen

@@ -1,0 +1,170 @@
+"""Lyapunov spectra by QR iteration, and the spectrum of a noise-driven spiking network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.blas import dtrsm
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network
+
+__all__ = ["Spectrum", "lyapunov_spectrum", "network_spectrum", "orthonormal"]
+
+Advance = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Exponents and where they live.
+
+    Parameters
+    ----------
+    exponents : ``(k,)`` per step, descending.
+    participation : ``(dimension, k)`` time average of the squared components of the orthonormal
+        vectors; columns sum to 1, and rows too when ``k`` is the dimension.
+    steps : steps averaged over.
+    rate : mean spikes a neuron and step of the driven network, NaN for other systems.
+    """
+
+    exponents: np.ndarray
+    participation: np.ndarray
+    steps: int
+    rate: float = float("nan")
+
+    def of_coordinates(self) -> np.ndarray:
+        """``lambda_i = sum_k lambda_k <q_ik^2> / sum_k <q_ik^2>``: spread over places."""
+        return self.participation @ self.exponents / self.participation.sum(axis=1)
+
+
+def orthonormal(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``Q, R`` of ``v`` ``(n, k)`` by Cholesky's factor of ``v^T v``: matrix products throughout.
+
+    Orthogonal to about ``1e-16 cond(v)^2``. Where the diagonal of ``R`` spans more than four
+    decades, or ``v^T v`` is not positive definite, Householder's QR takes over.
+    """
+    try:
+        r = np.linalg.cholesky(v.T @ v).T
+    except np.linalg.LinAlgError:
+        return np.linalg.qr(v)
+    size = np.diag(r)
+    if not size.min() > 1e-4 * size.max():
+        return np.linalg.qr(v)
+    # Q^T = R^-T V^T; the transpose of a C-ordered array is what BLAS takes without a copy.
+    return dtrsm(1.0, np.asfortranarray(r), v.T, side=0, lower=0, trans_a=1).T, r
+
+
+def lyapunov_spectrum(
+    advance: Advance,
+    state: np.ndarray,
+    *,
+    steps: int,
+    transient: int = 100,
+    leading: int | None = None,
+    interval: int = 1,
+    seed: int = 0,
+    factor: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] = orthonormal,
+) -> Spectrum:
+    """Lyapunov exponents of a map by QR iteration (Benettin et al. 1980), in float64.
+
+    ``advance(x, Q)`` returns the next state and ``J(x) Q``. After ``transient`` steps, the mean of
+    ``log |R_kk|`` over ``steps`` is taken; vectors are made orthonormal every ``interval`` steps
+    (larger is faster; too large and small exponents drown in rounding). ``leading`` is how many
+    exponents, all by default. ``factor`` makes ``Q, R`` (``numpy.linalg.qr`` is the plain way).
+    """
+    dimension = state.size
+    count = dimension if leading is None else leading
+    if not 1 <= count <= dimension:
+        raise ValueError(f"leading must be in 1..{dimension}, not {leading!r}")
+    if steps < interval or interval < 1:
+        raise ValueError(f"steps must be at least the interval {interval}, not {steps!r}")
+    x = np.asarray(state, np.float64)
+    q, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((dimension, count)))
+    growth, place = np.zeros(count), np.zeros((dimension, count))
+    warm, rounds = -(-transient // interval), steps // interval
+    for turn in range(warm + rounds):
+        for _ in range(interval):
+            x, q = advance(x, q)
+        q, r = factor(q)
+        if turn >= warm:
+            # A direction that is wiped out exactly has exponent -inf; the floor keeps sums finite.
+            growth += np.log(np.maximum(np.abs(np.diag(r)), 1e-300))
+            place += q**2
+    exponents = growth / (rounds * interval)
+    order = np.argsort(-exponents)
+    return Spectrum(exponents[order], place[:, order] / rounds, rounds * interval)
+
+
+class _Driven:
+    """Noise-driven network as a map of the potential before reset (and the synaptic current).
+
+    With ``x`` the potential before reset, ``s = [x >= threshold]`` and white noise ``xi``::
+
+        u' = alpha u + W s            (u' = W s without synaptic current)
+        x' = beta (x - threshold s) + u' + bias + xi       (reset "zero": beta x (1 - s))
+
+    The Jacobian replaces ``ds/dx`` by ``1 / (threshold (slope |x / threshold - 1| + 1)^2)`` and,
+    unless ``reset``, leaves the derivative of the reset out.
+    """
+
+    def __init__(self, net: Network, noise: float, slope: float, reset: bool, seed: int) -> None:
+        self.net, self.slope, self.reset = net, slope, reset
+        self.rng = np.random.default_rng([seed, 2])
+        self.w, self.threshold = net.w_rec.astype(np.float64), net.threshold.astype(np.float64)
+        self.beta = np.exp(-1.0 / net.tau_mem.astype(np.float64))
+        self.alpha = None if net.tau_syn is None else np.exp(-1.0 / net.tau_syn.astype(np.float64))
+        # Alone, a neuron would fluctuate with a standard deviation of noise * threshold.
+        self.sigma = noise * self.threshold * np.sqrt(1 - self.beta**2)
+        self.spikes, self.calls = 0.0, 0
+
+    def __call__(self, state: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        n, zero = self.net.neurons, self.net.reset == "zero"
+        x, beta = state[:n], self.beta
+        s = (x >= self.threshold).astype(np.float64)
+        slope = 1 / (self.threshold * (self.slope * np.abs(x / self.threshold - 1) + 1) ** 2)
+        after = x * (1 - s) if zero else x - self.threshold * s
+        factor = 1 - s if zero else np.ones(n)
+        if self.reset:
+            factor = factor - (x if zero else self.threshold) * slope
+        a, qa = self.w @ s, self.w @ (slope[:, None] * q[:n])
+        if self.alpha is not None:
+            a, qa = a + self.alpha * state[n:], qa + self.alpha[:, None] * q[n:]
+        noise = self.sigma * self.rng.standard_normal(n)
+        x = beta * after + a + self.net.bias + noise
+        qx = (beta * factor)[:, None] * q[:n] + qa
+        self.spikes, self.calls = self.spikes + s.mean(), self.calls + 1
+        if self.alpha is None:
+            return x, qx
+        return np.concatenate([x, a]), np.concatenate([qx, qa])
+
+
+def network_spectrum(
+    net: Network,
+    *,
+    seed: int = 0,
+    steps: int = 200,
+    transient: int = 50,
+    noise: float = 1.0,
+    slope: float = 10.0,
+    reset: bool = False,
+    interval: int = 2,
+    leading: int | None = None,
+    factor: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] = orthonormal,
+) -> Spectrum:
+    """Spectrum of the recurrent part, driven by white noise, with surrogate Jacobians.
+
+    Spikes are hard in the forward run; the Jacobian's form follows surrogate gradient flossing
+    (see ``_Driven``). ``noise`` is the standard deviation, in thresholds, that the noise alone
+    gives the potential. Refractory steps are not modelled. ``participation`` has one row a
+    neuron: where there is a synaptic current, its row is added and halved, so that rows still
+    sum to 1.
+    """
+    if noise <= 0 or slope <= 0:
+        raise TriodiaError("noise and slope must be above 0")
+    system = _Driven(net, noise, slope, reset, seed)
+    variables = net.neurons * (1 if net.tau_syn is None else 2)
+    options = {"steps": steps, "transient": transient, "interval": interval, "leading": leading}
+    found = lyapunov_spectrum(system, np.zeros(variables), seed=seed, factor=factor, **options)
+    place = found.participation.reshape(-1, net.neurons, found.exponents.size).mean(axis=0)
+    return Spectrum(found.exponents, place, found.steps, float(system.spikes / system.calls))

@@ -1,0 +1,204 @@
+"""Step I: prune synapses by the noise rule on the Lyapunov matrix of the graph's edges."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network
+from .covariance import decay_rates, stationary_covariance
+from .sampling import keep_probabilities, sample
+from .spectrum import network_spectrum
+
+__all__ = [
+    "NoiseOptions",
+    "edge_matrix",
+    "harmonic_matrix",
+    "keep_matrix",
+    "noise_prune",
+    "noise_score",
+    "stable_system",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseOptions:
+    """Choices of step I; docs/lnp.md says which are the paper's and what led to the defaults.
+
+    Parameters
+    ----------
+    edges : "lyapunov" (harmonic means) or "weights" (the base rule of Moore & Chaudhuri).
+    neighbourhood : "graph" (every neighbour counts alike) or "weighted" (by ``|w|``).
+    floor : smallest ``|lambda|`` as a fraction of the median ``|lambda|``.
+    margin : stability margin, as a fraction of the slowest leak.
+    rescale : divide kept weights by their keep probability.
+    compensate : change ``tau_mem`` so that the diagonal makes up for what was cut.
+    steps : that the spectrum is averaged over; by default 200, beyond 1,000 neurons ``200,000 / N``
+        but at least 40: a sum over more neurons needs fewer.
+    noise, slope, reset : see ``network_spectrum``.
+    """
+
+    edges: str = "lyapunov"
+    neighbourhood: str = "graph"
+    floor: float = 0.05
+    margin: float = 0.1
+    rescale: bool = False
+    compensate: bool = False
+    steps: int | None = None
+    noise: float = 1.0
+    slope: float = 10.0
+    reset: bool = False
+
+    def __post_init__(self) -> None:
+        if self.edges not in ("lyapunov", "weights"):
+            raise TriodiaError(f"edges must be 'lyapunov' or 'weights', not {self.edges!r}")
+        if self.neighbourhood not in ("graph", "weighted"):
+            raise TriodiaError(
+                f"neighbourhood must be 'graph' or 'weighted', not {self.neighbourhood!r}"
+            )
+        if not (0 < self.floor <= 1 and 0 < self.margin < 1):
+            raise TriodiaError("floor and margin must be between 0 and 1")
+
+
+def harmonic_matrix(closeness: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Harmonic mean of ``exponents`` over the union of two neighbourhoods, ``(N, N)``.
+
+    ``closeness`` is bool (``B_ik``: k is a neighbour of i) or ``(N, N)`` weights at least 0.
+    Bool: ``L_ij = |U_ij| / sum_{k in U_ij} 1 / lambda_k``, the union by inclusion and exclusion.
+    Weights: ``k`` counts with ``max(c_ik, c_jk)``, which for 0 and 1 is the union.
+    Pairs without any neighbour have no mean and get 0.
+    """
+    b, inverse = closeness.astype(np.float64), 1 / exponents
+    if closeness.dtype == bool:
+        size, total = b.sum(axis=1), b @ inverse
+        count = size[:, None] + size - b @ b.T
+        below = total[:, None] + total - (b * inverse) @ b.T
+    else:
+        count, below = np.empty(b.shape), np.empty(b.shape)
+        for i, row in enumerate(b):  # max() has no matrix product; N rows of N x N
+            union = np.maximum(row, b)
+            count[i], below[i] = union.sum(axis=1), union @ inverse
+    return np.divide(count, below, out=np.zeros_like(count), where=below > 0)
+
+
+def edge_matrix(net: Network, exponents: np.ndarray, neighbourhood: str = "graph") -> np.ndarray:
+    """Lyapunov matrix on the synapses, ``(N, N)``, with the sign of each weight.
+
+    A neighbour of ``i`` is any neuron with a synapse from or to ``i``, and ``i`` itself.
+    ``exponents`` ``(N,)`` must be above 0 (take ``|lambda|`` with a floor first).
+    """
+    if neighbourhood == "graph":
+        closeness = net.mask_rec | net.mask_rec.T | np.eye(net.neurons, dtype=bool)
+    else:
+        size = np.abs(net.w_rec).astype(np.float64)
+        closeness = np.maximum(size, size.T)
+        np.fill_diagonal(closeness, closeness.max())
+    return np.sign(net.w_rec) * harmonic_matrix(closeness, exponents)
+
+
+def stable_system(
+    coupling: np.ndarray, leak: np.ndarray, margin: float
+) -> tuple[np.ndarray, float]:
+    """``A = -D + s L`` and ``s``, such that ``(A + A^T) / 2 <= -margin * min(D)``.
+
+    The bound on the symmetric part is sharp (it is reached) and keeps every eigenvalue of ``A`` at
+    a real part of at most that, without a search.
+    """
+    root = 1 / np.sqrt(leak - margin * leak.min())
+    symmetric = (coupling + coupling.T) / 2
+    greatest = np.linalg.eigvalsh(root[:, None] * symmetric * root)[-1]
+    scale = 1 / greatest if greatest > 0 else 1.0
+    return np.diag(-leak) + scale * coupling, float(scale)
+
+
+def noise_score(a: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """``|A_ij| (C_ii + C_jj - 2 sgn(A_ij) C_ij)`` off the diagonal: keep probability over rho.
+
+    Moore & Chaudhuri 2020, eq. for ``p_ij``; positive couplings are kept when their ends
+    fluctuate apart, negative ones when they fluctuate together.
+    """
+    off = a - np.diag(np.diag(a))
+    own = np.diag(covariance)
+    return np.abs(off) * (own[:, None] + own - 2 * np.sign(off) * covariance)
+
+
+def keep_matrix(
+    net: Network, keep: float, seed: int, options: NoiseOptions
+) -> tuple[np.ndarray, np.ndarray, dict]:
+    """Keep probabilities by the noise rule, ``(N, N)``, the system ``A`` they rest on; a report.
+
+    They are 0 off the graph and sum to ``round(keep * synapses)``.
+    """
+    leak = 1 / net.tau_mem.astype(np.float64)
+    report = {"step": "I", "edges": options.edges}
+    if options.edges == "weights":
+        coupling = net.w_rec.astype(np.float64)
+    else:
+        coupling, seen = _lyapunov_edges(net, seed, options)
+        report |= seen
+    a, scale = stable_system(coupling, leak, options.margin)
+    rates = decay_rates(a)
+    score = noise_score(a, stationary_covariance(a, rates=rates))
+    p = np.zeros(net.w_rec.shape)
+    p[net.mask_rec] = keep_probabilities(score[net.mask_rec], keep)
+    report |= {"scale": scale, "margin": options.margin * float(leak.min()), "abscissa": rates[0]}
+    return p, a, report
+
+
+def noise_prune(
+    net: Network, keep: float, seed: int, options: NoiseOptions
+) -> tuple[Network, dict]:
+    """Keep a fraction ``keep`` of the synapses by the noise rule; the network and a report."""
+    p, a, report = keep_matrix(net, keep, seed, options)
+    probability = p[net.mask_rec]
+    mask = np.zeros_like(net.mask_rec)
+    mask[net.mask_rec] = sample(probability, np.random.default_rng([seed, 3]))
+    pruned, diagonal = _apply(net, mask, p, a, options)
+    report |= diagonal | {"certain": float((probability >= 1).mean())}
+    report |= {"synapses_before": net.synapses, "synapses_after": pruned.synapses}
+    return pruned, report
+
+
+def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarray, dict]:
+    steps = o.steps or max(40, min(200, 200_000 // net.neurons))
+    drive = {"noise": o.noise, "slope": o.slope, "reset": o.reset}
+    found = network_spectrum(net, seed=seed, steps=steps, transient=min(50, steps), **drive)
+    local = found.of_coordinates()
+    size = np.abs(local)
+    floor = o.floor * float(np.median(size))
+    coupling = edge_matrix(net, np.maximum(size, floor), o.neighbourhood)
+    values = np.abs(coupling[net.mask_rec])
+    return coupling, {
+        "largest_exponent": float(found.exponents[0]),
+        "smallest_exponent": float(found.exponents[-1]),
+        "positive_exponents": int((found.exponents > 0).sum()),
+        "rate": found.rate,
+        "floored": int((size < floor).sum()),
+        # 1: the exponents are the leaks, the coupling hardly moves them (docs/lnp.md).
+        "leak_correlation": _correlation(size, 1 / net.tau_mem),
+        # 0 on a complete graph: every union is the whole network (docs/lnp.md).
+        "edge_spread": float(values.std() / values.mean()) if values.size else 0.0,
+    }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's, 0 where one of them does not vary."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+
+
+def _apply(
+    net: Network, mask: np.ndarray, p: np.ndarray, a: np.ndarray, o: NoiseOptions
+) -> tuple[Network, dict]:
+    """Cut; with the options, rescale what is left and move the diagonal."""
+    inverse = np.divide(1.0, p, out=np.zeros_like(p), where=mask & (p > 0))
+    weights = net.w_rec * (inverse if o.rescale else mask)
+    tau, changed = net.tau_mem, 0
+    if o.compensate:
+        off = np.abs(a - np.diag(np.diag(a)))
+        left = off * (inverse if o.rescale else mask)
+        leak = 1 / tau + (left - off).sum(axis=1)
+        # A leak of 0 or less is no neuron; one step and ten times the old tau are the ends.
+        tau, free = np.clip(1 / np.where(leak > 0, leak, 1e-9), 1.0, 10 * tau), 1 / tau
+        changed = int((np.abs(1 / tau - free) > 1e-9).sum())
+    return replace(net, w_rec=weights, mask_rec=mask, tau_mem=tau), {"tau_changed": changed}

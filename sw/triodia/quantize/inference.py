@@ -1,0 +1,86 @@
+"""Integer inference: a task's samples as input events, and a machine image's answers to them."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.reference import Reference
+from triodia_sim.scoreboard import Sequence
+
+from ..tasks.catalog import TaskData
+
+__all__ = ["classify", "evaluate_image", "event_record", "input_events"]
+
+
+def input_events(
+    image: Image, x: np.ndarray, lengths: np.ndarray, *, limit: int | None = None
+) -> list[Sequence]:
+    """Samples ``x`` (batch, time, channels) as the machine's input: one sequence each.
+
+    ``limit`` takes that many, evenly spread: data sets are often sorted by class.
+
+    Channels are standardised as in training, clipped, and rounded to payloads with
+    ``fraction_bits`` fractional bits; a payload of 0 does nothing and is not sent.
+    """
+    p, meta = image.params, image.meta
+    count = len(x) if limit is None else min(limit, len(x))
+    chosen = np.linspace(0, len(x) - 1, count).astype(int)
+    z = (x[chosen] - np.array(meta["input_mean"])) / np.array(meta["input_std"])
+    z = np.clip(z, -meta["input_clip"], meta["input_clip"])
+    high = p.greatest_payload - 1
+    payloads = np.clip(np.rint(z * p.one), -high - 1, high).astype(int)
+    return [
+        [[(c, int(v)) for c, v in enumerate(step) if v] for step in sample[:length]]
+        for sample, length in zip(payloads.tolist(), lengths[chosen].tolist(), strict=True)
+    ]
+
+
+def event_record(image: Image, sequences: Iterable[Sequence]) -> np.ndarray:
+    """Events that arrive from each source (inputs, then neurons) in each step, ``(steps, S)``."""
+    p, rows = image.params, []
+    reference = Reference(image)
+    for sequence in sequences:
+        reference.reset()
+        for events in sequence:
+            row = np.zeros(p.inputs + p.neurons, np.int8)
+            row[[channel for channel, _ in events]] = 1
+            row[p.inputs + reference.spikes] = 1
+            reference.step(events)
+            rows.append(row)
+    return np.array(rows)
+
+
+def classify(image: Image, sequence: Sequence) -> tuple[int, int, int]:
+    """Class of a sequence (largest sum of readouts over its steps), its spikes and SOPs."""
+    reference = Reference(image)
+    total, spikes, sops = 0, 0, 0
+    for events in sequence:
+        result = reference.step(events)
+        total = total + result.readouts
+        spikes += len(result.spikes)
+        sops += result.sops
+    return int(np.argmax(total)), spikes, sops
+
+
+def evaluate_image(
+    image: Image, data: TaskData, progress: Callable[[int, int], None] | None = None
+) -> dict:
+    """Accuracy on the whole test set, spikes per neuron and step, SOPs per sample."""
+    sequences = input_events(image, data.x_test, data.len_test)
+    right = spikes = sops = 0
+    for done, (sequence, label) in enumerate(zip(sequences, data.y_test, strict=True)):
+        answer, fired, operations = classify(image, sequence)
+        right += answer == int(label)
+        spikes += fired
+        sops += operations
+        if progress:
+            progress(done + 1, len(sequences))
+    steps = sum(len(sequence) for sequence in sequences)
+    return {
+        "metric": right / len(sequences),
+        "samples": len(sequences),
+        "rate": spikes / (steps * int(image.neurons.spiking.sum())),
+        "sops_per_sample": sops / len(sequences),
+        "steps_per_sample": steps / len(sequences),
+    }

@@ -1,0 +1,51 @@
+"""Placement by the PEs that a network was pruned for (step H of LNP)."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from triodia_hw.compile.family import Family
+from triodia_hw.compile.storage import fit_storage
+from triodia_hw.machine.image import Image
+
+__all__ = ["as_planned", "busiest"]
+
+
+def as_planned(
+    image: Image, lane: np.ndarray, recording: np.ndarray, *, family: Family, tight: bool
+) -> Image:
+    """``image`` with neuron ``i`` in PE ``lane[i]``, if that makes its recorded steps shorter.
+
+    Readouts, which ``lane`` ``(recurrent neurons,)`` does not name, fill the emptiest PEs. The
+    image stays as it is if a PE would be too full, or if the machine's own placement is as good.
+    ``recording`` is ``(steps, inputs + neurons)`` events.
+    """
+    p = image.params
+    used = np.bincount(lane, minlength=p.lanes)
+    if used.size > p.lanes or used.max() > p.slots:
+        return image
+    whole = list(lane)
+    for _ in range(p.neurons - len(lane)):
+        whole.append(int(used.argmin()))
+        used[whole[-1]] += 1
+    slot, next_slot = np.empty(p.neurons, np.int64), np.zeros(p.lanes, int)
+    for neuron in np.argsort(-_loads(image, recording).mean(axis=0), kind="stable"):
+        k = whole[neuron]
+        slot[neuron], next_slot[k] = k * p.slots + next_slot[k], next_slot[k] + 1
+    storage = {"tight": tight, "family": family, "activity": recording}
+    params = fit_storage(p, image.row_start, slot[image.target], **storage)
+    planned = replace(image, params=params, slot=slot)
+    return planned if busiest(planned, recording) < busiest(image, recording) else image
+
+
+def busiest(image: Image, recording: np.ndarray) -> float:
+    """Words that the busiest PE walks in a step, mean over the recorded steps."""
+    return float((recording @ image.segment_words()).max(axis=1).mean())
+
+
+def _loads(image: Image, recording: np.ndarray) -> np.ndarray:
+    """Synaptic operations into each neuron in each step, ``(steps, neurons)``."""
+    rows = np.zeros((image.row_start.size - 1, image.params.neurons))
+    source = np.repeat(np.arange(len(rows)), np.diff(image.row_start))
+    rows[source, image.target] = 1
+    return recording @ rows

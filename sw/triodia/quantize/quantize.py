@@ -1,0 +1,165 @@
+"""Quantization: a trained network in the machine's integers.
+
+A LIF neuron is scale-invariant: multiply all weights into it, its threshold, bias and state by
+one factor and it spikes at the same times. So each target neuron gets the scale that uses its
+weight bits best, and the threshold absorbs it: per-neuron scales cost no hardware.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from triodia_hw.compile.build import build_image
+from triodia_hw.compile.family import FAMILIES
+from triodia_hw.compile.retarget import whole_blocks
+from triodia_hw.errors import TriodiaError
+from triodia_hw.machine.image import Image, accumulator_bound
+from triodia_hw.machine.neuron import NeuronParams
+from triodia_hw.machine.params import MachineParams
+
+from ..network.network import Network
+from ..tasks.catalog import TaskData
+from .inference import event_record, input_events
+from .placement import as_planned
+
+__all__ = ["QuantizeOptions", "float_weights", "quantize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizeOptions:
+    """Widths of the machine; see :class:`triodia_hw.machine.params.MachineParams`.
+
+    ``family``: of the FPGA (``FAMILIES``) whose block RAMs are to be few;
+    ``tight``: even at the price of cycles (:func:`triodia_hw.compile.storage.fit_storage`).
+    """
+
+    weight_bits: int = 8
+    lanes: int = 4
+    payload_bits: int = 8
+    fraction_bits: int = 5
+    state_bits: int = 18
+    leak_bits: int = 10
+    family: str = "ecp5"
+    tight: bool = False
+
+
+def float_weights(net: Network) -> np.ndarray:
+    """All weights, ``(M, inputs + M)`` with ``M = neurons + readouts``: rows are targets.
+
+    Readouts come last, as targets and as sources; as sources they never fire.
+    """
+    neurons, readouts, inputs = len(net.w_rec), len(net.w_out), net.w_in.shape[1]
+    weights = np.zeros((neurons + readouts, inputs + neurons + readouts))
+    weights[:neurons, :inputs] = net.w_in
+    weights[:neurons, inputs : inputs + neurons] = net.w_rec
+    weights[neurons:, inputs : inputs + neurons] = net.w_out
+    return weights
+
+
+def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> Image:
+    """Image of a trained network.
+
+    ``data`` is the task's: its *training* part says how often each source fires, for the placer;
+    no value is fitted to it. With None all sources count alike. Raises :class:`TriodiaError` for
+    an untrained network, and where the machine's ranges cannot hold it.
+    """
+    if net.task is None:
+        raise TriodiaError("the network is not trained for a task yet; `triodia train` does that")
+    if net.input_clip * 2**options.fraction_bits > 2 ** (options.payload_bits - 1):
+        raise TriodiaError(
+            f"inputs reach ±{net.input_clip:g}, which {options.payload_bits} payload bits of "
+            f"which {options.fraction_bits} are fractional cannot hold; use fewer fraction bits"
+        )
+    weights = float_weights(net)
+    scale = _scales(net, weights, options)
+    integers = np.rint(weights * scale[:, None]).astype(np.int64)
+    neurons = _neurons(net, scale, options)
+    params = MachineParams(
+        inputs=net.w_in.shape[1],
+        neurons=len(weights),
+        lanes=options.lanes,
+        weight_bits=options.weight_bits,
+        payload_bits=options.payload_bits,
+        fraction_bits=options.fraction_bits,
+        state_bits=options.state_bits,
+        leak_bits=options.leak_bits,
+        synaptic=net.tau_syn is not None or net.tau_syn_out is not None,
+        reset="subtract" if net.reset == "subtract" else "value",
+        bias_bits=_bits(neurons.bias),
+        refractory_bits=int(neurons.refractory.max()).bit_length(),
+    )
+    meta = _meta(net, scale, options)
+    storage = {"family": FAMILIES[options.family], "tight": options.tight}
+    draft = build_image(params, neurons, integers, meta=meta)
+    recording = None
+    if data is not None:
+        events = input_events(draft, data.x_train, data.len_train, limit=64)
+        recording = event_record(draft, events)
+    image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
+    if recording is not None and net.lane is not None and net.lane.max() < options.lanes:
+        image = as_planned(image, net.lane, recording, **storage)
+    params = whole_blocks(image.params, storage["family"])
+    image = replace(image, params=params)
+    bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)
+    image.meta["accumulator_bound"] = bound
+    return image
+
+
+def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> np.ndarray:
+    """Integer units of weight per unit of float weight, for each target."""
+    largest = np.abs(weights).max(axis=1)
+    full = (1 << (o.weight_bits - 1)) - 1
+    scale = np.divide(full, largest, out=np.full(len(weights), np.inf), where=largest > 0)
+    # The threshold takes at most a quarter of the state's range: room for inhibition below.
+    room = 2.0 ** (o.state_bits - 3 - o.fraction_bits)
+    hidden = len(net.threshold)
+    scale[:hidden] = np.minimum(scale[:hidden], room / net.threshold)
+    # Readouts share a scale, so that their integers compare as they are.
+    scale[hidden:] = min(scale[hidden:].min(), room)
+    return scale
+
+
+def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParams:
+    hidden, readouts = len(net.threshold), len(net.w_out)
+    unit = scale * 2**o.fraction_bits
+    zeros = np.zeros(readouts)
+
+    def integers(hidden_values: np.ndarray, readout_values: np.ndarray) -> np.ndarray:
+        return np.rint(np.concatenate([hidden_values, readout_values])).astype(np.int64)
+
+    def leak(tau: np.ndarray) -> np.ndarray:
+        return np.exp(-1 / np.asarray(tau, np.float64)) * 2**o.leak_bits
+
+    alpha = leak(net.tau_syn) if net.tau_syn is not None else np.zeros(hidden)
+    alpha_out = leak(net.tau_syn_out) if net.tau_syn_out is not None else zeros
+    return NeuronParams(
+        threshold=np.maximum(integers(net.threshold * unit[:hidden], zeros + 1), 1),
+        beta=integers(leak(net.tau_mem), leak(net.tau_out)),
+        alpha=integers(alpha, alpha_out),
+        reset_value=integers(np.zeros(hidden), zeros),
+        refractory=integers(net.refractory, zeros),
+        bias=integers(net.bias * unit[:hidden], net.bias_out * unit[hidden:]),
+        spiking=np.arange(hidden + readouts) < hidden,
+        readout=np.arange(hidden + readouts) >= hidden,
+    )
+
+
+def _bits(values: np.ndarray) -> int:
+    """Bits of a signed field that holds ``values``; 0 if all are 0."""
+    if not values.any():
+        return 0
+    return int(max(values.max(), -values.min() - 1)).bit_length() + 1
+
+
+def _meta(net: Network, scale: np.ndarray, o: QuantizeOptions) -> dict:
+    hidden = len(net.threshold)
+    return {
+        "task": net.task,
+        "input_mean": net.input_mean.tolist(),
+        "input_std": net.input_std.tolist(),
+        "input_clip": float(net.input_clip),
+        "readout_unit": float(scale[hidden] * 2**o.fraction_bits),
+        "recurrent_neurons": hidden,
+        "recurrent_synapses": int(np.count_nonzero(net.w_rec)),
+        "provenance": [*net.provenance],
+    }

@@ -1,0 +1,1 @@
+"""Training: the differentiable model, backpropagation, readouts."""

@@ -1,0 +1,189 @@
+"""The network as a differentiable model: the machine's time step, in floating point."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network
+from .bptt import run_lif
+
+__all__ = ["SpikingModel", "State", "Trace", "spike"]
+
+
+class State(NamedTuple):
+    """State of a batch after a step."""
+
+    v: Tensor  # (B, N) membrane potential
+    u: Tensor  # (B, N) synaptic current
+    rest: Tensor  # (B, N) refractory steps left
+    spikes: Tensor  # (B, N) 0 or 1
+    v_out: Tensor  # (B, O) readout potential
+    u_out: Tensor  # (B, O) readout current
+
+
+class Trace(NamedTuple):
+    """What a run recorded; padded steps are 0 in ``spikes`` and ``v_out``."""
+
+    spikes: Tensor  # (B, T, N)
+    v: Tensor  # (B, T, N)
+    v_out: Tensor  # (B, T, O)
+
+
+class _Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: object, distance: Tensor, slope: float) -> Tensor:
+        ctx.save_for_backward(distance)
+        ctx.slope = slope
+        return (distance >= 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None]:
+        (distance,) = ctx.saved_tensors
+        return grad / (ctx.slope * distance.abs() + 1) ** 2, None
+
+
+def spike(distance: Tensor, slope: float) -> Tensor:
+    """1 where ``distance >= 0``; backward ``1 / (slope |distance| + 1)^2``.
+
+    The fast sigmoid's derivative, as in SuperSpike (Zenke & Ganguli 2018, arXiv 1705.11146).
+    """
+    return _Spike.apply(distance, slope)
+
+
+class SpikingModel(nn.Module):
+    """Trainable copy of a trained-for-a-task ``Network``.
+
+    One step, for inputs ``x(t)`` and spikes ``s(t - 1)``::
+
+        a = w_in x(t) + w_rec s(t - 1)          a_out = w_out s(t - 1)
+        u = exp(-1 / tau_syn) u + a             (u = a without synaptic current)
+        refractory: rest -= 1, v held, no spike
+        otherwise:  v* = exp(-1 / tau_mem) v + u + bias,  spike = v* >= threshold,
+                    on a spike v = v* - threshold (or 0) and rest = refractory
+        u_out = exp(-1 / tau_syn_out) u_out + a_out       (a_out without)
+        v_out = exp(-1 / tau_out) v_out + u_out + bias_out
+
+    State is 0 before the first step. The class is the argmax of ``v_out`` summed over valid steps.
+    """
+
+    def __init__(self, net: Network, *, slope: float = 10.0) -> None:
+        super().__init__()
+        if net.task is None:
+            raise TriodiaError("the network must have input and readout weights; run train first")
+        self.net, self.slope = net, slope
+        for name in ("w_in", "w_rec", "w_out", "bias", "bias_out"):
+            setattr(self, name, nn.Parameter(_tensor(getattr(net, name))))
+        for name in ("tau_mem", "tau_out", "tau_syn"):
+            tau = getattr(net, name)
+            value = None if tau is None else nn.Parameter(_tensor(np.log(tau)))
+            setattr(self, f"log_{name}", value)
+        for name in ("mask_in", "mask_rec", "mask_out", "threshold", "refractory"):
+            self.register_buffer(name, _tensor(getattr(net, name)))
+        alpha_out = None if net.tau_syn_out is None else _tensor(np.exp(-1 / net.tau_syn_out))
+        self.register_buffer("alpha_out", alpha_out)  # imported, not trained
+        self.any_rest = bool((net.refractory > 0).any())
+        simple = net.tau_syn is None and net.tau_syn_out is None and net.reset == "subtract"
+        self.plain = simple and not self.any_rest
+
+    def constants(self) -> dict[str, Tensor | None]:
+        """Masked weights and decays: what stays the same over the steps of a run."""
+
+        def decay(log_tau: Tensor | None) -> Tensor | None:
+            return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
+
+        return {
+            "w_in": (self.w_in * self.mask_in).T,
+            "w_rec": (self.w_rec * self.mask_rec).T,
+            "w_out": (self.w_out * self.mask_out).T,
+            "alpha": decay(self.log_tau_syn),
+            "beta": decay(self.log_tau_mem),
+            "beta_out": decay(self.log_tau_out),
+        }
+
+    def initial(self, batch: int) -> State:
+        """All zero."""
+        neurons = self.bias.new_zeros(batch, self.net.neurons)
+        readouts = self.bias.new_zeros(batch, len(self.w_out))
+        return State(neurons, neurons, neurons, neurons, readouts, readouts)
+
+    def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
+        """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
+        a = drive + sent @ c["w_rec"]
+        u = a if c["alpha"] is None else c["alpha"] * state.u + a
+        v = c["beta"] * state.v + u + self.bias
+        s = spike(v / self.threshold - 1, self.slope)
+        if self.any_rest:  # a resting neuron holds its potential and does not spike
+            resting = state.rest > 0
+            s = torch.where(resting, torch.zeros_like(s), s)
+            v = torch.where(resting, state.v, v)
+            rest = torch.where(resting, state.rest - 1, s.detach() * self.refractory)
+        else:
+            rest = state.rest
+        # The reset is not differentiated (Zenke & Vogels 2021): its gradient hides the spike's.
+        fired = s.detach()
+        v = v - fired * self.threshold if self.net.reset == "subtract" else v * (1 - fired)
+        u_out = sent @ c["w_out"]
+        if self.alpha_out is not None:
+            u_out = u_out + self.alpha_out * state.u_out
+        v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
+        return State(v, u, rest, s, v_out, u_out)
+
+    def forward(self, x: Tensor, lengths: Tensor, dropout: float = 0.0) -> Trace:
+        """Run scaled inputs ``(B, T, I)`` of ``(B,)`` valid steps from rest.
+
+        With ``dropout``, a random part of the neurons sends no spikes in a sample, and the others
+        send more strongly (torch's global generator draws them).
+        """
+        c, state = self.constants(), self.initial(len(x))
+        drive = x @ c["w_in"]
+        keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
+        run = self._plain if self.plain else self._stepwise
+        spikes, v, v_out = run(drive, state, c, keep)
+        step = torch.arange(x.shape[1], device=x.device)
+        valid = (step < lengths[:, None]).to(x.dtype)[..., None]
+        return Trace(spikes * valid, v, v_out * valid)
+
+    def _stepwise(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
+        states = []
+        for t in range(drive.shape[1]):
+            sent = state.spikes if keep is None else state.spikes * keep
+            state = self.step(drive[:, t], state, c, sent)
+            states.append(state)
+        return [torch.stack([getattr(s, part) for s in states], 1) for part in Trace._fields]
+
+    def _plain(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
+        """The same, faster, for neurons without synaptic current, rest and reset to 0."""
+        drive = drive.transpose(0, 1) + self.bias
+        spikes, v = run_lif(drive, c["w_rec"], c["beta"], self.threshold, keep, self.slope)
+        arriving = (spikes if keep is None else spikes * keep) @ c["w_out"]
+        v_out, traces = self.bias_out + c["beta_out"] * state.v_out, []
+        for a in arriving:
+            traces.append(v_out)
+            v_out = torch.addcmul(a + self.bias_out, c["beta_out"], v_out)
+        return [part.transpose(0, 1) for part in (spikes, v, torch.stack(traces))]
+
+    def network(self) -> Network:
+        """The trained values as a ``Network``; weights off the graph are exactly 0."""
+
+        values = {name: _array(getattr(self, name)) for name in ("bias", "bias_out")}
+        for name in ("in", "rec", "out"):
+            values[f"w_{name}"] = _array(getattr(self, f"w_{name}")) * getattr(
+                self.net, f"mask_{name}"
+            )
+        for name in ("tau_mem", "tau_out", "tau_syn"):
+            log_tau = getattr(self, f"log_{name}")
+            values[name] = None if log_tau is None else np.exp(_array(log_tau))
+        return replace(self.net, **values)
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.tensor(np.asarray(array, np.float32))
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy().copy()

@@ -1,0 +1,125 @@
+"""Seconds and memory of each step of LNP against network size, and against library routines."""
+
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from time import process_time
+
+import networkx as nx
+import numpy as np
+from scipy.linalg import solve_continuous_lyapunov
+
+from triodia.network.network import Network, new_network
+from triodia.prune.covariance import stationary_covariance
+from triodia.prune.sampling import keep_probabilities, sample
+from triodia.prune.spectrum import network_spectrum
+from triodia.prune.step1 import edge_matrix, noise_score, stable_system
+from triodia.prune.step2 import betweenness, prune_by_betweenness
+from triodia.prune.step3 import EdgeOptions, add_edges
+from triodia.prune.step4 import TimeOptions, tune_time_constants
+from triodia_hw.errors import CheckFailed
+
+__all__ = ["STEPS", "growth", "measure_steps"]
+
+STEPS = ("spectrum", "Lyapunov matrix", "covariance", "sampling", "betweenness", "III", "IV")
+_LIBRARY = ("spectrum", "covariance", "betweenness")
+
+
+class _Clock:
+    """CPU seconds and peak of what numpy and Python allocate, by name."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.found, self.note = {}, note
+
+    def __call__(self, name: str, work: Callable[[], object]) -> object:
+        tracemalloc.start()
+        start = process_time()
+        result = work()
+        seconds, (_, peak) = process_time() - start, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        self.found[name] = {"seconds": seconds, "mebibytes": peak / 2**20}
+        self.note(f"{name}: {seconds:.2f} s, {peak / 2**20:.0f} MiB")
+        return result
+
+
+def measure_steps(
+    neurons: int, *, library: bool, seed: int = 0, note: Callable[[str], None] = print
+) -> dict:
+    """One network of density 0.1 through steps I to IV with the defaults (0.5, 0.43).
+
+    ``library`` also runs the obvious routines on the same input: numpy's Householder QR in the same
+    loop, scipy's solver of the Lyapunov equation, networkx' betweenness; their results must agree
+    to 1e-6 (exponents, covariance, scores, relative to the largest).
+    """
+    clock = _Clock(lambda text: note(f"N = {neurons}: {text}"))
+    net = new_network(neurons, seed, density=0.1)
+    steps = max(40, min(200, 200_000 // neurons))
+    run = {"seed": seed, "steps": steps, "transient": min(50, steps)}
+    found = clock("spectrum", lambda: network_spectrum(net, **run))
+    size = np.abs(found.of_coordinates())
+    size = np.maximum(size, 0.05 * np.median(size))
+    edges = clock("Lyapunov matrix", lambda: edge_matrix(net, size))
+    leak = 1 / net.tau_mem.astype(np.float64)
+
+    def covariance() -> tuple[np.ndarray, np.ndarray]:
+        a, _ = stable_system(edges, leak, 0.1)
+        return a, stationary_covariance(a)
+
+    a, c = clock("covariance", covariance)
+
+    thin = clock("sampling", lambda: _sampled(net, noise_score(a, c), seed))
+    score = clock("betweenness", lambda: betweenness(thin))
+    small, _ = prune_by_betweenness(thin, 0.43)
+    more, _ = clock("III", lambda: add_edges(small, net, seed, EdgeOptions()))
+    clock("IV", lambda: tune_time_constants(more, net, seed, TimeOptions()))
+    row = {"neurons": neurons, "synapses": net.synapses, "steps": dict(clock.found)}
+    row["total"] = sum(step["seconds"] for step in row["steps"].values())
+    if library:
+        row |= _against_library(clock, net, run, found, a, c, thin, score)
+    return row
+
+
+def _sampled(net: Network, score: np.ndarray, seed: int) -> Network:
+    mask = np.zeros_like(net.mask_rec)
+    chance = keep_probabilities(score[net.mask_rec], 0.5)
+    mask[net.mask_rec] = sample(chance, np.random.default_rng([seed, 3]))
+    return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
+
+
+def _against_library(
+    clock: _Clock,
+    net: Network,
+    run: dict,
+    found: object,
+    a: np.ndarray,
+    c: np.ndarray,
+    thin: Network,
+    score: np.ndarray,
+) -> dict:
+    plain = clock("library spectrum", lambda: network_spectrum(net, **run, factor=np.linalg.qr))
+    solved = clock("library covariance", lambda: solve_continuous_lyapunov(a, -np.eye(net.neurons)))
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(net.neurons))
+    for i, j in zip(*np.nonzero(thin.w_rec), strict=True):
+        graph.add_edge(int(j), int(i), length=1 / abs(float(thin.w_rec[i, j])))
+    options = {"weight": "length", "normalized": False}
+    central = clock("library betweenness", lambda: nx.betweenness_centrality(graph, **options))
+    central = np.array([central[k] for k in range(net.neurons)])
+    pairs = ((found.exponents, plain.exponents), (c, solved), (score, central))
+    apart = [float(np.abs(x - y).max() / np.abs(y).max()) for x, y in pairs]
+    if max(apart) > 1e-6:
+        raise CheckFailed(f"fast and plain results differ by {max(apart):.1e} of the largest")
+    library = {name: clock.found[f"library {name}"] for name in _LIBRARY}
+    ours = sum(clock.found[name]["seconds"] for name in _LIBRARY)
+    theirs = sum(step["seconds"] for step in library.values())
+    return {"library": library, "difference": apart, "times_faster": theirs / ours}
+
+
+def growth(rows: list[dict], step: str) -> float | None:
+    """Exponent of seconds against neurons, least squares of logarithms over N of 500 and more."""
+    points = [
+        (np.log(row["neurons"]), np.log(max(row["steps"][step]["seconds"], 1e-3)))
+        for row in rows
+        if row["neurons"] >= 500
+    ]
+    return float(np.polyfit(*zip(*points, strict=True), 1)[0]) if len(points) > 1 else None

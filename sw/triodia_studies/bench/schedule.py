@@ -1,0 +1,129 @@
+"""Cycles of trained networks against the bound, and how even the placement makes the load."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from triodia.network.network import Network, new_network
+from triodia.prune.pipeline import prune
+from triodia.quantize.inference import input_events
+from triodia.quantize.quantize import QuantizeOptions, quantize
+from triodia.tasks.catalog import TaskData, get_task
+from triodia.train.loop import train
+from triodia_hw.cost.bound import work_of
+from triodia_hw.cost.cycles import step_cycles
+from triodia_hw.machine.image import Image
+from triodia_hw.machine.reference import Reference
+from triodia_sim.runner import cosimulate
+from triodia_sim.scoreboard import Sequence
+
+__all__ = ["CASES", "idle_steps", "schedule_rows"]
+
+# Task, recurrent neurons, synapses kept, lanes.
+CASES = (
+    ("japanese-vowels", 128, 1.0, (8,)),
+    ("japanese-vowels", 128, 0.5, (8,)),
+    ("japanese-vowels", 128, 0.2, (8,)),
+    ("japanese-vowels", 128, 0.1, (8,)),
+    ("japanese-vowels", 256, 0.1, (4, 8, 16)),
+    ("digits", 256, 0.1, (4, 8, 16)),
+)
+_EPOCHS, _SAMPLES, _PERMUTATIONS = 20, 40, 5
+
+Progress = Callable[[str], None]
+
+
+def schedule_rows(
+    seeds: int, progress: Progress, cases: tuple = CASES, samples: int = _SAMPLES
+) -> list[dict]:
+    """One row a case, number of lanes and seed."""
+    rows = []
+    for task, neurons, synapses, lanes in cases:
+        data = get_task(task).load()
+        for seed in range(seeds):
+            progress(f"{task}, {neurons} neurons, {synapses:.0%} kept, seed {seed}")
+            net = _trained(task, data, neurons, synapses, seed)
+            for count in lanes:
+                image = quantize(net, data, QuantizeOptions(lanes=count))
+                sequences = input_events(image, data.x_test, data.len_test, limit=samples)
+                names = {"task": task, "neurons": neurons, "kept": synapses, "lanes": count}
+                rows.append(names | {"seed": seed} | _measure(image, sequences))
+    return rows
+
+
+def _trained(task: str, data: TaskData, neurons: int, synapses: float, seed: int) -> Network:
+    net = new_network(neurons, seed)
+    if synapses < 1:
+        net, _ = prune(net, method="lnp", synapses=synapses, nodes=1.0, seed=seed)
+    net, _ = train(net, get_task(task), data=data, seed=seed, epochs=_EPOCHS, target_rate=0.05)
+    return net
+
+
+def _measure(image: Image, sequences: list[Sequence]) -> dict:
+    work = work_of(image, sequences)
+    ends = step_cycles(image, sequences)
+    bound = sum(step.bound for step in work)
+    operations = sum(int(step.loads.sum()) for step in work)
+    with tempfile.TemporaryDirectory(prefix="triodia-bench-") as folder:
+        seen = cosimulate(image, sequences[:1], folder)
+    lanes = image.params.lanes
+    return {
+        "steps": len(work),
+        "cycles_per_step": float(ends[-1] / len(work)),
+        "bound_per_step": bound / len(work),
+        "cycles_over_bound": float(ends[-1] / bound),
+        "slots": image.params.slots,
+        "events_per_step": float(np.mean([step.events for step in work])),
+        "load_per_step": float(np.mean([step.loads.max() for step in work])),
+        "sops_per_lane_cycle": float(operations / lanes / ends[-1]),
+        "balance": _balance(image, sequences),
+        "balance_random": _random_balance(image, sequences),
+        "quiet": _quiet(image, sequences),
+        "rtl_steps": seen.steps,
+        "rtl_mismatches": seen.mismatches,
+        "model_minus_rtl": int(np.abs(ends[: seen.steps] - np.array(seen.ends)).max()),
+    }
+
+
+def _balance(image: Image, sequences: list[Sequence]) -> float:
+    """Mean over steps of mean load / largest load of a lane."""
+    return float(np.mean([step.balance for step in work_of(image, sequences)]))
+
+
+def _random_balance(image: Image, sequences: list[Sequence]) -> float:
+    rng, p = np.random.default_rng(0), image.params
+    large = replace(p, synapse_words=1 << 20, row_words=1 << 14)
+    return float(
+        np.mean([
+            _balance(replace(image, params=large, slot=slots[: p.neurons]), sequences)
+            for slots in (rng.permutation(p.lanes * p.slots) for _ in range(_PERMUTATIONS))
+        ])
+    )
+
+
+def _quiet(image: Image, sequences: list[Sequence]) -> float:
+    """Share of neuron updates that change nothing: state zero before and after, no spike.
+
+    An upper limit of what a sweep that skips such neurons could leave out.
+    """
+    reference, quiet, updates = Reference(image), 0, 0
+    for sequence in sequences:
+        reference.reset()
+        for events in sequence:
+            before = reference.state
+            result = reference.step(events)
+            after, busy = result.state, np.zeros(image.params.neurons, bool)
+            busy[result.spikes] = True
+            for part in (before.v, before.u, before.r, after.v, after.u, after.r):
+                busy |= part != 0
+            quiet += int((~busy).sum())
+            updates += busy.size
+    return quiet / updates
+
+
+def idle_steps(image: Image, steps: int = 20) -> float:
+    """Cycles of a step without any event."""
+    ends = step_cycles(image, [[[]] * steps])
+    return float(np.diff(ends).mean())

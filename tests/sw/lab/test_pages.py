@@ -1,0 +1,76 @@
+"""Pages in headless Chromium: nothing on the console, nothing wider than the screen."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import matplotlib.image
+import pytest
+
+from tests.support.commands import ok
+
+pytestmark = pytest.mark.slow
+
+_PROBE = """<script>addEventListener("load", () => {
+  const root = document.documentElement, pictures = document.querySelectorAll("svg").length
+  const sizes = {wide: root.scrollWidth, inner: innerWidth, svg: pictures}
+  parent.postMessage(JSON.stringify(sizes), "*")
+})</script>"""
+# No window is narrower than 500 pixels, a frame can be.
+_FRAME = """<!doctype html><body style="margin: 0"><script>
+  addEventListener("message", event => document.body.dataset.probe = event.data)
+</script><iframe src="probed.html" style="border: 0; width: {width}px; height: 2400px"></iframe>"""
+
+
+def look(page, folder, *, width, dark=False):
+    """Sizes of ``page`` in a window, what it wrote to the console, and a picture of it."""
+    browser = shutil.which("chromium")
+    assert browser, "chromium is missing; `make setup-browser` brings it"
+    (folder / "probed.html").write_text(page.replace("</head>", f"{_PROBE}</head>"))
+    frame = folder / "frame.html"
+    frame.write_text(_FRAME.format(width=width))
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        f"--user-data-dir={folder / 'profile'}",
+        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+        "--window-size=1280,2400",
+        "--hide-scrollbars",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=2000",
+    ]
+    how = {"capture_output": True, "text": True, "timeout": 120, "check": True}
+    shown = subprocess.run([*command, "--dump-dom", str(frame)], **how)
+    picture = folder / f"{width}-{dark}.png"
+    subprocess.run([*command, f"--screenshot={picture}", str(frame)], **how)
+    probe = re.search(r'data-probe="(.*?)"', shown.stdout)[1].replace("&quot;", '"')
+    console = [line for line in shown.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(probe), console, matplotlib.image.imread(picture)
+
+
+def test_comparison(capsys, tmp_path):
+    small = ("--task", "digits", "--neurons", 16, "--lanes", 2, "--epochs", 1, "--samples", 1)
+    ok(capsys, "compare", "-o", tmp_path / "out", "--synapses", "1.0,0.5", "--no-build", *small)
+    page = (tmp_path / "out" / "index.html").read_text()
+    for width in (390, 1280):
+        for dark in (False, True):
+            sizes, console, picture = look(page, tmp_path, width=width, dark=dark)
+            assert console == []
+            assert sizes["wide"] <= sizes["inner"] == width
+            assert sizes["svg"] >= 9
+            paper = picture[-1, width // 2, :3].mean()  # below the text, at the edge
+            assert (paper < 0.3) == dark
+            assert picture[:, :, 0].std() > 0.02  # there is something on it
+
+
+def test_can_fail(tmp_path):
+    page = (
+        "<html><head></head><body><script>console.error('x')</script>"
+        "<div style='width: 3000px'>wide</div></body></html>"
+    )
+    sizes, console, _ = look(page, tmp_path, width=1280)
+    assert len(console) == 1 and sizes["wide"] > sizes["inner"]

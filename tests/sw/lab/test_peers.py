@@ -1,0 +1,45 @@
+"""The network in software: all ways compute about the same spikes."""
+
+import numpy as np
+import pytest
+
+from triodia.lab.peers import peer_times
+from triodia.network.network import new_network
+from triodia.quantize.inference import input_events
+from triodia.quantize.quantize import QuantizeOptions, quantize
+from triodia.tasks.catalog import get_task
+from triodia.train.loop import train
+from triodia.train.model import SpikingModel
+
+
+@pytest.fixture(scope="module")
+def made():
+    task = get_task("digits")
+    data = task.load()
+    net, _ = train(new_network(24, 0), task, data=data, seed=0, epochs=2)
+    image = quantize(net, data, QuantizeOptions(lanes=1))
+    return net, image, data, input_events(image, data.x_test, data.len_test, limit=12)
+
+
+def test_same_network(made):
+    """Equal spikes by torch, dense or sparse, as the model trains; others within rounding."""
+    import torch
+
+    net, _, data, sequences = made
+    rows = {row["name"]: row for row in peer_times(*made)}
+    chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
+    x = np.clip(
+        (data.x_test[chosen] - net.input_mean) / net.input_std, -net.input_clip, net.input_clip
+    )
+    with torch.no_grad():
+        lengths = torch.tensor(data.len_test[chosen])
+        trace = SpikingModel(net)(torch.tensor(x, dtype=torch.float32), lengths)
+    expected = float(trace.spikes.sum()) / len(sequences)
+    assert expected > 5
+    assert rows["torch, dense matrix"]["spikes_per_sample"] == pytest.approx(expected, abs=0.2)
+    assert rows["torch, sparse matrix"]["spikes_per_sample"] == pytest.approx(expected, abs=0.2)
+    assert rows["snntorch, RLeaky"]["spikes_per_sample"] == pytest.approx(expected, rel=0.05)
+    assert rows["integer reference, numpy"]["spikes_per_sample"] == pytest.approx(
+        expected, rel=0.05
+    )
+    assert all(row["us_per_sample"] > 0 for row in rows.values())

@@ -1,0 +1,158 @@
+"""The search for a board's best design, over a landscape that is known."""
+
+from dataclasses import asdict
+
+import pytest
+
+from tests.support.commands import call
+from triodia.lab import search as fit
+from triodia.lab.grid import Cell
+from triodia.lab.search import AXES, Goal, fit_board
+from triodia_hw.errors import TriodiaError
+
+COMMON = {"board": "ulx3s-12f", "epochs": 100}
+
+
+class Landscape:
+    """Metrics that grow with the network and with training; machines with room for ``room``."""
+
+    def __init__(self, room=1e9, clock=100.0, logic=8):
+        self.room, self.clock, self.logic, self.built = room, clock, logic, []
+
+    def row(self, cell, build):
+        synapses = cell.neurons**2 * cell.synapses
+        size = synapses * cell.weight_bits
+        metric = (1 - 8 / synapses**0.5) * (1 - 1 / (cell.epochs + 2)) - 0.1 / cell.weight_bits
+        row = {
+            "choices": asdict(cell),
+            "fits": size <= self.room,
+            "reason": None if size <= self.room else "too large",
+            "blocks_model": size,
+            "synapses_stored": int(synapses),
+            "metric_integer": metric,
+            "cycles_per_sample": 100 + synapses / cell.lanes,
+        }
+        if build:
+            self.built.append(cell)
+            row["fits"] = cell.lanes <= self.logic
+            row |= {"fmax_mhz": self.clock, "blocks": size, "cosim": {"mismatches": 0}}
+            row["us_per_sample"] = row["cycles_per_sample"] / self.clock
+        return row
+
+    def explore(self, cells, store, *, confirm, simulator, build, **how):
+        assert confirm == (len(cells) if build else 0)
+        return [self.row(cell, build) for cell in cells]
+
+
+def search(monkeypatch, land, goal=None):
+    monkeypatch.setattr(fit, "explore", land.explore)
+    how = {"workers": 1, "scheduler": None, "progress": lambda _: None}
+    return fit_board(COMMON, AXES, goal or Goal(), None, **how)
+
+
+def everything(land):
+    cells = fit.grid(COMMON, AXES)
+    return [land.row(cell, False) for cell in cells]
+
+
+def test_best_metric(monkeypatch):
+    """The one the whole grid would give, in a fraction of the epochs."""
+    for room in (1e9, 60_000):
+        land = Landscape(room)
+        result = search(monkeypatch, land)
+        best = max((r for r in everything(land) if r["fits"]), key=lambda r: r["metric_integer"])
+        chosen = result["chosen"]
+        assert chosen["metric_integer"] == best["metric_integer"]
+        assert chosen["choices"]["epochs"] == 100 and chosen["choices"]["lanes"] == 8
+        assert result["epochs_spent"] * 4 < result["epochs_of_grid"] == 100 * 15
+        assert result["rungs"][0] == {"epochs": 4, "networks": 15, "designs": 120}
+    assert "of 120 designs do not fit" in result["sentence"]
+
+
+def test_too_much_logic(monkeypatch):
+    """That shows only when it is built: fewer lanes then, the same network."""
+    land = Landscape(logic=2)
+    result = search(monkeypatch, land)
+    assert [cell.lanes for cell in land.built] == [8, 4, 2]
+    assert result["chosen"]["choices"]["lanes"] == 2
+    assert "with 8 and 4 lanes it takes more logic than there is" in result["sentence"]
+    assert len({(cell.neurons, cell.synapses) for cell in land.built}) == 1
+
+
+def test_metric_floor(monkeypatch):
+    """The fastest of those that reach it."""
+    land = Landscape()
+    chosen = search(monkeypatch, land, Goal(floor=0.85))["chosen"]
+    assert chosen["metric_integer"] >= 0.85
+    enough = [r for r in everything(land) if r["metric_integer"] >= 0.85]
+    assert chosen["cycles_per_sample"] == min(r["cycles_per_sample"] for r in enough)
+
+
+def test_latency_ceiling(monkeypatch):
+    land = Landscape()
+    chosen = search(monkeypatch, land, Goal(ceiling=20.0))["chosen"]
+    assert chosen["us_per_sample"] <= 20
+    rows = [r for r in everything(land) if r["cycles_per_sample"] / 100 <= 20]
+    assert chosen["metric_integer"] >= max(r["metric_integer"] for r in rows) - 0.02
+
+
+def test_slower_than_thought(monkeypatch):
+    """Place-and-route breaks the ceiling: the next ones are tried, then it is said."""
+    land = Landscape(clock=95.0)
+    chosen = search(monkeypatch, land, Goal(ceiling=20.0))["chosen"]
+    assert chosen["us_per_sample"] <= 20
+    land = Landscape(clock=10.0)
+    text = (
+        r"^no design found holds at most 20 µs a sample; the nearest is \d+ neurons with \S+ of "
+        r"their synapses, \d bits, \d lanes with 0\.\d+ and \d+\.\d µs a sample$"
+    )
+    with pytest.raises(TriodiaError, match=text):
+        search(monkeypatch, land, Goal(ceiling=20.0))
+    # Of the machines of the network that was left, those that were thought fast enough.
+    (last,) = {(cell.neurons, cell.synapses) for cell in land.built}
+    rows = [r for r in everything(land) if r["cycles_per_sample"] / 100 <= 20]
+    mine = [r for r in rows if (r["choices"]["neurons"], r["choices"]["synapses"]) == last]
+    assert len(land.built) == min(3, len(mine)) > 1
+
+
+def test_floor_out_of_reach(monkeypatch):
+    text = r"^no design found holds a metric of at least 0\.999; the nearest is 256 neurons with 1 "
+    with pytest.raises(TriodiaError, match=text):
+        search(monkeypatch, Landscape(), Goal(floor=0.999))
+
+
+def test_nothing_fits(monkeypatch):
+    text = (
+        r"^no design fits; the nearest is 64 neurons with 0\.06 of their synapses, 4 bits, 1 lanes:"
+        r" too large; ask for fewer neurons or synapses$"
+    )
+    with pytest.raises(TriodiaError, match=text):
+        search(monkeypatch, Landscape(room=10))
+
+
+def test_one_goal(capsys, tmp_path):
+    arguments = ("--metric-floor", 0.9, "--latency-ceiling", 5)
+    code, _, err = call(capsys, "fit", "-o", tmp_path / "out", *arguments)
+    assert code == 2 and "ask for a metric floor or a latency ceiling, not for both" in err
+
+
+def test_files_go_into_a_new_folder(capsys, tmp_path, monkeypatch):
+    """Also where the finished steps are elsewhere."""
+    row = Landscape().row(Cell(), True) | {"reason": None, "metric_float": 0.9}
+    row |= {name: str(tmp_path / name) for name in ("network", "image", "bitstream")}
+    for name in ("network", "image", "bitstream"):
+        (tmp_path / name).write_text(name)
+    result = {"chosen": row, "designs": [row], "sentence": ""}
+    monkeypatch.setattr("triodia.cli.fit.fit_board", lambda *_, **__: result)
+    arguments = ("fit", "-o", tmp_path / "new", "--cache", tmp_path / "cache", "--json")
+    assert call(capsys, *arguments)[0] == 0
+    made = {file.name: file.read_text() for file in (tmp_path / "new").iterdir()}
+    assert made == {name: name for name in ("network", "image", "bitstream")}
+
+
+def test_a_file_is_no_folder(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("triodia.cli.fit.fit_board", lambda *_, **__: 1 / 0)
+    (tmp_path / "file").write_text("mine")
+    code, _, err = call(capsys, "fit", "-o", tmp_path / "file")
+    assert code == 2 and err.endswith("file must be a folder, not a file; name another\n")
+    assert (tmp_path / "file").read_text() == "mine"

@@ -1,0 +1,144 @@
+"""Training on samples of one's own, from a file to a co-simulated machine."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from tests.support.commands import call, ok
+from triodia.network.files import load_network, save_network
+from triodia.network.network import new_network
+from triodia.tasks.own import own_task
+from triodia_hw.errors import TriodiaError
+
+
+def turning(count, seed):
+    """Two channels, one a quarter turn behind the other: which leads is the class."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, count)
+    phase = rng.uniform(0, 2 * np.pi, (count, 1)) + 0.6 * np.arange(20)
+    lag = np.where(y, 1, -1)[:, None] * np.pi / 2
+    return np.stack([np.sin(phase), np.sin(phase + lag)], -1), y
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("own")
+    (x, y), (x_test, y_test) = turning(200, 0), turning(100, 1)
+    np.savez(place / "d.npz", x=x, y=y, x_test=x_test, y_test=y_test)
+    np.savez(place / "train.npz", x=x, y=y)
+    save_network(new_network(40, 0, density=0.3), place / "a.net")
+    return place
+
+
+def test_chain(folder, capsys):
+    samples, net, image = ("--data", folder / "d.npz"), folder / "t.net", folder / "m.image"
+    found = ok(capsys, "train", folder / "a.net", "-o", net, *samples, "--epochs", 20)
+    assert found["task"] == "own" and found["metric"] > 0.8
+    trained = load_network(net)
+    assert (trained.inputs, trained.readouts) == (2, 2)
+    assert trained.provenance[-1]["task"] == "own"
+    measured = ok(capsys, "quantize", net, "-o", image, "--lanes", 2, *samples)
+    assert measured["metric_float"] == found["metric"] and measured["samples"] == 100
+    assert abs(measured["metric_integer"] - found["metric"]) < 0.1
+    assert ok(capsys, "cosim", image, "--samples", 1, *samples)["mismatches"] == 0
+    ok(capsys, "prune", net, "-o", folder / "p.net", "--method", "magnitude")
+    more = ("--keep", *samples, "--epochs", 2)
+    again = ok(capsys, "train", folder / "p.net", "-o", folder / "q.net", *more)
+    assert again["metric"] > 0.7
+
+
+def test_without_a_test_part_it_says_so(folder, capsys):
+    samples = ("--data", folder / "train.npz", "--epochs", 1)
+    code, _, err = call(capsys, "train", folder / "a.net", "-o", folder / "t2.net", *samples)
+    assert code == 0 and "the metric is of the samples trained on" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    "arrays, sentence",
+    [
+        ({"x": np.ones((2, 4, 3))}, "must hold y, a class for each sample, to train on it"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 1]), "x_test": np.ones((1, 4, 3))},
+         "must hold y_test, a class for each sample"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "numbered from 0; 2 is more than"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "whole numbers in 0..1, not -1..1"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])},
+         "must be 2 whole numbers, not float64 of (2,); y.astype(int) makes them so"),
+        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
+        ({"x": np.float32(1), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
+        ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must be numbers of shape (samples"),
+    ],
+)  # fmt: skip
+def test_samples_that_cannot_be_learned(arrays, sentence, folder, tmp_path, capsys):
+    np.savez(tmp_path / "d.npz", **arrays)
+    options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
+    code, _, err = call(capsys, "train", folder / "a.net", *options)
+    assert code == 2 and sentence in err and err.count("\n") == 1, err
+    assert not (tmp_path / "t.net").exists()
+
+
+def flipped(path):
+    """A bit of the packed numbers."""
+    np.savez_compressed(path, x=np.random.default_rng(0).random((20, 20, 3)), y=np.arange(20) % 2)
+    content = bytearray(path.read_bytes())
+    content[200] ^= 16
+    path.write_bytes(content)
+
+
+def member(path, name, content, **field):
+    """One member, and a ``field`` of it changed where it is and in the directory."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(zipfile.ZipInfo(name), content)
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    for place, value in field.items():
+        at = {"flags": 8, "codec": 10}[place]
+        content[directory + at] = content[at - 2] = value
+    path.write_bytes(content)
+
+
+def npy(header):
+    header = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+SHAPE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000, 1000)}"
+BROKEN = {
+    "a bit flip": flipped,
+    "lzma": lambda path: member(path, "x.npy", b"abcd" + bytes([5, 0]) + b"\xff" * 99, codec=14),
+    "a codec of its own": lambda path: member(path, "x.npy", b"a" * 99, codec=99),
+    "encrypted": lambda path: member(path, "x.npy", b"a" * 99, flags=1),
+    "a header that ends": lambda path: member(path, "x.npy", npy("{'descr': (")),
+    "a header of brackets": lambda path: member(path, "x.npy", npy("(" * 110)),
+    "more than a memory": lambda path: member(path, "x.npy", npy(SHAPE)),
+    "text": lambda path: member(path, "x", b"hello"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_files(kind, folder, tmp_path, capsys):
+    BROKEN[kind](tmp_path / "d.npz")
+    options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
+    code, _, err = call(capsys, "train", folder / "a.net", *options)
+    assert code == 2 and err.count("\n") == 1, err
+    assert "must be an .npz file of numpy arrays that can be read (" in err
+
+
+def test_samples_of_one_step(folder, tmp_path, capsys):
+    x = np.random.default_rng(0).normal(size=(40, 1, 2))
+    np.savez(tmp_path / "d.npz", x=x, y=(x[:, 0, 0] > 0).astype(int))
+    options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz", "--epochs", 3)
+    assert np.isfinite(ok(capsys, "train", folder / "a.net", *options)["loss"])
+
+
+def test_going_on_takes_the_networks_own_shape(folder, capsys):
+    samples = ("--data", folder / "d.npz", "--epochs", 1)
+    ok(capsys, "train", folder / "a.net", "-o", folder / "two.net", *samples)
+    trained = load_network(folder / "two.net")
+    only = {"x": np.ones((4, 5, 2)), "y": np.zeros(4, int)}  # one of its two classes
+    np.savez(folder / "one.npz", **only)
+    assert own_task(folder / "one.npz").classes == 1
+    assert own_task(folder / "one.npz", trained).classes == 2
+    np.savez(folder / "three.npz", **(only | {"x": np.ones((4, 5, 3))}))
+    with pytest.raises(TriodiaError, match=r"shape \(samples, steps, 2\)"):
+        own_task(folder / "three.npz", trained)
