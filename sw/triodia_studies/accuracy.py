@@ -5,7 +5,8 @@ from time import perf_counter
 
 import numpy as np
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.prune.controls import random_like
 from triodia.prune.pipeline import METHODS, prune
 from triodia.tasks.catalog import TaskData, get_task

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from triodia.network.network import Network, random_mask
+from triodia.network.network import Network
+from triodia.network.random import random_mask
 from triodia.tasks.series import Series
 from triodia_hw.errors import TriodiaError
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.prune.pipeline import prune
 from triodia.quantize.inference import input_events

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.tasks.catalog import Task, TaskData, get_task
 from triodia.train.loop import evaluate, train
 from triodia.train.model import SpikingModel

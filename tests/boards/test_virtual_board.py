@@ -23,7 +23,7 @@ from triodia.host.errors import (
 from triodia.host.port import Port
 from triodia.host.run import run_samples
 from triodia.host.soak import Soak
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.quantize.inference import input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import get_task

@@ -1,6 +1,7 @@
 import json
 import os
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,12 +128,12 @@ def forged(path, change):
     path.write_bytes(save(arrays, {"triodia": json.dumps(header)}))
 
 
-@pytest.mark.parametrize("schema", [1, 3, "2", None])
+@pytest.mark.parametrize("schema", [1, 4, "3", None])
 def test_other_schemas(path, schema):
     forged(path, lambda header, arrays: header.update(schema=schema))
     refused(
         path,
-        rf"has image schema {schema}, this version reads 2; use the Triodia version that wrote it$",
+        rf"has image schema {schema}, this version reads 3; use the Triodia version that wrote it$",
     )
 
 
@@ -180,3 +181,15 @@ def test_failed_write_keeps_the_old_file(monkeypatch, tmp_path, image, path):
 def test_save_leaves_nothing_else(tmp_path, image, path):
     assert os.listdir(tmp_path) == ["net.image"]
     assert isinstance(load_image(path), Image)
+
+
+def test_a_file_of_schema_2_is_read():
+    """Written by version 0.1.0, which kept the input coding in ``meta``."""
+    data = Path(__file__).parents[1] / "data"
+    image, known = (
+        load_image(data / "image-2.image"),
+        json.loads((data / "image-2.json").read_text()),
+    )
+    assert image.coding.inputs == 12 and "input_mean" not in image.meta
+    events = image.coding.events(image.params, np.array(known["sample"], np.float32))
+    assert events == [[tuple(event) for event in step] for step in known["events"]]

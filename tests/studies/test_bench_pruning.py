@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import call, ok
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.prune import covariance
 from triodia.prune.covariance import decay_rates, stationary_covariance
 from triodia.prune.spectrum import network_spectrum, orthonormal

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.tasks.series import SERIES, Series, get_series, integrate, lorenz, read_column
 from triodia.train.bptt import run_lif
 from triodia_hw.errors import MissingTool, TriodiaError

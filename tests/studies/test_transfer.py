@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia_studies.forecast import ForecastSettings, SpikingReservoir
 from triodia_studies.lnp.cells import without_synapses
 from triodia_studies.transfer import Products, RateUnits, kinds, lif_rate

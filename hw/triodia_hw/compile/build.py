@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ContractError
+from ..machine.coding import InputCoding
 from ..machine.image import Image, accumulator_bound
 from ..machine.neuron import NeuronParams
 from ..machine.params import MachineParams
@@ -23,6 +24,7 @@ def build_image(
     activity: np.ndarray | None = None,
     tight: bool = False,
     family: Family = ECP5,
+    coding: InputCoding | None = None,
     meta: dict | None = None,
 ) -> Image:
     """Image of a network; derives accumulator width, synapse words and placement.
@@ -54,5 +56,6 @@ def build_image(
         target=target.astype(np.int64),
         weight=weight,
         slot=slot,
+        coding=coding,
         meta=meta or {},
     )

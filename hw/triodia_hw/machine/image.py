@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from safetensors.numpy import save
 
 from ..errors import ContractError, ImageError
 from ..files import write_atomic
+from .coding import InputCoding
 from .neuron import NeuronParams
 from .params import MachineParams
 from .rows import segment_words
@@ -22,7 +23,8 @@ __all__ = [
     "save_image",
 ]
 
-_FORMAT, _SCHEMA = "triodia-image", 2
+_FORMAT, _SCHEMA = "triodia-image", 3
+_OLD = 2  # still read: the input coding lay in its free "meta"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,8 @@ class Image:
         ``row_start[j]:row_start[j + 1]`` of ``target`` and ``weight``.
     target, weight : ``(synapses,)``; targets ascend within a row, no pair twice, no weight 0.
     slot : ``(neurons,)`` slot of each neuron; PE ``slot // params.slots``.
-    meta : free JSON: task, scales, provenance.
+    coding : how samples become input events, or None for a network without real-valued inputs.
+    meta : free JSON: task, provenance. Nothing that the machine or its host needs.
 
     Raises
     ------
@@ -54,12 +57,17 @@ class Image:
     target: np.ndarray
     weight: np.ndarray
     slot: np.ndarray
+    coding: InputCoding | None = None
     meta: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.neurons.check(self.params)
         self._check_synapses()
         self._check_slots()
+        if self.coding is not None and self.coding.inputs != self.params.inputs:
+            raise ContractError(
+                f"coding must have {self.params.inputs} channels, not {self.coding.inputs}"
+            )
 
     def _check_synapses(self) -> None:
         p, limit = self.params, 1 << (self.params.weight_bits - 1)
@@ -119,10 +127,12 @@ class Image:
         return self.params.inputs + self.slot
 
     def digest(self) -> str:
-        """SHA-256 over everything but ``meta``: equal digests are equal machines."""
+        """SHA-256 over everything but ``meta``: images of equal digest compute the same."""
         h = hashlib.sha256(json.dumps(asdict(self.params), sort_keys=True).encode())
         for name, array in sorted(_arrays(self).items()):
             h.update(name.encode() + array.tobytes())
+        if self.coding is not None:
+            h.update(json.dumps(_coding_header(self.coding), sort_keys=True).encode())
         return h.hexdigest()
 
 
@@ -144,6 +154,10 @@ def _arrays(image: Image) -> dict[str, np.ndarray]:
     return {name: np.ascontiguousarray(array, np.int32) for name, array in arrays.items()}
 
 
+def _coding_header(coding: InputCoding) -> dict:
+    return {"mean": coding.mean.tolist(), "std": coding.std.tolist(), "clip": float(coding.clip)}
+
+
 def save_image(image: Image, path: str | Path) -> None:
     """Write ``image``: aside first, then renamed, so that no half-written file is ever seen.
 
@@ -153,6 +167,7 @@ def save_image(image: Image, path: str | Path) -> None:
         "format": _FORMAT,
         "schema": _SCHEMA,
         "params": asdict(image.params),
+        "coding": None if image.coding is None else _coding_header(image.coding),
         "meta": image.meta,
         "digest": image.digest(),
     }
@@ -183,7 +198,7 @@ def load_image(path: str | Path) -> Image:
     kind = header.get("format") if isinstance(header, dict) else None
     if kind != _FORMAT:
         raise ImageError(f"{path} is not a machine image (format {kind!r})")
-    if header.get("schema") != _SCHEMA:
+    if header.get("schema") not in (_OLD, _SCHEMA):
         raise ImageError(
             f"{path} has image schema {header.get('schema')}, this version reads {_SCHEMA}; "
             "use the Triodia version that wrote it"
@@ -211,8 +226,21 @@ def _from_parts(header: dict, arrays: dict[str, np.ndarray]) -> Image:
         params=MachineParams(**header["params"]),
         neurons=NeuronParams(**{f.name: wide[f.name] for f in fields(NeuronParams)}),
         **{name: wide[name] for name in ("row_start", "target", "weight", "slot")},
+        coding=None if header["schema"] == _OLD else _coding(header["coding"]),
         meta=header["meta"],
     )
     if image.digest() != header["digest"]:
         raise ContractError("the digest does not match the contents")
-    return image
+    return _upgraded(image) if header["schema"] == _OLD else image
+
+
+def _coding(header: dict | None) -> InputCoding | None:
+    return None if header is None else InputCoding(**header)
+
+
+def _upgraded(image: Image) -> Image:
+    """An image of schema 2 with its input coding where schema 3 has it."""
+    meta = dict(image.meta)
+    values = {name: meta.pop(f"input_{name}", None) for name in ("mean", "std", "clip")}
+    coding = None if None in values.values() else InputCoding(**values)
+    return replace(image, coding=coding, meta=meta)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..network.files import load_network, save_network
-from ..network.network import new_network
+from ..network.random import new_network
 from ..network.topologies import clustered_network
 from ..prune.options import read_choices
 from ..prune.pipeline import prune as prune_network

@@ -24,7 +24,7 @@ from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network
-from ..network.network import new_network
+from ..network.random import new_network
 from ..prune.spectrum import network_spectrum
 from ..quantize.inference import input_events
 from ..tasks.catalog import get_task

@@ -31,8 +31,7 @@ def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Seque
     all compute about the same: floats differ from the integers by their rounding.
     """
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
-    x = (data.x_test[chosen] - net.input_mean) / net.input_std
-    x = torch.tensor(np.clip(x, -net.input_clip, net.input_clip), dtype=torch.float32)
+    x = torch.tensor(net.scale_input(data.x_test[chosen]))
     samples = [row[: int(n)] for row, n in zip(x, data.len_test[chosen], strict=True)]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -109,12 +108,13 @@ def _snntorch(net: Network) -> Callable[[Tensor], int]:
     )
     layer.recurrent.weight.copy_(torch.tensor(net.w_rec))
     layer.recurrent.bias.copy_(torch.tensor(net.bias))
-    w_in, w_out = torch.tensor(net.w_in).T, torch.tensor(net.w_out).T
-    beta_out = torch.tensor(np.exp(-1 / net.tau_out), dtype=torch.float32)
+    head = net.trained()
+    w_in, w_out = torch.tensor(head.w_in).T, torch.tensor(head.w_out).T
+    beta_out = torch.tensor(np.exp(-1 / head.tau_out), dtype=torch.float32)
 
     def run(x: Tensor) -> int:
         spikes, v = torch.zeros(1, net.neurons), torch.zeros(1, net.neurons)
-        out, count = torch.zeros(1, len(net.w_out)), 0
+        out, count = torch.zeros(1, head.readouts), 0
         for now in x @ w_in:
             out = beta_out * out + spikes @ w_out
             spikes, v = layer(now[None], spikes, v)

@@ -22,7 +22,7 @@ from triodia_hw.machine.params import MachineParams
 from triodia_sim.runner import cosimulate
 
 from ..network.files import load_network, save_network
-from ..network.network import new_network
+from ..network.random import new_network
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
 from ..quantize.quantize import QuantizeOptions, quantize

@@ -12,25 +12,28 @@ from safetensors.numpy import load, save
 from triodia_hw.errors import TriodiaError
 from triodia_hw.files import write_atomic
 
+from .head import Head
 from .network import Network
 
 __all__ = ["load_network", "save_network"]
 
 _FORMAT, _SCHEMA = "triodia-network", 1
 _NO_CHECK = "0" * 64  # what stands for the check sum while it is computed
-_PLAIN = ("reset", "task", "input_clip", "provenance")  # all other fields are arrays
+_PLAIN = ("reset", "task", "input_clip", "provenance")  # all other values are arrays
+_HEAD = tuple(f.name for f in fields(Head))
 
 
 def save_network(net: Network, path: str | Path) -> None:
     """Write ``net`` with a check sum of the whole file; equal networks give equal bytes."""
-    header = {name: getattr(net, name) for name in _PLAIN}
+    values = _values(net)
+    header = {name: values.get(name) for name in _PLAIN}
     header |= {"format": _FORMAT, "schema": _SCHEMA, "check": _NO_CHECK}
     try:
         text = json.dumps(header, sort_keys=True)
     except (TypeError, ValueError) as error:
         raise TriodiaError(f"provenance must be plain JSON values: {error}") from error
     # One key only: safetensors writes several in an order that differs from run to run.
-    content = save(_arrays(net), metadata={"triodia": text})
+    content = save(_arrays(values), metadata={"triodia": text})
     check = hashlib.sha256(content).hexdigest()
     write_atomic(path, content.replace(_NO_CHECK.encode(), check.encode(), 1))
 
@@ -59,7 +62,7 @@ def load_network(path: str | Path) -> Network:
     try:
         _verify(header, content)
         arrays = load(content)
-        return Network(**arrays, **{name: header[name] for name in _PLAIN})
+        return _network(arrays | {name: header[name] for name in _PLAIN})
     except (SafetensorError, KeyError, TypeError, ValueError, TriodiaError) as error:
         raise TriodiaError(f"{path} is damaged: {error}; write it again") from error
 
@@ -75,8 +78,23 @@ def _verify(header: dict, content: bytes) -> None:
             raise ValueError("its contents do not match its check sum")
 
 
-def _arrays(net: Network) -> dict[str, np.ndarray]:
-    named = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in _PLAIN}
+def _values(net: Network) -> dict[str, object]:
+    """Fields of a network and of its head, side by side as the file has them."""
+    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name != "head"}
+    return values | ({} if net.head is None else {name: getattr(net.head, name) for name in _HEAD})
+
+
+def _network(values: dict[str, object]) -> Network:
+    given = {name: values.pop(name) for name in _HEAD if name in values}
+    if given["task"] is not None:
+        return Network(**values, head=Head(**given))
+    if given.keys() != {"task", "input_clip"} or given["input_clip"] is not None:
+        raise TriodiaError("it has input or readout weights and no task")
+    return Network(**values)
+
+
+def _arrays(values: dict[str, object]) -> dict[str, np.ndarray]:
+    named = {name: value for name, value in values.items() if name not in _PLAIN}
     return {name: np.ascontiguousarray(a) for name, a in named.items() if a is not None}
 
 

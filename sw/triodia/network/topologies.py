@@ -7,7 +7,8 @@ import numpy as np
 from triodia_hw.errors import TriodiaError
 
 from ..ranges import check_finite
-from .network import Network, balanced_weights, new_network
+from .network import Network
+from .random import balanced_weights, new_network
 
 __all__ = ["clustered_network", "layered_network", "small_world_mask"]
 

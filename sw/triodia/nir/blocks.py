@@ -1,9 +1,10 @@
 """Populations as blocks of one recurrent network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..network.head import Head
 from ..network.network import Network
 from ..tasks.own import OWN_TASK
 from .neurons import Population, late_subtraction, tau_of_decay
@@ -43,14 +44,12 @@ class Blocks:
         weights = {name: w.astype(np.float32) for name, w in weights.items()}
         masks = {name.replace("w_", "mask_"): w != 0 for name, w in weights.items()}
         outgoing = weights["w_rec"].sum(0) + weights["w_out"].sum(0)
+        values = weights | masks | biases | self._constants(reset) | scaling
+        of_head = {f.name: values.pop(f.name) for f in fields(Head) if f.name in values}
         return Network(
-            **weights,
-            **masks,
-            **biases,
-            **self._constants(reset),
-            **scaling,
+            **values,
             sign=np.where(outgoing < 0, -1, 1),
-            task=OWN_TASK,
+            head=Head(**of_head, task=OWN_TASK),
         )
 
     def _weights(self, factor: float) -> dict[str, np.ndarray]:

@@ -47,13 +47,14 @@ def graph_of(
     edges = [("neurons", "w_rec"), ("w_rec", "neurons")]
     chain = ["input", "neurons", "output"]
     if readout is not None:
-        nodes["w_in"] = nir.Linear(_wide(net.w_in))
-        nodes["w_out"] = _sum(net.w_out, net.bias_out, net.tau_syn_out)
+        head = net.trained()
+        nodes["w_in"] = nir.Linear(_wide(head.w_in))
+        nodes["w_out"] = _sum(head.w_out, head.bias_out, head.tau_syn_out)
         nodes["readout"] = readout
         chain = ["input", "w_in", "neurons", "w_out", "readout", "output"]
-        if net.input_mean.any() or np.any(net.input_std != 1):
-            std = _wide(net.input_std)
-            scale = nir.Affine(np.diag(1 / std), -net.input_mean / std)
+        if head.input_mean.any() or np.any(head.input_std != 1):
+            std = _wide(head.input_std)
+            scale = nir.Affine(np.diag(1 / std), -head.input_mean / std)
             scale.metadata = {"triodia": STANDARDISE}
             nodes["standardise"] = scale
             chain.insert(1, "standardise")
@@ -113,16 +114,17 @@ def _cells(net: Network, dt: float, rule: str) -> nir.NIRNode:
 
 
 def _readout(net: Network, dt: float, rule: str) -> nir.NIRNode | None:
-    if net.task is None:
+    head = net.head
+    if head is None:
         return None
-    if np.any(np.exp(-1 / _wide(net.tau_out)) == 1):
+    if np.any(np.exp(-1 / _wide(head.tau_out)) == 1):
         raise TriodiaError("readouts must have a finite time constant to be a LI node of NIR")
-    tau, r = _decay(net.tau_out, dt, rule)
-    zero = np.zeros(net.readouts)
-    if net.tau_syn_out is None:
+    tau, r = _decay(head.tau_out, dt, rule)
+    zero = np.zeros(head.readouts)
+    if head.tau_syn_out is None:
         return nir.LI(tau=tau, r=r, v_leak=zero)
-    tau_syn, w_in = _decay(net.tau_syn_out, dt, rule)
-    return nir.CubaLI(tau_syn=tau_syn, tau_mem=tau, r=r, w_in=w_in, v_leak=net.bias_out * r)
+    tau_syn, w_in = _decay(head.tau_syn_out, dt, rule)
+    return nir.CubaLI(tau_syn=tau_syn, tau_mem=tau, r=r, w_in=w_in, v_leak=head.bias_out * r)
 
 
 def _below(threshold: np.ndarray) -> np.ndarray:

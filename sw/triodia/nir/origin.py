@@ -26,13 +26,18 @@ def metadata_of(net: Network) -> dict:
     found = {
         "task": net.task or "",
         "provenance": json.dumps(list(net.provenance)),
-        "input_clip": float(net.input_clip or 0),
+        "input_clip": 0.0 if net.head is None else float(net.head.input_clip),
     }
     for name in (*_LABELS, *_MASKS):
-        value = getattr(net, name)
+        value = _field(net, name)
         if value is not None:
             found[name] = value.astype(np.int32 if name in _LABELS else np.uint8)
     return found
+
+
+def _field(net: Network, name: str) -> np.ndarray | None:
+    """A field of the network or of its head; None if there is no head."""
+    return getattr(net, name) if hasattr(net, name) else getattr(net.head, name, None)
 
 
 def restore(net: Network, metadata: dict, clocks: int) -> Network:
@@ -50,16 +55,20 @@ def restore(net: Network, metadata: dict, clocks: int) -> Network:
         )
     try:
         values = {name: np.asarray(ours[name]) for name in _LABELS if name in ours}
+        masks = {}
         for mask, weights in _MASKS.items():
             if mask in ours:  # a weight that was changed since is in the graph all the same
-                values[mask] = np.asarray(ours[mask], bool) | (getattr(net, weights) != 0)
+                masks[mask] = np.asarray(ours[mask], bool) | (_field(net, weights) != 0)
         values["provenance"] = history = json.loads(ours["provenance"])
         if not isinstance(history, list) or not all(isinstance(step, dict) for step in history):
             raise ValueError("its provenance is no list of steps")
+        if "mask_rec" in masks:
+            values["mask_rec"] = masks.pop("mask_rec")
+        net = replace(net, **values)
         if not ours["task"]:
-            return replace(net, **values, **(_untrained() if _bare(net) else {}))
+            return replace(net, head=None) if _bare(net) else net.with_head(**masks)
         _check_task(ours["task"], net)
-        return replace(net, **values, task=ours["task"], input_clip=float(ours["input_clip"]))
+        return net.with_head(**masks, task=ours["task"], input_clip=float(ours["input_clip"]))
     except (KeyError, TypeError, ValueError, TriodiaError) as error:
         raise TriodiaError(
             f"the metadata 'triodia' of the graph is damaged ({error}); export the network again"
@@ -78,12 +87,7 @@ def _check_task(name: str, net: Network) -> None:
 def _bare(net: Network) -> bool:
     """Whether inputs reach neurons, and spikes the output, one by one: no weights were added."""
     one = np.eye(net.neurons)
-    return np.array_equal(net.w_in, one) and np.array_equal(net.w_out, one)
-
-
-def _untrained() -> dict:
-    names = ("w_in", "mask_in", "w_out", "mask_out", "tau_out", "bias_out", "tau_syn_out")
-    return dict.fromkeys((*names, "input_mean", "input_std", "input_clip", "task"))
+    return np.array_equal(net.head.w_in, one) and np.array_equal(net.head.w_out, one)
 
 
 def standardised(graph: Graph, drives: Drives, std: float) -> tuple[Graph, dict, float]:

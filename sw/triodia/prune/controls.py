@@ -6,7 +6,8 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-from ..network.network import Network, balanced_weights, new_network
+from ..network.network import Network
+from ..network.random import balanced_weights, new_network
 from .pipeline import prune
 from .sampling import keep_probabilities, sample
 from .step1 import NoiseOptions, noise_prune

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.reference import Reference
 from triodia_sim.scoreboard import Sequence
@@ -23,16 +24,13 @@ def input_events(
     Channels are standardised as in training, clipped, and rounded to payloads with
     ``fraction_bits`` fractional bits; a payload of 0 does nothing and is not sent.
     """
-    p, meta = image.params, image.meta
+    if image.coding is None:
+        raise TriodiaError("This image takes input events, not samples: it has no input coding.")
     count = len(x) if limit is None else min(limit, len(x))
     chosen = np.linspace(0, len(x) - 1, count).astype(int)
-    z = (x[chosen] - np.array(meta["input_mean"])) / np.array(meta["input_std"])
-    z = np.clip(z, -meta["input_clip"], meta["input_clip"])
-    high = p.greatest_payload - 1
-    payloads = np.clip(np.rint(z * p.one), -high - 1, high).astype(int)
     return [
-        [[(c, int(v)) for c, v in enumerate(step) if v] for step in sample[:length]]
-        for sample, length in zip(payloads.tolist(), lengths[chosen].tolist(), strict=True)
+        image.coding.events(image.params, sample[:length])
+        for sample, length in zip(x[chosen], lengths[chosen].tolist(), strict=True)
     ]
 
 

@@ -48,11 +48,12 @@ def float_weights(net: Network) -> np.ndarray:
 
     Readouts come last, as targets and as sources; as sources they never fire.
     """
-    neurons, readouts, inputs = len(net.w_rec), len(net.w_out), net.w_in.shape[1]
+    head = net.trained()
+    neurons, readouts, inputs = net.neurons, head.readouts, head.inputs
     weights = np.zeros((neurons + readouts, inputs + neurons + readouts))
-    weights[:neurons, :inputs] = net.w_in
+    weights[:neurons, :inputs] = head.w_in
     weights[:neurons, inputs : inputs + neurons] = net.w_rec
-    weights[neurons:, inputs : inputs + neurons] = net.w_out
+    weights[neurons:, inputs : inputs + neurons] = head.w_out
     return weights
 
 
@@ -63,11 +64,10 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     no value is fitted to it. With None all sources count alike. Raises :class:`TriodiaError` for
     an untrained network, and where the machine's ranges cannot hold it.
     """
-    if net.task is None:
-        raise TriodiaError("the network is not trained for a task yet; `triodia train` does that")
-    if net.input_clip * 2**options.fraction_bits > 2 ** (options.payload_bits - 1):
+    head = net.trained()
+    if head.input_clip * 2**options.fraction_bits > 2 ** (options.payload_bits - 1):
         raise TriodiaError(
-            f"inputs reach ±{net.input_clip:g}, which {options.payload_bits} payload bits of "
+            f"inputs reach ±{head.input_clip:g}, which {options.payload_bits} payload bits of "
             f"which {options.fraction_bits} are fractional cannot hold; use fewer fraction bits"
         )
     weights = float_weights(net)
@@ -75,7 +75,7 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     integers = np.rint(weights * scale[:, None]).astype(np.int64)
     neurons = _neurons(net, scale, options)
     params = MachineParams(
-        inputs=net.w_in.shape[1],
+        inputs=head.inputs,
         neurons=len(weights),
         lanes=options.lanes,
         weight_bits=options.weight_bits,
@@ -83,26 +83,25 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
         fraction_bits=options.fraction_bits,
         state_bits=options.state_bits,
         leak_bits=options.leak_bits,
-        synaptic=net.tau_syn is not None or net.tau_syn_out is not None,
+        synaptic=net.tau_syn is not None or head.tau_syn_out is not None,
         reset="subtract" if net.reset == "subtract" else "value",
         bias_bits=_bits(neurons.bias),
         refractory_bits=int(neurons.refractory.max()).bit_length(),
     )
     meta = _meta(net, scale, options)
     storage = {"family": FAMILIES[options.family], "tight": options.tight}
-    draft = build_image(params, neurons, integers, meta=meta)
+    given = {"coding": head.coding, "meta": meta}
+    draft = build_image(params, neurons, integers, **given)
     recording = None
     if data is not None:
         events = input_events(draft, data.x_train, data.len_train, limit=64)
         recording = event_record(draft, events)
-    image = build_image(params, neurons, integers, activity=recording, meta=meta, **storage)
+    image = build_image(params, neurons, integers, activity=recording, **given, **storage)
     if recording is not None and net.lane is not None and net.lane.max() < options.lanes:
         image = as_planned(image, net.lane, recording, **storage)
     params = whole_blocks(image.params, storage["family"])
-    image = replace(image, params=params)
-    bound = accumulator_bound(image.params, image.row_start, image.target, image.weight)
-    image.meta["accumulator_bound"] = bound
-    return image
+    bound = accumulator_bound(params, image.row_start, image.target, image.weight)
+    return replace(image, params=params, meta=meta | {"accumulator_bound": bound})
 
 
 def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> np.ndarray:
@@ -120,7 +119,8 @@ def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> np.ndarray
 
 
 def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParams:
-    hidden, readouts = len(net.threshold), len(net.w_out)
+    head, hidden = net.trained(), net.neurons
+    readouts = head.readouts
     unit = scale * 2**o.fraction_bits
     zeros = np.zeros(readouts)
 
@@ -131,14 +131,14 @@ def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParam
         return np.exp(-1 / np.asarray(tau, np.float64)) * 2**o.leak_bits
 
     alpha = leak(net.tau_syn) if net.tau_syn is not None else np.zeros(hidden)
-    alpha_out = leak(net.tau_syn_out) if net.tau_syn_out is not None else zeros
+    alpha_out = leak(head.tau_syn_out) if head.tau_syn_out is not None else zeros
     return NeuronParams(
         threshold=np.maximum(integers(net.threshold * unit[:hidden], zeros + 1), 1),
-        beta=integers(leak(net.tau_mem), leak(net.tau_out)),
+        beta=integers(leak(net.tau_mem), leak(head.tau_out)),
         alpha=integers(alpha, alpha_out),
         reset_value=integers(np.zeros(hidden), zeros),
         refractory=integers(net.refractory, zeros),
-        bias=integers(net.bias * unit[:hidden], net.bias_out * unit[hidden:]),
+        bias=integers(net.bias * unit[:hidden], head.bias_out * unit[hidden:]),
         spiking=np.arange(hidden + readouts) < hidden,
         readout=np.arange(hidden + readouts) >= hidden,
     )
@@ -155,9 +155,6 @@ def _meta(net: Network, scale: np.ndarray, o: QuantizeOptions) -> dict:
     hidden = len(net.threshold)
     return {
         "task": net.task,
-        "input_mean": net.input_mean.tolist(),
-        "input_std": net.input_std.tolist(),
-        "input_clip": float(net.input_clip),
         "readout_unit": float(scale[hidden] * 2**o.fraction_bits),
         "recurrent_neurons": hidden,
         "recurrent_synapses": int(np.count_nonzero(net.w_rec)),

@@ -163,14 +163,14 @@ def compare_on(
     integer = evaluate_image(image, data, progress=progress)
     known = labelled(data)
     valid = np.arange(data.x_test.shape[1]) < data.len_test[:, None]
-    z = (data.x_test[valid] - net.input_mean) / net.input_std
+    z = net.trained().coding.standardise(data.x_test[valid])
     return {
         "metric_float": evaluate(net, data)["accuracy"] if known else None,
         "metric_integer": integer["metric"] if known else None,
         "samples": integer["samples"],
         "rate": integer["rate"],
         "sops_per_sample": integer["sops_per_sample"],
-        "clipped": float((np.abs(z) > net.input_clip).mean()),
+        "clipped": float((np.abs(z) > net.trained().input_clip).mean()),
     }
 
 

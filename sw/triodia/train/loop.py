@@ -10,7 +10,9 @@ from torch import Tensor
 
 from triodia_hw.errors import TriodiaError
 
-from ..network.network import Network, random_mask
+from ..network.head import Head
+from ..network.network import Network
+from ..network.random import random_mask
 from ..prune.hardware import even_places
 from ..ranges import check_finite
 from ..tasks.catalog import Task, TaskData
@@ -87,8 +89,7 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
     w_in = rng.standard_normal(mask_in.shape) * mask_in
     w_in *= s.input_gain / math.sqrt(s.input_density * task.inputs)
     w_out = rng.standard_normal((task.classes, net.neurons)) / math.sqrt(net.neurons)
-    return replace(
-        net,
+    head = Head(
         task=task.name,
         w_in=w_in,
         mask_in=mask_in,
@@ -96,11 +97,11 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
         mask_out=np.ones(w_out.shape, bool),
         tau_out=np.full(task.classes, s.tau_out),
         bias_out=np.zeros(task.classes),
-        tau_syn_out=None,
         input_mean=seen.mean(axis=0),
         input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
         input_clip=s.input_clip,
     )
+    return replace(net, head=head)
 
 
 def _even(mask: np.ndarray, lane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -158,7 +159,7 @@ def train(
 
 
 def _trained_before(net: Network, task: Task) -> Network:
-    if net.task != task.name or net.w_in is None or net.w_out is None:
+    if net.task != task.name:
         known = f"of {net.task}" if net.task else "of no task"
         raise TriodiaError(
             f"to go on, the network's inputs and readouts must be of {task.name}, they are {known};"
@@ -265,9 +266,9 @@ def evaluate(
         found = [_counted(model, x[k], lengths[k], y[k]) for k in batches]
     correct, fired, sent, events = (np.sum(part, axis=0) for part in zip(*found, strict=True))
     sops = {
-        "sops_in": float(events / len(y) @ net.mask_in.sum(0)),
+        "sops_in": float(events / len(y) @ net.trained().mask_in.sum(0)),
         "sops_rec": float(sent / len(y) @ net.mask_rec.sum(0)),
-        "sops_out": float(sent / len(y) @ net.mask_out.sum(0)),
+        "sops_out": float(sent / len(y) @ net.trained().mask_out.sum(0)),
     }
     rate = float(fired) / (lengths.sum().item() * net.neurons)
     samples = {"samples": len(y), "steps": lengths.double().mean().item()}

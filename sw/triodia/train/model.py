@@ -7,12 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from triodia_hw.errors import TriodiaError
-
 from ..network.network import Network
 from .bptt import run_lif
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
+
+
+# trainable values, and which part of the network each belongs to
+_WEIGHTS = {"w_in": "head", "w_rec": "net", "w_out": "head", "bias": "net", "bias_out": "head"}
+_TAUS = {"tau_mem": "net", "tau_out": "head", "tau_syn": "net"}
 
 
 class State(NamedTuple):
@@ -73,21 +76,23 @@ class SpikingModel(nn.Module):
 
     def __init__(self, net: Network, *, slope: float = 10.0) -> None:
         super().__init__()
-        if net.task is None:
-            raise TriodiaError("the network must have input and readout weights; run train first")
+        head = net.trained()
         self.net, self.slope = net, slope
-        for name in ("w_in", "w_rec", "w_out", "bias", "bias_out"):
-            setattr(self, name, nn.Parameter(_tensor(getattr(net, name))))
-        for name in ("tau_mem", "tau_out", "tau_syn"):
-            tau = getattr(net, name)
+        for name, part in _WEIGHTS.items():
+            value = getattr(head if part == "head" else net, name)
+            setattr(self, name, nn.Parameter(_tensor(value)))
+        for name, part in _TAUS.items():
+            tau = getattr(head if part == "head" else net, name)
             value = None if tau is None else nn.Parameter(_tensor(np.log(tau)))
             setattr(self, f"log_{name}", value)
-        for name in ("mask_in", "mask_rec", "mask_out", "threshold", "refractory"):
+        for name in ("mask_rec", "threshold", "refractory"):
             self.register_buffer(name, _tensor(getattr(net, name)))
-        alpha_out = None if net.tau_syn_out is None else _tensor(np.exp(-1 / net.tau_syn_out))
+        for name in ("mask_in", "mask_out"):
+            self.register_buffer(name, _tensor(getattr(head, name)))
+        alpha_out = None if head.tau_syn_out is None else _tensor(np.exp(-1 / head.tau_syn_out))
         self.register_buffer("alpha_out", alpha_out)  # imported, not trained
         self.any_rest = bool((net.refractory > 0).any())
-        simple = net.tau_syn is None and net.tau_syn_out is None and net.reset == "subtract"
+        simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest
 
     def constants(self) -> dict[str, Tensor | None]:
@@ -169,16 +174,19 @@ class SpikingModel(nn.Module):
 
     def network(self) -> Network:
         """The trained values as a ``Network``; weights off the graph are exactly 0."""
-
-        values = {name: _array(getattr(self, name)) for name in ("bias", "bias_out")}
-        for name in ("in", "rec", "out"):
-            values[f"w_{name}"] = _array(getattr(self, f"w_{name}")) * getattr(
-                self.net, f"mask_{name}"
-            )
-        for name in ("tau_mem", "tau_out", "tau_syn"):
+        head = self.net.trained()
+        values = {"net": {}, "head": {}}
+        for name, part in _WEIGHTS.items():
+            values[part][name] = _array(getattr(self, name))
+        for name, part in _TAUS.items():
             log_tau = getattr(self, f"log_{name}")
-            values[name] = None if log_tau is None else np.exp(_array(log_tau))
-        return replace(self.net, **values)
+            values[part][name] = None if log_tau is None else np.exp(_array(log_tau))
+        values["net"]["w_rec"] = values["net"]["w_rec"] * self.net.mask_rec
+        for name in ("in", "out"):
+            values["head"][f"w_{name}"] = values["head"][f"w_{name}"] * getattr(
+                head, f"mask_{name}"
+            )
+        return replace(self.net, **values["net"], head=replace(head, **values["head"]))
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -26,9 +26,8 @@ def mean_traces(net: Network, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     (last: a bias of 1) gives. A readout is a linear map of these, its argmax the class. ``net``
     must be attached to a task; all its readouts have the first one's time constant.
     """
-    n, tau = net.neurons, float(net.tau_out[0])
-    alone = replace(
-        net,
+    n, tau = net.neurons, float(net.trained().tau_out[0])
+    alone = net.with_head(
         w_out=np.eye(n),
         mask_out=np.ones((n, n), bool),
         tau_out=np.full(n, tau),
@@ -63,7 +62,7 @@ def ridge_readout(
     square, is the one with the best accuracy on a held-out fifth of the training samples. A
     network that is attached already keeps its inputs.
     """
-    if net.task is None:
+    if net.head is None:
         net = attach(net, task, data, seed, settings or Settings())
     f = mean_traces(net, data.x_train, data.len_train)
     goal = np.eye(task.classes)[data.y_train]
@@ -79,7 +78,7 @@ def ridge_readout(
         return float(((f[held] @ fit(~held, penalty)).argmax(1) == data.y_train[held]).mean())
 
     w = fit(np.ones(len(f), bool), max(penalties, key=score)).T
-    return replace(net, w_out=w[:, :-1], bias_out=w[:, -1], tau_syn_out=None)
+    return net.with_head(w_out=w[:, :-1], bias_out=w[:, -1], tau_syn_out=None)
 
 
 @dataclass(frozen=True, kw_only=True)

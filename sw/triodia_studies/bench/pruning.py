@@ -9,7 +9,8 @@ import networkx as nx
 import numpy as np
 from scipy.linalg import solve_continuous_lyapunov
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.prune.covariance import stationary_covariance
 from triodia.prune.sampling import keep_probabilities, sample
 from triodia.prune.spectrum import network_spectrum

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.prune.pipeline import prune
 from triodia.quantize.inference import input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import torch
 
-from triodia.network.network import Network, new_network
+from triodia.network.network import Network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network, layered_network
 from triodia.prune.controls import activity_like, control_like
 from triodia.prune.pipeline import prune

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 from scipy.stats import spearmanr
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.prune.covariance import stationary_covariance
 from triodia.prune.literal import literal_matrix

@@ -115,7 +115,7 @@ def test_going_on_from_what_was_learned(files, capsys, tmp_path):
     ok(capsys, "prune", files["trained.net"], "-o", tmp_path / "p.net", "--method", "magnitude")
     ok(capsys, "train", tmp_path / "p.net", "-o", tmp_path / "t.net", *keep)
     one, two = (load_network(path) for path in (files["trained.net"], tmp_path / "t.net"))
-    assert np.array_equal(one.mask_in, two.mask_in) and two.provenance[-2]["keep"]
+    assert np.array_equal(one.head.mask_in, two.head.mask_in) and two.provenance[-2]["keep"]
 
 
 def test_accuracy(capsys):

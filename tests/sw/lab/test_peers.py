@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from triodia.lab.peers import peer_times
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.quantize.inference import input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import get_task
@@ -28,9 +28,9 @@ def test_same_network(made):
     net, _, data, sequences = made
     rows = {row["name"]: row for row in peer_times(*made)}
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
-    x = np.clip(
-        (data.x_test[chosen] - net.input_mean) / net.input_std, -net.input_clip, net.input_clip
-    )
+    h = net.head
+    x = (data.x_test[chosen] - h.input_mean) / h.input_std
+    x = np.clip(x, -h.input_clip, h.input_clip)
     with torch.no_grad():
         lengths = torch.tensor(data.len_test[chosen])
         trace = SpikingModel(net)(torch.tensor(x, dtype=torch.float32), lengths)

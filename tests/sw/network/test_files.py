@@ -1,7 +1,7 @@
 import json
 import os
 import stat
-from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +12,18 @@ from safetensors.numpy import save
 from tests.sw.network.test_network import task_network
 from triodia.network import files
 from triodia.network.files import load_network, save_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia_hw.errors import TriodiaError, WriteError
 from triodia_hw.files import write_atomic
 
 
 def equal(a, b):
-    for f in fields(a):
-        x, y = getattr(a, f.name), getattr(b, f.name)
+    left, right = files._values(a), files._values(b)
+    assert left.keys() == right.keys()
+    for name, x in left.items():
+        y = right[name]
         same = np.array_equal(x, y) and x.dtype == y.dtype if isinstance(x, np.ndarray) else x == y
-        assert same, f.name
+        assert same, name
 
 
 def message(path):
@@ -74,9 +76,11 @@ def test_flipped_bits_are_refused(bit, tmp_path_factory):
 
 def test_files_of_before_the_check_sum_are_read(tmp_path):
     net, path = new_network(5, 1), tmp_path / "a.net"
-    header = {name: getattr(net, name) for name in files._PLAIN}
+    header = {name: files._values(net).get(name) for name in files._PLAIN}
     header |= {"format": "triodia-network", "schema": 1}
-    path.write_bytes(save(files._arrays(net), metadata={"triodia": json.dumps(header)}))
+    path.write_bytes(
+        save(files._arrays(files._values(net)), metadata={"triodia": json.dumps(header)})
+    )
     equal(load_network(path), net)
 
 
@@ -100,9 +104,9 @@ def test_other_kinds_and_versions(tmp_path):
 def test_wrong_values_inside_are_refused(tmp_path):
     path = tmp_path / "a"
     net = new_network(3, 0)
-    header = {name: getattr(net, name) for name in files._PLAIN}
+    header = {name: files._values(net).get(name) for name in files._PLAIN}
     header |= {"format": "triodia-network", "schema": 1}
-    arrays = files._arrays(net) | {"tau_mem": np.zeros(3, np.float32)}
+    arrays = files._arrays(files._values(net)) | {"tau_mem": np.zeros(3, np.float32)}
     path.write_bytes(save(arrays, metadata={"triodia": json.dumps(header)}))
     assert message(path).startswith(f"{path} is damaged: tau_mem must be above 0")
 
@@ -150,3 +154,9 @@ def test_provenance_must_be_json(tmp_path):
     with pytest.raises(TriodiaError, match=r"^provenance must be plain JSON values"):
         save_network(new_network(3, 0).with_provenance(x=np.zeros(2)), tmp_path / "a")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_file_of_version_0_1_is_read():
+    net = load_network(Path(__file__).parents[2] / "data" / "network-1.net")
+    assert (net.neurons, net.inputs, net.readouts, net.task) == (12, 12, 9, "japanese-vowels")
+    assert net.tau_syn is not None and net.head.input_clip == 4

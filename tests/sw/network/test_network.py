@@ -1,9 +1,9 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from triodia.network.network import Network, new_network, random_mask
+from tests.support.parts import changed
+from triodia.network.network import Network
+from triodia.network.random import new_network, random_mask
 from triodia.tasks.catalog import Task, TaskData
 from triodia.train.loop import Settings, attach
 from triodia_hw.errors import CheckFailed, MissingTool, TriodiaError
@@ -29,7 +29,7 @@ def task_network(neurons=12, seed=0, **options) -> Network:
 
 def broken(net, **changes):
     with pytest.raises(TriodiaError) as caught:
-        replace(net, **changes)
+        changed(net, **changes)
     return str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_new_network_refuses(options, message):
 
 def test_arrays_are_read_only_copies():
     weights = np.zeros((2, 2), np.float32)
-    net = replace(new_network(2, 0), w_rec=weights)
+    net = changed(new_network(2, 0), w_rec=weights)
     weights[0, 1] = 5
     assert net.w_rec[0, 1] == 0
     with pytest.raises(ValueError, match="read-only"):
@@ -95,13 +95,12 @@ def test_bad_arrays_are_refused():
     assert broken(net, refractory=-np.ones(5)) == "refractory must be 0 or more, not -1"
     assert broken(net, sign=np.zeros(5)) == "sign must be +1 or -1 for every neuron"
     assert broken(net, reset="soft") == "reset must be 'subtract' or 'zero', not 'soft'"
-    assert broken(net, w_in=np.zeros((5, 2))).startswith("task must be named")
-    assert broken(net, task="toy") == "w_in must be given when the task is named"
+    assert "must be of 5 neurons, not 12" in broken(net, head=task_network(12).head)
 
 
 def test_bad_task_part_is_refused():
     net = task_network()
-    assert broken(net, mask_in=~net.mask_in) == "w_in must be 0 outside its mask"
+    assert broken(net, mask_in=~net.head.mask_in) == "w_in must be 0 outside its mask"
     assert broken(net, w_out=np.zeros((2, 3))) == "w_out must have shape (2, 12), not (2, 3)"
     assert broken(net, tau_syn_out=np.ones(5)) == "tau_syn_out must have shape (2,), not (5,)"
     assert broken(net, tau_syn_out=np.zeros(2)) == "tau_syn_out must be above 0 everywhere, not 0.0"
@@ -113,7 +112,7 @@ def test_counts():
     net = task_network(12)
     counts = net.counts()
     assert counts["synapses"] == 12 * 11 and counts["synapses_out"] == 24
-    assert counts["synapses_total"] == 12 * 11 + 24 + int(net.mask_in.sum())
+    assert counts["synapses_total"] == 12 * 11 + 24 + int(net.head.mask_in.sum())
     assert new_network(4, 0).counts()["synapses_total"] == 12
 
 
@@ -122,8 +121,8 @@ def test_subnetwork():
     keep = np.array([7, 2, 11])
     part = net.subnetwork(keep)
     assert part.w_rec[0, 2] == net.w_rec[7, 11] and part.tau_syn[1] == net.tau_syn[2]
-    assert np.array_equal(part.w_in, net.w_in[keep])
-    assert np.array_equal(part.w_out, net.w_out[:, keep])
+    assert np.array_equal(part.head.w_in, net.head.w_in[keep])
+    assert np.array_equal(part.head.w_out, net.head.w_out[:, keep])
     for bad in ([], [0, 0], [12], [[1, 2]]):
         with pytest.raises(TriodiaError, match=r"^keep must be distinct neurons in 0\.\.11$"):
             net.subnetwork(np.array(bad))
@@ -131,11 +130,11 @@ def test_subnetwork():
 
 def test_inputs_are_standardised_and_clipped():
     net = task_network()
-    x = net.input_mean + net.input_std * np.array([[1.0, -2.0, 100.0]])
+    x = net.head.input_mean + net.head.input_std * np.array([[1.0, -2.0, 100.0]])
     assert net.scale_input(x) == pytest.approx(np.array([[1.0, -2.0, 4.0]]), abs=1e-5)
     with pytest.raises(TriodiaError, match=r"^inputs must have 3 channels, not 2$"):
         net.scale_input(x[:, :2])
-    with pytest.raises(TriodiaError, match="run train"):
+    with pytest.raises(TriodiaError, match="triodia train"):
         new_network(3, 0).scale_input(x)
 
 

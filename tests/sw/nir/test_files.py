@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.support.commands import call, ok
 from tests.support.nir_graphs import DT, affine, chain
+from tests.support.parts import changed
 from tests.sw.network.test_files import equal
 from tests.sw.network.test_network import task_network
 from triodia.network.files import load_network, save_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.nir.exporter import export_nir, graph_of
 from triodia.nir.importer import import_nir
@@ -34,7 +35,7 @@ def varied(net, seed=0):
     if net.task:
         values |= {"bias_out": rng.normal(size=net.readouts), "input_clip": 4.0}
         values["w_rec"] = net.w_rec * rng.uniform(0, 2, net.w_rec.shape).round()  # zeros on graph
-    return replace(net, **values)
+    return changed(net, **values)
 
 
 NETWORKS = {
@@ -97,7 +98,9 @@ def test_weights_added_to_an_untrained_export_count(tmp_path):
     said = made.metadata
     nir.write(tmp_path / "a.nir", nir.NIRGraph(nodes=nodes, edges=edges, metadata=said))
     back = import_nir(tmp_path / "a.nir")
-    assert back.inputs == 3 and back.task == "own" and np.allclose(back.w_in, nodes["w"].weight)
+    assert (
+        back.inputs == 3 and back.task == "own" and np.allclose(back.head.w_in, nodes["w"].weight)
+    )
 
 
 def test_refractory_periods_are_refused():

@@ -1,7 +1,6 @@
 """What an import and samples of one's own must say no to, in one sentence, and leave no file."""
 
 import warnings
-from dataclasses import replace
 
 import nir
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from tests.support.commands import call, ok
 from tests.support.nir_graphs import DT, chain, neurons
+from tests.support.parts import changed
 from tests.sw.network.test_network import task_network
 from tests.sw.nir.test_files import ONE, graph, lif
 from triodia.nir.exporter import export_nir
@@ -76,7 +76,7 @@ def test_graphs(sentence, tmp_path, capsys):
 
 
 def test_a_timing_that_our_own_networks_have_not(tmp_path, capsys):
-    net = replace(task_network(), bias_out=np.ones(2))
+    net = changed(task_network(), bias_out=np.ones(2))
     export_nir(net, tmp_path / "a.nir")
     arguments = ("import-nir", tmp_path / "a.nir", "-o", tmp_path / "a.net")
     code, _, err = call(capsys, *arguments, "--timing", "layered")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.support.nir_graphs import DT, affine, chain, neurons, simulate
+from tests.support.parts import array
 from triodia.nir.graph import flat_graph
 from triodia.nir.importer import network_of
 from triodia.nir.settings import find_choices
@@ -143,10 +144,10 @@ def test_linear_nodes_are_multiplied_out():
     nodes += [first, second, nir.Scale(scale), cells, nir.Output(np.array([5]))]
     net = imported(nir.NIRGraph.from_list(*nodes))
     gain = DT / cells.tau * cells.r * scale
-    assert np.allclose(net.w_in, gain[:, None] * (second.weight @ first.weight), rtol=1e-6)
+    assert np.allclose(net.head.w_in, gain[:, None] * (second.weight @ first.weight), rtol=1e-6)
     bias = gain * (second.weight @ first.bias + second.bias) + DT / cells.tau * cells.v_leak
     assert np.allclose(net.bias, bias, rtol=1e-5)
-    assert np.array_equal(net.w_out, np.eye(5)) and net.inputs == 6
+    assert np.array_equal(net.head.w_out, np.eye(5)) and net.inputs == 6
 
 
 @pytest.mark.parametrize("w_rec_first", [False, True])
@@ -162,7 +163,7 @@ def test_subgraphs(w_rec_first):
     nested = imported(nir.NIRGraph(nodes=nodes, edges=outer, type_check=False))
     flat = imported(graph)
     for name in ("w_in", "w_rec", "w_out", "bias", "threshold", "tau_mem"):
-        assert np.array_equal(getattr(nested, name), getattr(flat, name)), name
+        assert np.array_equal(array(nested, name), array(flat, name)), name
     assert nested.provenance[-1]["populations"][0]["node"] == "a.lif"
 
 
@@ -171,7 +172,7 @@ def test_input_range():
     graph = chain(5, ["LIF"], shift=False)
     flat = flat_graph(graph)
     net = network_of(flat, find_choices(flat, dt=DT), input_max=16.0)
-    assert np.array_equal(net.w_in, 4 * imported(graph).w_in)
+    assert np.array_equal(net.head.w_in, 4 * imported(graph).head.w_in)
     x = np.random.default_rng(1).normal(0, 4, (STEPS, 3)).clip(-15, 15).astype(np.float32)
     want = simulate(graph, x)["a"]
     assert np.array_equal(run(net, x)[0][:, :7], want)

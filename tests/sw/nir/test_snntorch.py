@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from tests.support.commands import ok
 from tests.sw.nir.test_semantics import run
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.nir.exporter import export_nir
 from triodia.nir.importer import import_nir
 from triodia.train.model import SpikingModel

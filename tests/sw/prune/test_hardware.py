@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.commands import call, ok
 from triodia.network.files import load_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.prune.hardware import HardwareOptions, even_places
 from triodia.prune.pipeline import prune
@@ -76,10 +76,10 @@ def image_and_net():
 
 def test_inputs_are_even_too(image_and_net):
     _, net, data = image_and_net
-    counts = np.stack([net.mask_in[net.lane == k].sum(axis=0) for k in range(4)])
+    counts = np.stack([net.head.mask_in[net.lane == k].sum(axis=0) for k in range(4)])
     assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 1
     free = attach(new_network(90, 0), get_task("digits"), data, 0, Settings())
-    assert np.array_equal(net.mask_in.sum(axis=0), free.mask_in.sum(axis=0))
+    assert np.array_equal(net.head.mask_in.sum(axis=0), free.head.mask_in.sum(axis=0))
 
 
 def test_the_better_placement_is_taken(image_and_net):

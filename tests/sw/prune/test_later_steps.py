@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from triodia.network.files import load_network, save_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network, layered_network, small_world_mask
 from triodia.prune.controls import CONTROLS, activity_like, control_like
 from triodia.prune.measures import (

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.prune.controls import control_like, random_like
 from triodia.prune.options import read_choices

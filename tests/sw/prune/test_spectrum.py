@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.prune.spectrum import _Driven, lyapunov_spectrum, network_spectrum
 from triodia_hw.errors import TriodiaError
 

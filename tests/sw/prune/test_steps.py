@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.prune.literal import literal_matrix
 from triodia.prune.sampling import keep_count, keep_probabilities, sample
 from triodia.prune.spectrum import network_spectrum

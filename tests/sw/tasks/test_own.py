@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.commands import call, ok
 from triodia.network.files import load_network, save_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.tasks.own import own_task
 from triodia_hw.errors import TriodiaError
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.support.commands import call, ok
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.tasks.catalog import get_task
 from triodia.train import device as accelerator
 from triodia.train.augment import augment

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.parts import changed
 from tests.sw.network.test_network import task_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.train.model import SpikingModel, spike
 from triodia_hw.errors import TriodiaError
 
@@ -18,7 +19,7 @@ def by_hand(net, x):
     for row in x:
         fired, before = [0] * n, list(s)
         for i in range(n):
-            a = sum(float(net.w_in[i, j]) * float(row[j]) for j in range(net.inputs))
+            a = sum(float(net.head.w_in[i, j]) * float(row[j]) for j in range(net.inputs))
             a += sum(float(net.w_rec[i, j]) * before[j] for j in range(n))
             alpha = 0.0 if net.tau_syn is None else np.exp(-1 / float(net.tau_syn[i]))
             u[i] = alpha * u[i] + a
@@ -30,9 +31,9 @@ def by_hand(net, x):
                 fired[i], rest[i] = 1, int(net.refractory[i])
                 v[i] = v[i] - float(net.threshold[i]) if net.reset == "subtract" else 0.0
         for k in range(o):
-            a = sum(float(net.w_out[k, j]) * before[j] for j in range(n))
-            beta = np.exp(-1 / float(net.tau_out[k]))
-            v_out[k] = beta * v_out[k] + a + float(net.bias_out[k])
+            a = sum(float(net.head.w_out[k, j]) * before[j] for j in range(n))
+            beta = np.exp(-1 / float(net.head.tau_out[k]))
+            v_out[k] = beta * v_out[k] + a + float(net.head.bias_out[k])
         s = fired
         trace.append((list(fired), list(v), list(v_out)))
     return [np.array(part) for part in zip(*trace, strict=True)]
@@ -42,7 +43,7 @@ def example(seed, **options):
     net = task_network(9, seed, gain=2.0, **options)
     rng = np.random.default_rng(seed)
     extra = {"bias": rng.normal(0, 0.1, 9), "threshold": rng.uniform(0.5, 2, 9)}
-    return replace(net, bias_out=rng.normal(size=2), **extra), rng.normal(0, 1.5, (14, 3))
+    return changed(net, bias_out=rng.normal(size=2), **extra), rng.normal(0, 1.5, (14, 3))
 
 
 @pytest.mark.parametrize("refractory", [0, 1, 3])
@@ -126,9 +127,9 @@ def test_network_comes_back():
     back = model.network()
     assert np.allclose(back.w_rec, (net.w_rec + 1) * net.mask_rec)
     assert np.allclose(back.tau_mem, net.tau_mem, rtol=1e-5)
-    assert np.array_equal(back.w_out, net.w_out)
+    assert np.array_equal(back.head.w_out, net.head.w_out)
 
 
 def test_untrained_network_is_refused():
-    with pytest.raises(TriodiaError, match="run train first"):
+    with pytest.raises(TriodiaError, match="triodia train"):
         SpikingModel(new_network(4, 0))

@@ -2,13 +2,13 @@
 
 import gzip
 import struct
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from triodia.network.network import new_network
+from tests.support.parts import array, changed
+from triodia.network.random import new_network
 from triodia.tasks.catalog import get_task
 from triodia.tasks.images import load_cifar10, load_cifar100, load_fashion_mnist, read_idx
 from triodia.train.loop import Settings, attach, evaluate
@@ -27,12 +27,12 @@ def vowels():
 def test_traces_are_what_the_readout_sums(vowels):
     task, data, net = vowels
     rng = np.random.default_rng(0)
-    net = replace(net, bias_out=rng.standard_normal(task.classes))
+    net = changed(net, bias_out=rng.standard_normal(task.classes))
     x, lengths = data.x_test[:20], data.len_test[:20]
     with torch.no_grad():
         v = SpikingModel(net)(torch.tensor(net.scale_input(x)), torch.tensor(lengths)).v_out
     known = v.sum(1).numpy() / lengths[:, None]
-    got = mean_traces(net, x, lengths) @ np.hstack([net.w_out, net.bias_out[:, None]]).T
+    got = mean_traces(net, x, lengths) @ np.hstack([net.head.w_out, net.head.bias_out[:, None]]).T
     assert got == pytest.approx(known, abs=1e-4)
 
 
@@ -41,7 +41,7 @@ def test_ridge_readout_learns_and_leaves_the_rest(vowels):
     trained = ridge_readout(net, task, data)
     assert evaluate(trained, data)["accuracy"] > 0.75 > evaluate(net, data)["accuracy"]
     for name in ("w_rec", "w_in", "tau_mem", "mask_rec"):
-        assert np.array_equal(getattr(trained, name), getattr(net, name))
+        assert np.array_equal(array(trained, name), array(net, name))
 
 
 def test_stdp_changes_excitation_only(vowels):

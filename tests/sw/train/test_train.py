@@ -1,11 +1,10 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
+from tests.support.parts import array, changed
 from triodia.network.files import load_network, save_network
-from triodia.network.network import new_network
+from triodia.network.random import new_network
 from triodia.prune.pipeline import prune
 from triodia.tasks.catalog import get_task
 from triodia.train.augment import augment
@@ -47,7 +46,7 @@ def test_graph_stays(trained):
     before, net, *_ = trained
     assert np.array_equal(net.mask_rec, before.mask_rec)
     for part in ("in", "rec", "out"):
-        assert not getattr(net, f"w_{part}")[~getattr(net, f"mask_{part}")].any()
+        assert not array(net, f"w_{part}")[~array(net, f"mask_{part}")].any()
     assert np.abs(net.w_rec - before.w_rec).max() > 1e-3
     assert net.provenance[-1]["command"] == "train" and net.provenance[-1]["seed"] == 3
 
@@ -60,7 +59,7 @@ def test_seed_decides_and_nothing_else():
     b, _ = train(net, DIGITS, seed=5, **options)
     c, _ = train(net, DIGITS, seed=6, **options)
     assert torch.equal(state, torch.get_rng_state())
-    assert np.array_equal(a.w_rec, b.w_rec) and np.array_equal(a.w_in, b.w_in)
+    assert np.array_equal(a.w_rec, b.w_rec) and np.array_equal(a.head.w_in, b.head.w_in)
     assert not np.array_equal(a.w_rec, c.w_rec)
 
 
@@ -81,17 +80,19 @@ def test_a_trained_network_is_pruned_and_goes_on(trained):
     thin, _ = prune(net, method="magnitude", synapses=0.5, nodes=1.0)
     before, options = evaluate(thin, SMALL), {"data": SMALL, "epochs": 3, "keep": True}
     still, _ = train(thin, DIGITS, lr=1e-9, **options)
-    assert np.allclose(still.w_in, net.w_in, atol=1e-6) and evaluate(still, SMALL) == before
+    assert (
+        np.allclose(still.head.w_in, net.head.w_in, atol=1e-6) and evaluate(still, SMALL) == before
+    )
     more, _ = train(thin, DIGITS, **options)
     fresh, _ = train(thin, DIGITS, **(options | {"keep": False}))
     # In three epochs one learns little from new inputs.
     assert evaluate(more, SMALL)["accuracy"] > evaluate(fresh, SMALL)["accuracy"] + 0.1
-    assert np.array_equal(more.mask_in, net.mask_in)
+    assert np.array_equal(more.head.mask_in, net.head.mask_in)
     assert (more.provenance[-1]["keep"], fresh.provenance[-1]["keep"]) == (True, False)
 
 
 def test_going_on_needs_the_same_task(trained):
-    bare, other = new_network(16, 0), replace(trained[1], task="watch")
+    bare, other = new_network(16, 0), changed(trained[1], task="watch")
     for net, known in ((bare, "of no task"), (other, "of watch")):
         with pytest.raises(TriodiaError, match=f"must be of digits, they are {known}; train it"):
             train(net, DIGITS, data=SMALL, epochs=1, keep=True)
@@ -107,8 +108,8 @@ def test_fixed_time_constants():
 
 def test_inputs_are_attached_as_asked():
     net = attach(new_network(40, 0), DIGITS, SMALL, 0, Settings(input_density=0.25))
-    assert np.all(net.mask_in.sum(axis=0) == 10)
-    assert net.mask_out.all() and net.w_out.shape == (10, 40)
+    assert np.all(net.head.mask_in.sum(axis=0) == 10)
+    assert net.head.mask_out.all() and net.head.w_out.shape == (10, 40)
     scaled = net.scale_input(SMALL.x_train)
     assert abs(scaled.mean()) < 0.05 and scaled.std() == pytest.approx(1, abs=0.15)
 
@@ -123,7 +124,7 @@ def test_synaptic_operations_by_hand():
     rec = out = given = 0
     for n in range(4):
         for t in range(8):
-            given += sum(net.mask_in[:, j].sum() for j in range(8) if x[n, t, j] != 0)
+            given += sum(net.head.mask_in[:, j].sum() for j in range(8) if x[n, t, j] != 0)
             if t < 7:  # spikes of the last step arrive nowhere
                 rec += sum(net.mask_rec[:, j].sum() for j in np.flatnonzero(spikes[n, t]))
                 out += 10 * spikes[n, t].sum()

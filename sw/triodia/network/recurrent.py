@@ -1,0 +1,122 @@
+"""The recurrent part of a network: leaky integrate-and-fire neurons and their graph."""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from triodia_hw.errors import TriodiaError
+
+__all__ = ["Recurrent", "check_mask", "check_positive", "check_shapes", "freeze_arrays"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recurrent:
+    """Recurrent network of heterogeneous leaky integrate-and-fire neurons.
+
+    Time constants are in time steps, potentials in the units of ``threshold``; weights are
+    ``[target, source]``. Arrays are stored as read-only float32 copies (masks bool, ``sign`` int8,
+    ``refractory`` and ``cluster`` int32).
+
+    Parameters
+    ----------
+    w_rec, mask_rec : ``(N, N)`` weights and the fixed graph; weights are 0 off the graph.
+    tau_mem : ``(N,)``, above 0; the potential decays by ``exp(-1 / tau_mem)`` per step.
+    tau_syn : ``(N,)``, above 0, or None for no synaptic current.
+    threshold : ``(N,)``, above 0; a neuron spikes at ``v >= threshold``.
+    refractory : ``(N,)`` steps, at least 0, for which ``v`` is held after a spike.
+    bias : ``(N,)`` added in each step.
+    sign : ``(N,)`` +1 or -1: the excitatory or inhibitory population a source was drawn from.
+    cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
+    reset : "subtract" the threshold on a spike, or "zero".
+
+    Raises
+    ------
+    TriodiaError
+        If a shape or value is out of range.
+    """
+
+    w_rec: np.ndarray
+    mask_rec: np.ndarray
+    tau_mem: np.ndarray
+    threshold: np.ndarray
+    refractory: np.ndarray
+    bias: np.ndarray
+    sign: np.ndarray
+    tau_syn: np.ndarray | None = None
+    cluster: np.ndarray | None = None
+    reset: str = "subtract"
+
+    BY_NEURON: ClassVar[tuple[str, ...]] = (
+        *("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster"),
+    )
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self)
+        if self.w_rec.ndim != 2 or not self.w_rec.size:
+            raise TriodiaError(f"w_rec must be a square matrix, not {self.w_rec.shape}")
+        n = self.w_rec.shape[0]
+        check_shapes(self, w_rec=(n, n), mask_rec=(n, n), **dict.fromkeys(self.BY_NEURON, (n,)))
+        check_positive(self, "tau_mem", "tau_syn", "threshold")
+        for name in ("refractory", "cluster"):
+            value = getattr(self, name)
+            if value is not None and np.any(value < 0):
+                raise TriodiaError(f"{name} must be 0 or more, not {value.min()}")
+        if not np.all(np.abs(self.sign) == 1):
+            raise TriodiaError("sign must be +1 or -1 for every neuron")
+        if self.reset not in ("subtract", "zero"):
+            raise TriodiaError(f"reset must be 'subtract' or 'zero', not {self.reset!r}")
+        check_mask(self.w_rec, self.mask_rec, "w_rec")
+
+    @property
+    def neurons(self) -> int:
+        """Recurrent neurons."""
+        return self.w_rec.shape[0]
+
+    @property
+    def synapses(self) -> int:
+        """Recurrent synapses of the graph, whatever their weight."""
+        return int(self.mask_rec.sum())
+
+
+_DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
+_DTYPES |= dict.fromkeys(("refractory", "cluster", "lane"), np.int32)
+
+
+def freeze_arrays(part: object) -> None:
+    """Replace each array field of a frozen dataclass by a checked read-only copy."""
+    for f in fields(part):
+        value = getattr(part, f.name)
+        if f.type in (np.ndarray, np.ndarray | None) and value is not None:
+            object.__setattr__(part, f.name, _frozen(f.name, value))
+
+
+def _frozen(name: str, value: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # refused below
+        array = np.array(value, _DTYPES.get(name, np.float32))  # always a copy: ours to freeze
+    if array.dtype == np.float32 and not np.all(np.isfinite(array)):
+        raise TriodiaError(f"{name} must be finite everywhere; it holds NaN or infinity")
+    array.setflags(write=False)
+    return array
+
+
+def check_shapes(part: object, **shapes: tuple[int, ...]) -> None:
+    """Raise :class:`TriodiaError` unless each array that is not None has its shape."""
+    for name, shape in shapes.items():
+        value = getattr(part, name)
+        if value is not None and value.shape != shape:
+            raise TriodiaError(f"{name} must have shape {shape}, not {value.shape}")
+
+
+def check_positive(part: object, *names: str) -> None:
+    """Raise :class:`TriodiaError` unless each array that is not None is above 0."""
+    for name in names:
+        value = getattr(part, name)
+        if value is not None and np.any(value <= 0):
+            raise TriodiaError(f"{name} must be above 0 everywhere, not {value.min()}")
+
+
+def check_mask(weights: np.ndarray, mask: np.ndarray, name: str) -> None:
+    """Raise :class:`TriodiaError` if a weight outside its mask is not 0."""
+    if np.any(weights[~mask]):
+        raise TriodiaError(f"{name} must be 0 outside its mask")
