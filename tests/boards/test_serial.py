@@ -50,7 +50,6 @@ def receive(divisor, bits, period, offset=0.0):
     dut, got = Receiver(divisor), []
 
     async def run(ctx):
-        ctx.set(dut.o.ready, 1)
         for cycle in range(int(len(bits) * period) + 12 * divisor):
             at = int((cycle + offset) / period)
             ctx.set(dut.rx, bits[at] if at < len(bits) else 1)

@@ -6,6 +6,7 @@ import pytest
 from tests.support.bench import simulate
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.accumulator import Accumulator
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.params import MachineParams
 
 GRADED = MachineParams(inputs=9, neurons=12, lanes=1, accumulator_bits=22)
@@ -25,7 +26,7 @@ class Bench:
     """
 
     def __init__(self, p, options, *, clear=True):
-        self.dut, self.p, self.clear = Accumulator(p, options), p, clear
+        self.dut, self.p, self.clear = Accumulator(p, Units(options)), p, clear
         self.sums, self.lasts, self.operations = [], [], 0
         self.reads = []  # what the ends that only read state asked for
         self.sweeping = None  # slot that is read in this cycle; until then, cycles left
@@ -63,12 +64,16 @@ class Bench:
     async def cycle(self, ctx, word):
         dut, slot = self.dut, self.sweeping
         reading = slot is not None and slot >= READ  # the sum of a slot is there
-        ctx.set(dut.i, word)
-        ctx.set(dut.sweep_addr, max(slot or 0, 0) % self.p.slots)
-        ctx.set(dut.clear, reading and self.clear)
-        ctx.set(dut.clear_addr, slot - READ if reading else 0)
+        flags = {name: word[name] for name in ("valid", "end", "last", "read", "what")}
+        for name, value in flags.items():
+            ctx.set(getattr(dut.i, name), value)
+        ctx.set(dut.i.payload, {n: v for n, v in word.items() if n not in flags})
+        sweep = dut.sweep
+        ctx.set(sweep.addr, max(slot or 0, 0) % self.p.slots)
+        ctx.set(sweep.clear, reading and self.clear)
+        ctx.set(sweep.clear_addr, slot - READ if reading else 0)
         _, _, end, last, read, what, operation, total = await ctx.tick().sample(
-            dut.end, dut.last, dut.read, dut.what, dut.operation, dut.sweep_sum
+            sweep.end, sweep.last, sweep.read, sweep.what, dut.operation, sweep.sum
         )
         self.operations += operation
         assert end == word["end"]
@@ -203,12 +208,12 @@ def test_clear_all_clears_both_banks():
             while bench.sweeping is not None:
                 await bench.cycle(ctx, NOTHING)
         seen.extend(bench.sums)
-        ctx.set(dut.clear_all, 1)
+        ctx.set(dut.sweep.clear_all, 1)
         for slot in range(12):
-            ctx.set(dut.clear, 1)
-            ctx.set(dut.clear_addr, slot)
+            ctx.set(dut.sweep.clear, 1)
+            ctx.set(dut.sweep.clear_addr, slot)
             await ctx.tick()
-        ctx.set(dut.clear_all, 0)
+        ctx.set(dut.sweep.clear_all, 0)
         for _ in range(2):
             await bench.end(ctx, 0)
             while bench.sweeping is not None:

@@ -36,14 +36,16 @@ class BusBench:
     async def tick(self, ctx):
         dut, sides = self.dut, (self.dut.inputs, self.dut.returns)
         room = self.room(self.cycle)
-        ctx.set(dut.room, room)
+        for k, lane in enumerate(dut.lanes):
+            ctx.set(lane.room, room >> k & 1)
         for side, stream in enumerate(sides):
             more = bool(self.left[side]) and self.chance.random() >= self.idle
             self.offered[side] = self.offered[side] or more
             ctx.set(stream.valid, self.offered[side])
             ctx.set(stream.payload, self.left[side][0] if self.offered[side] else {})
+        lane = dut.lanes[0]
         _, _, *ready, valid, token, event, stall = await ctx.tick().sample(
-            *(stream.ready for stream in sides), dut.valid, dut.token, dut.event, dut.stall
+            *(stream.ready for stream in sides), lane.valid, lane.payload, dut.event, dut.stall
         )
         self.late = self.late + valid if room != 7 else 0
         self.latest = max(self.latest, self.late)

@@ -58,10 +58,10 @@ class Bench:
             for cycle in range(cycles):
                 self.offer(ctx, cycle, chance)
                 room = chance.random() >= self.stall[1]
-                ctx.set(self.dut.room, room)
+                ctx.set(self.dut.o.room, room)
                 ready = [i.ready for i in self.dut.i]
                 _, _, valid, word, *ready = await ctx.tick().sample(
-                    self.dut.valid, Value.cast(self.dut.o), *ready
+                    self.dut.o.valid, Value.cast(self.dut.o.payload), *ready
                 )
                 late = 0 if room else late + valid
                 self.late = max(self.late, late)

@@ -6,6 +6,7 @@ from tests.support.networks import random_events, random_image
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.reference import Reference
 from triodia_hw.machine.words import INPUT_KINDS, OUTPUT_KINDS
 
@@ -22,7 +23,7 @@ CASES = [
 def test_equals_reference(case, stall):
     image = random_image(1, **case)
     reference, steps = Reference(image), random_events(image, 21, 2)
-    dut = Core(image.params, contents=contents(image), options=Options(poison=True))
+    dut = Core(image.params, contents=contents(image), units=Units(Options(poison=True)))
     source = image.source_of_neuron()
 
     async def feed(ctx):

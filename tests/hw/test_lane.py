@@ -9,6 +9,7 @@ from tests.support.networks import random_image
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.lane import Lane
+from triodia_hw.gateware.units import Units
 
 NEURONS = 24
 
@@ -22,7 +23,7 @@ def lane():
     ones = np.ones(NEURONS, np.int64)
     image = replace(image, neurons=replace(image.neurons, bias=ones * 4_000_000, threshold=ones))
     words = contents(image)[0]
-    return Lane(image.params, index=0, contents=words, options=Options(poison=True)), image
+    return Lane(image.params, contents=words, units=Units(Options(poison=True))), image
 
 
 async def start(ctx, dut):
@@ -41,11 +42,11 @@ def test_latency(lane):
 
     async def run(ctx):
         await start(ctx, dut)
-        ctx.set(dut.valid, 1)
-        ctx.set(dut.token, {"end": 1})
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.i.payload, {"end": 1})
         for cycle in range(100):
             *_, valid, end = await ctx.tick().sample(dut.o.valid, dut.o.p.end)
-            ctx.set(dut.valid, 0)
+            ctx.set(dut.i.valid, 0)
             seen.extend([(cycle, end)] if valid else [])
 
     simulate(dut, run)
@@ -62,10 +63,10 @@ def test_one_operation_per_cycle(lane):
         await start(ctx, dut)
         waiting, cycle, late = list(sources), 0, 0
         while late < 60:
-            room = ctx.get(dut.room) and waiting
-            ctx.set(dut.valid, bool(room))
+            room = ctx.get(dut.i.room) and waiting
+            ctx.set(dut.i.valid, bool(room))
             if room:
-                ctx.set(dut.token, {"source": waiting.pop(0), "payload": 3})
+                ctx.set(dut.i.payload, {"source": waiting.pop(0), "payload": 3})
             *_, operation = await ctx.tick().sample(dut.operation)
             done.extend([cycle] if operation else [])
             cycle += 1
@@ -86,10 +87,10 @@ def test_room_is_for_two(lane):
         sent = cycle = operations = 0
         blind = 0
         while cycle < 3000:
-            if ctx.get(dut.room) and not blind and sent < 300:
+            if ctx.get(dut.i.room) and not blind and sent < 300:
                 blind = 3
-            ctx.set(dut.valid, blind > 0)
-            ctx.set(dut.token, {"source": sent % image.params.inputs, "payload": 1})
+            ctx.set(dut.i.valid, blind > 0)
+            ctx.set(dut.i.payload, {"source": sent % image.params.inputs, "payload": 1})
             sent += blind > 0
             blind -= blind > 0
             *_, operation = await ctx.tick().sample(dut.operation)

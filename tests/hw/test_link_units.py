@@ -53,8 +53,7 @@ def decoded(line):
         ctx.set(dut.i.valid, 1)
         for byte in line:
             ctx.set(dut.i.payload, byte)
-            *_, ready, valid, o = await ctx.tick().sample(dut.i.ready, dut.o.valid, dut.o.payload)
-            assert ready
+            *_, valid, o = await ctx.tick().sample(dut.o.valid, dut.o.payload)
             if valid:
                 got.append(("bad" if o.bad else "end") if o.end else o.byte)
 

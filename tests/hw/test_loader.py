@@ -78,14 +78,16 @@ class Bench:
         ctx.set(dut.i.payload, {"byte": byte or 0, "last": last})
         if byte is not None:
             self.sent.append(cycle)
-        _, _, ready, hold, o = await ctx.tick().sample(dut.i.ready, dut.hold, dut.o)
-        assert ready
+        o = dut.o
+        _, _, hold, lane, which, address, data = await ctx.tick().sample(
+            dut.hold, o.lane, o.memory, o.address, o.data
+        )
         self.holds.append(hold)
-        if o.memory:
-            memory = {1: 0, 2: 1, 4: 2}[o.memory]
+        if which:
+            memory = {1: 0, 2: 1, 4: 2}[which]
             width, size = sizes(self.p)[memory]
-            word = o.data >> (dut.o.data.shape().width - 8 * size)
-            self.writes.append((o.lane, memory, o.address, word & ((1 << width) - 1)))
+            word = data >> (len(o.data) - 8 * size)
+            self.writes.append((lane, memory, address, word & ((1 << width) - 1)))
             self.written.append(cycle)
 
     async def send(self, ctx, data, last=True):

@@ -81,20 +81,23 @@ async def through(ctx, dut, p, todo, check):
     while len(sent) < LATENCY or any(one is not None for one in sent[-LATENCY:]):
         valid = at < len(todo) and (at < 100 or chance.random() < 0.8)
         number = min(at, len(todo) - 1)
-        word = {"valid": valid, "end": number % 5 == 3}
+        word = {"end": number % 5 == 3}
         word["neuron"] = {name: todo[number][name] for name, *_ in neuron_fields(p)}
         word["state"] = {name: todo[number][name] for name, *_ in state_fields(p)}
-        ctx.set(dut.i, word)
+        ctx.set(dut.i.valid, valid)
+        ctx.set(dut.i.payload, word)
         late = sent[-4] if len(sent) >= 4 else None
         ctx.set(dut.sum, 0 if late is None else todo[late]["sum"])
-        *_, out, fetch = await ctx.tick().sample(dut.o, dut.fetch)
+        *_, some, out, wanted, fetch = await ctx.tick().sample(
+            dut.o.valid, dut.o.payload, dut.fetch.valid, dut.fetch.payload
+        )
         sent.append(number if valid else None)
         asked = sent[-3] if len(sent) > 2 else None
-        assert fetch.valid == (asked is not None)
-        assert not fetch.valid or fetch.end == (asked % 5 == 3)
+        assert wanted == (asked is not None)
+        assert not wanted or fetch.end == (asked % 5 == 3)
         at += valid
         due = sent[-1 - LATENCY] if len(sent) > LATENCY else None
-        assert out.valid == (due is not None)
+        assert some == (due is not None)
         if due is not None:
             assert out.end == (due % 5 == 3)
             check(due, out)

@@ -20,6 +20,7 @@ from triodia_hw.cost.resources import block_rams
 from triodia_hw.export.verilog import core_rtlil
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.ram import Ram
+from triodia_hw.gateware.units import Units
 from triodia_hw.link.frame import BoardFrame, Kind
 from triodia_hw.machine.words import INPUT_KINDS, OUTPUT_KINDS
 from triodia_sim.virtual_board import BoardPins, VirtualBoard, compile_board
@@ -52,7 +53,7 @@ def memories(monkeypatch):
 def run(image, flip, steps=6):
     """A machine in which ``flip(ctx)`` is called behind the second step: words put out until
     ``fault`` was high, and whether it was."""
-    dut = Core(image.params, contents=contents(image), options=PARITY)
+    dut = Core(image.params, contents=contents(image), units=Units(PARITY))
     sequence, before = random_events(image, steps, 3), []
     every = [(channel, 1) for channel in range(image.params.inputs)]
     seen = {"fault": False, "ends": 0}

@@ -9,8 +9,8 @@ from amaranth.hdl import Value
 from tests.support.bench import simulate
 from tests.support.streams import STALLS
 from triodia_hw.gateware.fetcher import Fetcher
-from triodia_hw.gateware.shapes import row_layout
-from triodia_hw.gateware.walker import Walker, synapse_layout
+from triodia_hw.gateware.shapes import row_layout, synapse_layout
+from triodia_hw.gateware.walker import Walker
 from triodia_hw.machine.params import MachineParams, bits_for
 from triodia_hw.machine.rows import gap_coded
 from triodia_hw.machine.words import pack, pointer_fields, synapse_fields
@@ -80,12 +80,12 @@ def fetch(dut, events, *, expect, stall=(0, 0)):
     async def run(ctx):
         cycle = blind = late = 0
         while late < 30:
-            if ctx.get(dut.room) and chance.random() >= stall[0]:
+            if ctx.get(dut.i.room) and chance.random() >= stall[0]:
                 blind = 3
             valid = blind > 0 and len(sent) < len(events)
             blind -= blind > 0
-            ctx.set(dut.valid, valid)
-            ctx.set(dut.token, events[len(sent)] if valid else {"source": 3, "end": 1})
+            ctx.set(dut.i.valid, valid)
+            ctx.set(dut.i.payload, events[len(sent)] if valid else {"source": 3, "end": 1})
             take = chance.random() >= stall[1]
             ctx.set(dut.o.ready, take)
             _, _, some, row = await ctx.tick().sample(dut.o.valid, dut.o.payload)
@@ -134,17 +134,17 @@ def test_fetcher_looks_ahead(after):
 
     async def run(ctx):
         taken = 0
-        while ctx.get(dut.room):
-            ctx.set(dut.valid, 1)
-            ctx.set(dut.token, {"source": taken})
+        while ctx.get(dut.i.room):
+            ctx.set(dut.i.valid, 1)
+            ctx.set(dut.i.payload, {"source": taken})
             await ctx.tick()
             taken += 1
         for _ in range(after):
-            ctx.set(dut.token, {"source": taken})
+            ctx.set(dut.i.payload, {"source": taken})
             await ctx.tick()
             taken += 1
         assert taken >= 10
-        ctx.set(dut.valid, 0)
+        ctx.set(dut.i.valid, 0)
         await ctx.tick().repeat(20)
         ctx.set(dut.o.ready, 1)
         for source in range(taken):
@@ -168,7 +168,7 @@ def synapses(p, seed=0):
 
 
 def walk(p, memory, rows, stall=0.0, tail=20):
-    """``[(cycle, synapse_layout)]`` of a walker fed with ``rows``, and the cycles it took them."""
+    """``[(cycle, end, flags, synapse)]`` of a walker fed with ``rows``, and when it took them."""
     dut = Walker(p, init=[pack(synapse_fields(p), synapse) for synapse in memory])
     seen, sent, chance = [], [], random.Random(4)
     words = [row_layout(p).const(row).as_bits() for row in rows]
@@ -180,15 +180,17 @@ def walk(p, memory, rows, stall=0.0, tail=20):
             ctx.set(dut.i.valid, offered)
             if offered:
                 ctx.set(Value.cast(dut.i.payload), words[len(sent)])
-            _, _, ready, word = await ctx.tick().sample(dut.i.ready, Value.cast(dut.o))
-            out = synapse_layout(p).from_bits(word)
-            assert not (out.valid and out.end)
-            if out.valid or out.end:
-                seen.append((cycle, out))
+            o = dut.o
+            _, _, ready, valid, end, *flags, word = await ctx.tick().sample(
+                dut.i.ready, o.valid, o.end, o.last, o.read, o.what, Value.cast(o.payload)
+            )
+            assert not (valid and end)
+            if valid or end:
+                seen.append((cycle, end, flags, synapse_layout(p).from_bits(word)))
             if offered and ready:
                 sent.append(cycle)
                 offered = False
-            left -= len(sent) == len(words) and not (out.valid or out.end)
+            left -= len(sent) == len(words) and not (valid or end)
             cycle += 1
 
     simulate(dut, run)
@@ -224,10 +226,8 @@ def test_walker(name, stall):
     memory, rows = synapses(p), list(random_rows(p, 90))
     seen, _ = walk(p, memory, rows, stall)
     got = [
-        ("end", out.last, out.read, out.what)
-        if out.end
-        else (out.target, out.weight, out.payload, out.some != 0)
-        for _, out in seen
+        ("end", *flags) if end else (out.target, out.weight, out.payload, out.some != 0)
+        for _, end, flags, out in seen
     ]
     assert got == list(expected(p, memory, rows))
 
@@ -238,7 +238,7 @@ def test_walker_latency_and_throughput(name):
     p = MACHINES[name]
     memory, rows = synapses(p), list(random_rows(p, 90))
     seen, sent = walk(p, memory, rows)
-    cycles = [cycle for cycle, _ in seen]
+    cycles = [cycle for cycle, *_ in seen]
     assert cycles == list(range(5, 5 + len(cycles)))
     lengths = [1 if row["end"] else row["length"] for row in rows]
     assert sent == [sum(lengths[:k]) for k in range(len(rows))]
@@ -257,5 +257,5 @@ def test_walker_decodes_what_is_coded(gap_bits):
         rows.append(row | {"payload": 3})
         memory += [{"gap": gap, "weight": weight} for gap, weight in words]
     seen, _ = walk(p, memory, rows)
-    got = [(out.target, out.weight) for _, out in seen if out.some]
+    got = [(out.target, out.weight) for *_, out in seen if out.some]
     assert got == [pair for segment in segments for pair in segment]

@@ -10,6 +10,7 @@ from tests.support.networks import random_image
 from triodia_hw.compile.contents import accumulator_width, contents
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.sweep import Sweep
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.neuron import State, update
 from triodia_hw.machine.words import READ_KINDS
 
@@ -29,7 +30,7 @@ class Bench:
         p = self.p = image.params
         self.order = np.argsort(image.slot)  # neuron of each slot
         words = contents(image)[0]["neurons"]
-        self.dut = Sweep(p, base=p.inputs, init=words, options=options)
+        self.dut = Sweep(p, init=words, units=Units(options))
         self.state = State.zero(p.neurons)
         self.sums = np.full(p.slots, 3)  # as the memory may be before the first sweep
         self.records, self.cycle, self.addresses = [], 0, [0, 0]
@@ -38,11 +39,13 @@ class Bench:
 
     async def tick(self, ctx, start=0, **flags):
         dut, cycle = self.dut, self.cycle
-        ctx.set(dut.start, start)
+        sums = dut.sums
+        ctx.set(dut.base, self.p.inputs)
+        ctx.set(sums.end, start)
         for name in ("last", "read", "what"):
-            ctx.set(getattr(dut, name), flags.get(name, cycle & 1))  # with a start only
+            ctx.set(getattr(sums, name), flags.get(name, cycle & 1))  # with a start only
         address = self.addresses[-2]  # of two cycles ago
-        ctx.set(dut.sum, int(self.sums[address]) if address < self.p.slots else 0)
+        ctx.set(sums.sum, int(self.sums[address]) if address < self.p.slots else 0)
         take = self.ready(cycle)
         ctx.set(dut.o.ready, take)
         (
@@ -56,7 +59,13 @@ class Bench:
             self.clear_all,
             self.up,
         ) = await ctx.tick().sample(
-            dut.addr, dut.o.valid, dut.o.p, dut.clear, dut.clear_addr, dut.clear_all, dut.ready
+            sums.addr,
+            dut.o.valid,
+            dut.o.p,
+            sums.clear,
+            sums.clear_addr,
+            sums.clear_all,
+            dut.ready,
         )
         self.addresses.append(address)
         if clear:

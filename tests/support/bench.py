@@ -1,15 +1,25 @@
 """Simulation helpers shared by all gateware tests."""
 
+import os
 import random
+from zlib import crc32
 
 from amaranth.sim import Simulator
 
 CLK_PERIOD = 1e-6  # nothing else names a time
+CHANCE = random.Random()  # behind every stall; seeded anew for each test
+
+
+def seed_stalls(test):
+    """Seed the stalls of a test by its name, or by TRIODIA_SEED; returns the seed."""
+    seed = int(os.environ.get("TRIODIA_SEED", crc32(test.encode())))
+    CHANCE.seed(seed)
+    return seed
 
 
 async def put(ctx, stream, payload, stall=0.0):
     """Offer ``payload`` until it is taken, after idling with probability ``stall`` per cycle."""
-    while random.random() < stall:
+    while CHANCE.random() < stall:
         await ctx.tick()
     ctx.set(stream.payload, payload)
     ctx.set(stream.valid, 1)
@@ -21,7 +31,7 @@ async def put(ctx, stream, payload, stall=0.0):
 
 async def get(ctx, stream, stall=0.0):
     """Take one payload, after idling with probability ``stall`` per cycle."""
-    while random.random() < stall:
+    while CHANCE.random() < stall:
         await ctx.tick()
     ctx.set(stream.ready, 1)
     valid = 0

@@ -7,6 +7,7 @@ from triodia_hw.compile.contents import contents
 from triodia_hw.compile.loading import load_words
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.neuron import State
 from triodia_hw.machine.reference import Reference
 from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS
@@ -19,7 +20,7 @@ class Host:
 
     def __init__(self, image, *, stall=(0, 0), **options):
         options = Options(poison=True, **options)
-        self.dut = Core(image.params, contents=contents(image), options=options)
+        self.dut = Core(image.params, contents=contents(image), units=Units(options))
         self.stall = stall
         self.counted = {"events": 0, "operations": 0}  # of the steps that have ended
         self.fresh(image)

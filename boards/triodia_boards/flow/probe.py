@@ -12,6 +12,7 @@ from triodia_hw.compile.options import Options
 from triodia_hw.export.verilog import without_zeros
 from triodia_hw.files import write_atomic
 from triodia_hw.gateware.core import Core
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import COUNTERS
 
@@ -64,12 +65,12 @@ class Probe(wiring.Component):
 
 def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, seed: int) -> dict:
     """Fmax and area of a machine alone on the FPGA of ``board``: :func:`measure_core`."""
-    core = Core(p, contents=placeholder(p, options), options=options)
+    core = Core(p, contents=placeholder(p, options), units=Units(options))
     return measure_core(core, board, folder, seed=seed)
 
 
 def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: int) -> dict:
-    """Fmax and area of ``core``, which has options and the ports of a machine, in a :class:`Probe`.
+    """Fmax and area of ``core``, which has units and the ports of a machine, in a :class:`Probe`.
 
     nextpnr's default placer, router and effort, asked for the tools' own ``goal_hz``. ``lut4``
     counts look-up tables as Yosys maps them, the probe's shift registers included; the rest is
@@ -80,8 +81,8 @@ def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: in
     BuildError
     """
     text = rtlil.convert(Probe(core), name="top", emit_src=False)
-    write_atomic(folder / "top.il", without_zeros(text, core.options).encode())
-    multiply = core.options.multiplier_parts == 1
+    write_atomic(folder / "top.il", without_zeros(text, core.units.options).encode())
+    multiply = core.units.options.multiplier_parts == 1
     synthesis = synthesize("top", folder, board.family, multiply=multiply)
     routed = TOOLCHAINS[board.family].place_and_route(board.chip, folder, seed=seed, pins=False)
     return asdict(routed) | {

@@ -21,17 +21,16 @@ class Receiver(wiring.Component):
     """Receive bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
 
     Samples in mid-bit. A byte whose stop bit is low is dropped, and the next one starts only after
-    the line has been high. A byte that nobody takes before the next one arrives is overwritten:
-    the sender must keep to what the receiver can take.
+    the line has been high. Each byte is offered for one cycle: whoever is connected must take it.
 
     Members
     -------
-    rx : In(1), asynchronous, idle high. o : Out(stream.Signature(8)).
+    rx : In(1), asynchronous, idle high. o : Out(stream.Signature(8, always_ready=True)).
     """
 
     def __init__(self, divisor: int) -> None:
         self.divisor = check_divisor(divisor)
-        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8))})
+        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8, always_ready=True))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -39,8 +38,7 @@ class Receiver(wiring.Component):
         m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
         timer, bits = Signal(range(self.divisor + self.divisor // 2)), Signal(range(11))
         idle = Signal()  # the line has been high since the last byte
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+        m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
             m.d.sync += timer.eq(self.divisor + self.divisor // 2 - 1)
             with m.If(rx):

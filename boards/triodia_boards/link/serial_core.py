@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 from triodia_hw.compile.options import DEFAULT, Options
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.link.link import DEPTH, Link
+from triodia_hw.gateware.units import Units
 from triodia_hw.link.welcome import Welcome
 from triodia_hw.machine.params import MachineParams
 
@@ -58,7 +59,7 @@ class SerialCore(wiring.Component):
         m.submodules.receiver = ResetInserter(self.reset)(receiver)
         m.submodules.transmitter = ResetInserter(self.reset)(transmitter)
         m.submodules.link = link = Link(self.p, self.welcome, depth=self.depth)
-        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
+        m.submodules.core = core = Core(self.p, contents=self.contents, units=Units(self.options))
         connect(m, receiver.o, link.i)
         connect(m, link.o, transmitter.i)
         connect(m, link.words, core.i)
@@ -71,6 +72,6 @@ class SerialCore(wiring.Component):
             self.open.eq(link.open),
             self.refused.eq(link.refused),
             self.waiting.eq(core.o.valid & ~core.o.ready),
-            link.fault.eq(core.fault if self.options.parity else 0),
+            link.fault.eq(core.fault),
         ]
         return m

@@ -15,6 +15,7 @@ from ..compile.options import DEFAULT, Options
 from ..files import write_atomic
 from ..gateware.dense.core import DENSE, DenseTop
 from ..gateware.top import Top
+from ..gateware.units import Units
 from ..gateware.wishbone import WishboneTop
 from ..gateware.wrappers import AxiStreamTop
 from ..machine.image import Image
@@ -75,7 +76,7 @@ def core_rtlil(
     ``interface``: one of :data:`INTERFACES`; ports are those of its top level.
     """
     empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
-    top = INTERFACES[interface](p, contents=words or empty, options=options)
+    top = INTERFACES[interface](p, contents=words or empty, units=Units(options))
     text = rtlil.convert(top, name=TOP, emit_src=False)
     return without_contents(text) if words is None else without_zeros(text, options)
 

@@ -5,12 +5,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..compile.contents import accumulator_width, memory_shapes
-from ..compile.options import DEFAULT, Options
-from ..machine.params import MachineParams, bits_for
+from ..machine.params import MachineParams
 from .multiply import multiply
 from .ram import Ram
 from .shapes import struct
-from .walker import synapse_layout
+from .signatures import SumPort, SynapsePort
+from .units import Units
 
 __all__ = ["Accumulator"]
 
@@ -28,52 +28,39 @@ class Accumulator(wiring.Component):
 
     Members
     -------
-    i : In(synapse_layout).
-    end, last, read, what : Out. All synapses of the step are in; the flags of its end.
-    sweep_addr : In. sweep_sum : Out, the sum at ``sweep_addr`` of two cycles ago.
-    clear, clear_addr : In. Set that sum to zero. clear_all : In(1). In both banks.
+    i : In(SynapsePort). sweep : Out(SumPort).
     operation : Out(1). A synaptic operation was done: not by a filler.
-    fault : Out(1), only with parity: of either bank.
+    fault : Out(1), 0 without parity: of either bank.
     """
 
-    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
-        self.p, self.options = p, options
-        addr = bits_for(p.slots)
+    def __init__(self, p: MachineParams, units: Units | None = None) -> None:
+        self.p, self.units = p, units or Units()
         super().__init__({
-            "i": In(synapse_layout(p)),
-            "end": Out(1),
-            "last": Out(1),
-            "read": Out(1),
-            "what": Out(2),
-            "sweep_addr": In(addr),
-            "sweep_sum": Out(signed(accumulator_width(p))),
-            "clear": In(1),
-            "clear_addr": In(addr),
-            "clear_all": In(1),
+            "i": In(SynapsePort(p)),
+            "sweep": Out(SumPort(p)),
             "operation": Out(1),
-            **({"fault": Out(1)} if options.parity else {}),
+            "fault": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        banks = self._banks(m)
-        if self.options.parity:
-            m.d.comb += self.fault.eq(banks[0].fault | banks[1].fault)
+        banks, sweep, synapse = self._banks(m), self.sweep, self.i.payload
+        m.d.comb += self.fault.eq(banks[0].fault | banks[1].fault)
         bank = Signal()  # the one that is accumulated into
-        with m.If(self.end & ~self.read):
+        with m.If(sweep.end & ~sweep.read):
             m.d.sync += bank.eq(~bank)
         one = self.i
-        m.d.comb += Cat(self.end, self.last, self.read, self.what).eq(
+        m.d.comb += Cat(sweep.end, sweep.last, sweep.read, sweep.what).eq(
             Cat(one.end, one.last, one.read, one.what)
         )
 
         # The input is stage 0, in which the memory gets its address; k = 1 to 5 follow.
-        tag = Cat(self.i.target, bank)  # which sum; forwarding never crosses banks
+        tag = Cat(synapse.target, bank)  # which sum; forwarding never crosses banks
         tags = [Signal(len(tag), name=f"tag_{k}", reset_less=True) for k in range(1, 6)]
         valid, some, counts = Signal(5), Signal(2), Signal(4)
         m.d.sync += [
             valid.eq(Cat(self.i.valid, valid)),
-            some.eq(self.i.some),
+            some.eq(synapse.some),
             counts.eq(Cat(valid[0] & some.any(), counts)),
             *(later.eq(earlier) for later, earlier in zip(tags, [tag, *tags], strict=False)),
         ]
@@ -86,13 +73,13 @@ class Accumulator(wiring.Component):
             adding = valid[3] & (tags[3][-1] == index)
             m.d.sync += [mine.eq(adding), data.eq(Mux(adding, total, 0))]
             m.d.comb += [
-                ram.r_addr.eq(Mux(bank == index, self.i.target, self.sweep_addr)),
-                ram.w_en.eq(mine | (self.clear & ((bank != index) | self.clear_all))),
-                ram.w_addr.eq(Mux(mine, tags[4][:-1], self.clear_addr)),
+                ram.r_addr.eq(Mux(bank == index, synapse.target, sweep.addr)),
+                ram.w_en.eq(mine | (sweep.clear & ((bank != index) | sweep.clear_all))),
+                ram.w_addr.eq(Mux(mine, tags[4][:-1], sweep.clear_addr)),
                 ram.w_data.sum.eq(data),
             ]
         # The banks do not switch while a sweep is under way.
-        m.d.comb += self.sweep_sum.eq(Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum))
+        m.d.comb += sweep.sum.eq(Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum))
         return m
 
     def _sum(self, m: Module, same: Value, tag: Value, banks: list[Ram]) -> Signal:
@@ -124,9 +111,9 @@ class Accumulator(wiring.Component):
 
     def _product(self, m: Module) -> Signal:
         """What a synapse adds, in stage 2."""
-        one = self.i
+        one = self.i.payload
         if self.p.graded:
-            parts = self.options.multiplier_parts
+            parts = self.units.options.multiplier_parts
             return multiply(m, one.weight, one.payload, parts=parts, name="synapse")
         weight, then = (
             Signal(one.weight.shape(), name=name, reset_less=True) for name in ("weight", "then")
@@ -138,12 +125,6 @@ class Accumulator(wiring.Component):
         banks = []
         for shape in memory_shapes(self.p):
             if shape.name.startswith("sums"):
-                ram = Ram(
-                    struct(shape.fields),
-                    depth=shape.depth,
-                    name=shape.name,
-                    options=self.options,
-                )
-                m.submodules[shape.name] = ram
-                banks.append(ram)
+                fields = struct(shape.fields)
+                banks.append(self.units.memory(m, fields, depth=shape.depth, name=shape.name))
         return banks

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..machine.params import MachineParams
 from .shapes import token_layout
+from .signatures import Flow
 
 __all__ = ["Bus"]
 
@@ -19,12 +20,12 @@ class Bus(wiring.Component):
     no item crosses the end of its step.
 
     Waits while any PE lacks room. ``room`` is registered on the way in and the token on the way
-    out, so a PE must offer room for 2 tokens more than it says.
+    out, so a PE must offer room for 2 tokens more than it says. All PEs get the same tokens.
 
     Members
     -------
     inputs, returns : In(stream.Signature(token_layout)).
-    room : In(lanes). valid, token : Out, to every PE.
+    lanes : Out(Flow(token_layout)).array(lanes).
     event, stall : Out(1). An event went out; a token was held up.
     """
 
@@ -33,9 +34,7 @@ class Bus(wiring.Component):
         super().__init__({
             "inputs": In(stream.Signature(token_layout(p))),
             "returns": In(stream.Signature(token_layout(p))),
-            "room": In(p.lanes),
-            "valid": Out(1),
-            "token": Out(token_layout(p)),
+            "lanes": Out(Flow(token_layout(p))).array(p.lanes),
             "event": Out(1),
             "stall": Out(1),
         })
@@ -44,6 +43,7 @@ class Bus(wiring.Component):
         m = Module()
         i, r = self.inputs, self.returns
         go, ends, spike, item = Signal(), Signal(), Signal(), Signal()
+        valid = Signal()
         token = Signal(token_layout(self.p), reset_less=True)
         m.d.comb += [
             ends.eq(i.valid & i.p.end & r.valid & r.p.end),
@@ -51,13 +51,14 @@ class Bus(wiring.Component):
             item.eq(i.valid & ~i.p.end & ~spike),
             r.ready.eq(go & (ends | spike)),
             i.ready.eq(go & (ends | item)),
-            self.token.eq(token),
-            self.event.eq(self.valid & ~token.end),
+            *(lane.valid.eq(valid) for lane in self.lanes),
+            *(lane.payload.eq(token) for lane in self.lanes),
+            self.event.eq(valid & ~token.end),
             self.stall.eq((ends | spike | item) & ~go),
         ]
         m.d.sync += [
-            go.eq(self.room.all()),
-            self.valid.eq(go & (ends | spike | item)),
+            go.eq(Cat(lane.room for lane in self.lanes).all()),
+            valid.eq(go & (ends | spike | item)),
             token.eq(Mux(spike, r.payload, i.payload)),
         ]
         return m

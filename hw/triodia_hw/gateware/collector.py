@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .signatures import Flow
+
 __all__ = ["IN_FLIGHT", "Collector"]
 
 IN_FLIGHT = 5  # records that may still come after a cycle in which ``room`` is low
@@ -23,8 +25,7 @@ class Collector(wiring.Component):
     Members
     -------
     i : In(stream.Signature(shape)).array(ways). ``shape`` has a field ``end``.
-    room : In(1). Whoever takes the records has room for :data:`IN_FLIGHT` + 1.
-    valid, o : Out. A record, to be taken at once.
+    o : Out(Flow(shape)). While ``room`` is low, :data:`IN_FLIGHT` records may still come.
     """
 
     def __init__(self, shape: data.StructLayout, ways: int) -> None:
@@ -33,9 +34,7 @@ class Collector(wiring.Component):
         self.shape, self.ways = shape, ways
         super().__init__({
             "i": In(stream.Signature(shape)).array(ways),
-            "room": In(1),
-            "valid": Out(1),
-            "o": Out(shape),
+            "o": Out(Flow(shape)),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -55,7 +54,7 @@ class Collector(wiring.Component):
         with m.Elif(~turn.any()):
             m.d.sync += turn.eq(waiting)
         m.d.sync += [
-            go.eq(self.room),
+            go.eq(self.o.room),
             grant.eq(Mux(go, turn & ~behind, 0)),
             end.eq(ends & go & ~end),
         ]
@@ -65,8 +64,8 @@ class Collector(wiring.Component):
             m.d.comb += i.ready.eq(grant[k] | end)
             mine = grant[k] | end if k == 0 else grant[k]
             m.d.sync += gated[k].eq(Mux(mine, i.payload.as_value(), 0))
-        m.d.sync += [some.eq(grant.any() | end), self.valid.eq(some), flow.eq(_any(gated))]
-        m.d.comb += self.o.eq(flow)
+        m.d.sync += [some.eq(grant.any() | end), self.o.valid.eq(some), flow.eq(_any(gated))]
+        m.d.comb += self.o.payload.eq(flow)
         return m
 
 

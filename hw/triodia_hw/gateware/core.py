@@ -4,7 +4,6 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import (
     COUNTERS,
@@ -18,9 +17,9 @@ from .counters import Counters
 from .hub import Hub
 from .lane import Lane
 from .loader import Loader
-from .queue import Queue
 from .report import Report
 from .shapes import payload_shape, struct
+from .units import Units
 
 __all__ = ["Core", "machine_ports"]
 
@@ -56,7 +55,7 @@ class Core(wiring.Component):
     Parameters
     ----------
     p : machine. contents : for each PE, words by memory name.
-    options : how it is built; changes nothing it computes.
+    units : how it is built; changes nothing it computes.
 
     Members
     -------
@@ -65,7 +64,7 @@ class Core(wiring.Component):
     i : In(stream.Signature(struct(input_fields))).
     o : Out(stream.Signature(struct(output_fields))).
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
-    fault : Out(1), only with ``options.parity``. A memory word that had changed by itself was read
+    fault : Out(1), 0 without parity. A memory word that had changed by itself was read
         since the machine started afresh; high before anything made of that word is put out.
     """
 
@@ -74,24 +73,14 @@ class Core(wiring.Component):
         p: MachineParams,
         *,
         contents: list[dict[str, list[int]]],
-        options: Options = DEFAULT,
+        units: Units | None = None,
     ) -> None:
-        self.p, self.contents, self.options = p, contents, options
-        super().__init__(machine_ports(p) | ({"fault": Out(1)} if options.parity else {}))
+        self.p, self.contents, self.units = p, contents, units or Units()
+        super().__init__(machine_ports(p) | {"fault": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        p, options = self.p, self.options
-        words = self.o.payload.shape()
-        units = {
-            "counters": (counters := Counters(p.lanes)),
-            "inputs": (inputs := Queue(_word_layout(p), name="inputs", options=options)),
-            "outputs": (
-                outputs := Queue(words, name="outputs", options=options, spare=IN_FLIGHT + 1)
-            ),
-            "report": (report := Report(p)),
-            "loader": (loader := Loader(p)),
-        }
+        p, units = self.p, self.units
         # Resets come from registers: their way to every register is the longest of all.
         # They hold until the last lane has its own.
         reset, closed = Signal(init=1), Signal(init=1)
@@ -100,9 +89,13 @@ class Core(wiring.Component):
             stretch.eq(Cat(self.reset, stretch)),
             reset.eq(self.reset | stretch.any()),
         ]
-        for name, unit in units.items():
-            m.submodules[name] = ResetInserter(reset)(unit)
-        m.submodules.hub = hub = ResetInserter(closed)(Hub(p, options))
+        words, spare = self.o.payload.shape(), IN_FLIGHT + 1
+        counters = units.add(m, "counters", Counters(p.lanes), reset)
+        inputs = units.queue(m, _word_layout(p), name="inputs", reset=reset)
+        outputs = units.queue(m, words, name="outputs", spare=spare, reset=reset)
+        report = units.add(m, "report", Report(p), reset)
+        loader = units.add(m, "loader", Loader(p), reset)
+        hub = units.add(m, "hub", Hub(p, units), closed)
         self._lanes(m, hub, loader, counters, closed)
         # Everything between the streams is in reset while a network is loaded, until the last lane,
         # which gets it later, is in reset too.
@@ -116,10 +109,10 @@ class Core(wiring.Component):
         m.d.comb += [
             inputs.i.valid.eq(self.i.valid & ~reset),
             self.i.ready.eq(inputs.i.ready & ~reset),
-            hub.room.eq(outputs.room),
-            outputs.i.valid.eq(hub.out | (report.o.valid & outputs.room)),
-            outputs.i.payload.eq(Mux(hub.out, hub.word, report.o.payload)),
-            report.o.ready.eq(outputs.room & ~hub.out),
+            hub.o.room.eq(outputs.room),
+            outputs.i.valid.eq(hub.o.valid | (report.o.valid & outputs.room)),
+            outputs.i.payload.eq(Mux(hub.o.valid, hub.o.payload, report.o.payload)),
+            report.o.ready.eq(outputs.room & ~hub.o.valid),
             report.counts.eq(Cat(getattr(counters, name) for name in COUNTERS)),
             counters.event.eq(hub.event),
             counters.bus_stall.eq(hub.stall),
@@ -137,22 +130,23 @@ class Core(wiring.Component):
         """
         before, faults = closed, []
         for index, words in enumerate(self.contents):
-            lane = Lane(self.p, index=index, contents=words, options=self.options)
             reset = Signal(name=f"reset_{index}")
-            m.submodules[f"lane_{index}"] = ResetInserter(reset)(lane)
+            lane = Lane(self.p, contents=words, units=self.units)
+            self.units.add(m, f"lane_{index}", lane, reset)
             m.d.sync += reset.eq(before)
             before = reset
             connect(m, lane.o, hub.records[index])
-            faults += [lane.fault] if self.options.parity else []
+            connect(m, hub.lanes[index], lane.i)
+            faults.append(lane.fault)
             m.d.comb += [
-                lane.valid.eq(hub.valid),
-                lane.token.eq(hub.token),
-                lane.load.eq(loader.o),
-                hub.rooms[index].eq(lane.room),
+                lane.index.eq(index),
+                *(
+                    getattr(lane.load, n).eq(getattr(loader.o, n))
+                    for n in lane.load.signature.members
+                ),
                 counters.operation[index].eq(lane.operation),
             ]
-        if self.options.parity:
-            m.d.sync += self.fault.eq((self.fault | Cat(faults).any()) & ~closed)
+        m.d.sync += self.fault.eq((self.fault | Cat(faults).any()) & ~closed)
 
     def _feed(
         self,
@@ -174,7 +168,7 @@ class Core(wiring.Component):
             *(token[name].eq(word[name]) for name in ("end", "last", "read", "source", "payload")),
             report.start.eq(words.valid & word.counts & calm),
             # Without loadable memories a load does nothing.
-            loader.i.valid.eq(words.valid & word.load & self.options.loadable),
+            loader.i.valid.eq(words.valid & word.load & self.units.options.loadable),
             loader.i.p.byte.eq(word.source),
             loader.i.p.last.eq(word.last),
         ]

@@ -4,13 +4,12 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import pointer_fields, row_depth
-from .loader import load_layout, write_port
-from .queue import Queue
-from .ram import Ram
+from .loader import write_port
 from .shapes import row_layout, struct, token_layout
+from .signatures import Flow, LoadPort
+from .units import Units
 
 __all__ = ["Fetcher"]
 
@@ -33,48 +32,42 @@ class Fetcher(wiring.Component):
 
     Members
     -------
-    valid, token : In. A bus token, to be taken at once; only while ``room`` was high.
-    room : Out(1). While it is low, 2 more tokens fit than are on their way in here.
+    i : In(Flow(token_layout)). While ``room`` is low, 2 more tokens fit than are on their way here.
     o : Out(stream.Signature(row_layout)).
-    fault : Out(1), only with parity: of the memory. load : In(load_layout), to the pointer memory.
+    fault : Out(1), 0 without parity: of the memory. load : In(LoadPort), to the pointer memory.
     """
 
-    def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
-        self.p, self.init, self.options = p, init, options
+    def __init__(self, p: MachineParams, *, init: list[int], units: Units | None = None) -> None:
+        self.p, self.init, self.units = p, init, units or Units()
         super().__init__({
-            "valid": In(1),
-            "token": In(token_layout(p)),
-            "room": Out(1),
+            "i": In(Flow(token_layout(p))),
             "o": Out(stream.Signature(row_layout(p))),
-            "load": In(load_layout(p)),
-            **({"fault": Out(1)} if options.parity else {}),
+            "load": In(LoadPort(p)),
+            "fault": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.pointers = pointers = Ram(
+        pointers = self.units.memory(
+            m,
             struct(pointer_fields(self.p)),
             depth=row_depth(self.p.pointer_words),
             init=self.init,
             name="pointers",
-            options=self.options,
         )
         write_port(m, pointers, self.load, "pointers")
-        if self.options.parity:
-            m.d.comb += self.fault.eq(pointers.fault)
-        m.submodules.rows = rows = Queue(
-            row_layout(self.p), name="rows", options=self.options, spare=_SPARE
-        )
+        m.d.comb += self.fault.eq(pointers.fault)
+        rows = self.units.queue(m, row_layout(self.p), name="rows", spare=_SPARE)
         connect(m, rows.o, flipped(self.o))
         low = self.p.rows_per_pointer.bit_length() - 1
 
         # Cycles 1 and 2: the memory reads. 3: which of the group's rows. 4: where it starts.
-        valid, tokens = Signal(_STAGES), [self.token]
+        valid, tokens = Signal(_STAGES), [self.i.payload]
         for k in range(1, _STAGES + 1):
             tokens.append(Signal(token_layout(self.p), name=f"token_{k}", reset_less=True))
             m.d.sync += tokens[k].eq(tokens[k - 1])
-        m.d.sync += valid.eq(Cat(self.valid, valid))
-        m.d.comb += [self.room.eq(rows.room), pointers.r_addr.eq(self.token.source >> low)]
+        m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        m.d.comb += [self.i.room.eq(rows.room), pointers.r_addr.eq(self.i.payload.source >> low)]
 
         word, begin = pointers.r_data, Signal(len(pointers.r_data.start), reset_less=True)
         lengths = [word[f"length_{k}"] for k in range(self.p.rows_per_pointer)]

@@ -4,13 +4,14 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import OUTPUT_KINDS, output_fields
 from .bus import Bus
 from .collector import IN_FLIGHT, Collector
 from .queue import Queue
 from .shapes import record_layout, struct, token_layout
+from .signatures import Flow
+from .units import Units
 
 __all__ = ["Hub"]
 
@@ -21,23 +22,18 @@ class Hub(wiring.Component):
     Members
     -------
     i : In(stream.Signature(token_layout)).
-    out, word : Out. An output word (struct(output_fields)), to be taken at once.
-    room : In(1). Whoever takes them has room for IN_FLIGHT + 1 words.
-    valid, token : Out. The bus, to every lane. rooms : In(lanes).
+    o : Out(Flow(struct(output_fields))). While ``room`` is low, IN_FLIGHT words may still come.
+    lanes : Out(Flow(token_layout)).array(lanes). The bus.
     records : In(stream.Signature(record_layout)).array(lanes).
     event, stall : Out(1). To the counters.
     """
 
-    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
-        self.p, self.options = p, options
+    def __init__(self, p: MachineParams, units: Units | None = None) -> None:
+        self.p, self.units = p, units or Units()
         super().__init__({
             "i": In(stream.Signature(token_layout(p))),
-            "out": Out(1),
-            "word": Out(struct(output_fields(p))),
-            "room": In(1),
-            "valid": Out(1),
-            "token": Out(token_layout(p)),
-            "rooms": In(p.lanes),
+            "o": Out(Flow(struct(output_fields(p)))),
+            "lanes": Out(Flow(token_layout(p))).array(p.lanes),
             "records": In(stream.Signature(record_layout(p))).array(p.lanes),
             "event": Out(1),
             "stall": Out(1),
@@ -46,36 +42,33 @@ class Hub(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.bus = bus = Bus(p)
-        m.submodules.collector = collector = Collector(record_layout(p), p.lanes)
-        m.submodules.returns = returns = Queue(
-            token_layout(p), name="returns", options=self.options, spare=IN_FLIGHT
-        )
+        bus = self.units.add(m, "bus", Bus(p))
+        collector = self.units.add(m, "collector", Collector(record_layout(p), p.lanes))
+        returns = self.units.queue(m, token_layout(p), name="returns", spare=IN_FLIGHT)
         for lane, way in zip(self.records, collector.i, strict=True):
             connect(m, flipped(lane), way)
+        for way, lane in zip(bus.lanes, self.lanes, strict=True):
+            connect(m, way, flipped(lane))
         connect(m, flipped(self.i), bus.inputs)
         connect(m, returns.o, bus.returns)
-        self._fork(m, collector, returns)
+        self._fork(m, collector.o, returns)
         m.d.comb += [
-            collector.room.eq(self.room & returns.room),
-            bus.room.eq(self.rooms),
-            self.valid.eq(bus.valid),
-            self.token.eq(bus.token),
+            collector.o.room.eq(self.o.room & returns.room),
             self.event.eq(bus.event),
             self.stall.eq(bus.stall),
         ]
         return m
 
-    def _fork(self, m: Module, records: Collector, returns: Queue) -> None:
+    def _fork(self, m: Module, records: wiring.PureInterface, returns: Queue) -> None:
         """Records go to the output; spikes and ends also back to the bus.
 
         The end of a step waits in the queue until the next step has all its inputs. The end of the
         first sweep after reset ends no step: it only goes back.
         """
-        record, word, token = records.o, self.word, returns.i.p
+        record, word, token = records.payload, self.o.payload, returns.i.p
         started, kinds = Signal(), OUTPUT_KINDS
         m.d.comb += [
-            self.out.eq(records.valid & (started | ~record.end)),
+            self.o.valid.eq(records.valid & (started | ~record.end)),
             word.kind.eq(Mux(record.end, kinds["end"], Mux(record.readout, kinds["readout"], 0))),
             word.last.eq(record.last & record.end),
             word.source.eq(record.source),

@@ -8,32 +8,14 @@ from ..compile.contents import memory_shapes
 from ..machine.params import MachineParams
 from ..machine.words import MEMORY_NUMBERS
 from .ram import Ram
+from .signatures import LoadPort, bytes_of
 
-__all__ = ["Loader", "load_layout", "write_port"]
+__all__ = ["Loader", "write_port"]
 
 _HEADER = 6  # bytes of a block's header: lane, memory, address and count of two bytes each
 
 
-def load_layout(p: MachineParams) -> data.StructLayout:
-    """A write to content memories: ``memory`` has one bit for each of them, at most one set.
-
-    A word is in the uppermost bytes of ``data`` that it takes.
-    """
-    shapes = [s for s in memory_shapes(p) if s.content]
-    return data.StructLayout({
-        "lane": 8,
-        "memory": len(MEMORY_NUMBERS),
-        "address": max((s.depth - 1).bit_length() for s in shapes),
-        "data": 8 * max(bytes_of(s.width) for s in shapes),
-    })
-
-
-def bytes_of(width: int) -> int:
-    """Bytes of a loaded word."""
-    return -(-width // 8)
-
-
-def write_port(m: Module, ram: Ram, load: data.View, memory: str) -> None:
+def write_port(m: Module, ram: Ram, load: wiring.FlippedInterface, memory: str) -> None:
     """Let ``load`` write to ``ram``, which holds ``memory``, if that can be written."""
     if ram.writable:
         word = Value.cast(ram.w_data)
@@ -55,15 +37,16 @@ class Loader(wiring.Component):
 
     Members
     -------
-    i : In(stream.Signature(byte, last)), always ready. o : Out(load_layout), a write each cycle in
+    i : In(stream.Signature(byte, last)), always ready. o : Out(LoadPort), a write each cycle in
     which ``o.memory`` is not 0. hold : Out(1).
     """
 
     def __init__(self, p: MachineParams) -> None:
         self.p = p
+        byte = data.StructLayout({"byte": 8, "last": 1})
         super().__init__({
-            "i": In(stream.Signature(data.StructLayout({"byte": 8, "last": 1}))),
-            "o": Out(load_layout(p)),
+            "i": In(stream.Signature(byte, always_ready=True)),
+            "o": Out(LoadPort(p)),
             "hold": Out(1),
         })
 
@@ -79,7 +62,7 @@ class Loader(wiring.Component):
                 m.d.comb += final.eq(bytes_ - 1)
         byte, written = self.i.p.byte, self.o.memory.any()
         fields = Cat(lane, memory, Signal(6), address, count)
-        m.d.comb += [self.i.ready.eq(1), self.o.lane.eq(lane), self.o.address.eq(address)]
+        m.d.comb += [self.o.lane.eq(lane), self.o.address.eq(address)]
         m.d.sync += self.o.memory.eq(0)
         with m.If(written):
             m.d.sync += address.eq(address + 1)

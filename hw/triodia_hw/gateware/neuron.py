@@ -1,15 +1,15 @@
 """Neuron pipeline: leak, integrate, fire."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..compile.contents import accumulator_width
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import neuron_fields, state_fields
 from .multiply import multiply
 from .shapes import struct
+from .units import Units
 
 __all__ = ["NeuronUpdate", "update_layout"]
 
@@ -19,7 +19,6 @@ _LATENCY = 9
 def update_layout(p: MachineParams) -> data.StructLayout:
     """An update: the next state, whether the neuron spiked, and the ``value`` of a readout."""
     return data.StructLayout({
-        "valid": 1,
         "end": 1,
         "state": struct(state_fields(p)),
         "spike": 1,
@@ -38,48 +37,43 @@ class NeuronUpdate(wiring.Component):
 
     Members
     -------
-    i : In. valid, end, neuron (parameters), state.
+    i : In(stream.Signature({end, neuron (parameters), state})), always ready.
     read, rest : In. Ignore the sum; and of refractory steps left, show them.
     zero : In. The next state is zero.
-    fetch : Out. valid, end of what came 2 cycles before: its sum is wanted 2 cycles from now.
+    fetch : Out(stream.Signature({end})), always ready: what came 2 cycles before; its sum is wanted
+        2 cycles from now.
     sum : In. The accumulator's sum, 4 cycles after ``i``.
-    o : Out, registered. valid, end, state (next), spike, readout, value (membrane potential of a
-        readout, else 0).
+    o : Out(stream.Signature(update_layout)), always ready, registered. ``state`` is the next one,
+        ``value`` the membrane potential of a readout, else 0.
     """
 
-    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
-        self.p, self.options = p, options
+    def __init__(self, p: MachineParams, units: Units | None = None) -> None:
+        self.p, self.units = p, units or Units()
         state, neuron = struct(state_fields(p)), struct(neuron_fields(p))
+        request = data.StructLayout({"end": 1, "neuron": neuron, "state": state})
         super().__init__({
-            "i": In(
-                data.StructLayout({
-                    "valid": 1,
-                    "end": 1,
-                    "neuron": neuron,
-                    "state": state,
-                })
-            ),
+            "i": In(stream.Signature(request, always_ready=True)),
             "read": In(1),
             "rest": In(1),
             "zero": In(1),
-            "fetch": Out(data.StructLayout({"valid": 1, "end": 1})),
+            "fetch": Out(stream.Signature(data.StructLayout({"end": 1}), always_ready=True)),
             "sum": In(signed(accumulator_width(p))),
-            "o": Out(update_layout(p)),
+            "o": Out(stream.Signature(update_layout(p), always_ready=True)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        valid, end = Signal(_LATENCY), Signal(_LATENCY)
+        valid, end, out = Signal(_LATENCY), Signal(_LATENCY), self.o.payload
         neuron, state = (
             self._delay(m, member, name)
-            for member, name in ((self.i.neuron, "neuron"), (self.i.state, "state"))
+            for member, name in ((self.i.payload.neuron, "neuron"), (self.i.payload.state, "state"))
         )
-        m.d.sync += [valid.eq(Cat(self.i.valid, valid)), end.eq(Cat(self.i.end, end))]
-        m.d.comb += [self.fetch.valid.eq(valid[1]), self.fetch.end.eq(end[1])]
+        m.d.sync += [valid.eq(Cat(self.i.valid, valid)), end.eq(Cat(self.i.payload.end, end))]
+        m.d.comb += [self.fetch.valid.eq(valid[1]), self.fetch.payload.end.eq(end[1])]
 
         # 1 to 4: products, rounded toward zero. 5: synaptic current, and v + bias.
-        v_left = self._decay(m, self.i.state.v, self.i.neuron.beta, "v")
+        v_left = self._decay(m, self.i.payload.state.v, self.i.payload.neuron.beta, "v")
         leaky = Signal(signed(p.state_bits + 1), reset_less=True)
         m.d.sync += leaky.eq(v_left + neuron[4].bias if p.bias_bits else v_left)
         u = self._current(m, state[4].r if p.refractory_bits else C(0))
@@ -100,26 +94,26 @@ class NeuronUpdate(wiring.Component):
         after = over if p.reset == "subtract" else n.reset_value
         v = Mux(resting, s.v, Mux(spike, after, held))
         m.d.sync += [
-            self.o.state.v.eq(v),
-            self.o.spike.eq(spike),
-            self.o.readout.eq(n.readout),
-            self.o.value.eq(v),
+            out.state.v.eq(v),
+            out.spike.eq(spike),
+            out.readout.eq(n.readout),
+            out.value.eq(v),
         ]
         if p.refractory_bits:
             rest = Mux(resting, s.r - 1, Mux(spike, n.refractory, 0))
-            m.d.sync += self.o.state.r.eq(rest)
+            m.d.sync += out.state.r.eq(rest)
         if p.synaptic:
             late = u
             for k in (6, 7, 8):
                 stage = Signal.like(u, name=f"u_{k}", reset_less=True)
                 m.d.sync += stage.eq(late)
                 late = stage
-            m.d.sync += self.o.state.u.eq(late)
+            m.d.sync += out.state.u.eq(late)
         with m.If(~n.readout | end[_LATENCY - 2]):
-            m.d.sync += self.o.value.eq(0)
+            m.d.sync += out.value.eq(0)
         with m.If(self.zero):  # by the reset of these registers, at no cost
-            m.d.sync += self.o.state.eq(0)
-        m.d.comb += [self.o.valid.eq(valid[-1]), self.o.end.eq(end[-1])]
+            m.d.sync += out.state.eq(0)
+        m.d.comb += [self.o.valid.eq(valid[-1]), out.end.eq(end[-1])]
         return m
 
     def _delay(self, m: Module, value: data.View, name: str) -> list[data.View]:
@@ -140,7 +134,7 @@ class NeuronUpdate(wiring.Component):
         factor = Signal(signed(len(x)), name=f"{name}_factor", reset_less=True)
         leak = Signal(len(c), name=f"{name}_leak", reset_less=True)
         left = Signal(signed(len(x)), name=f"{name}_left", reset_less=True)
-        product = multiply(m, factor, leak, parts=self.options.multiplier_parts, name=name)
+        product = multiply(m, factor, leak, parts=self.units.options.multiplier_parts, name=name)
         below = (1 << self.p.leak_bits) - 1
         m.d.sync += [
             factor.eq(x),
@@ -157,7 +151,7 @@ class NeuronUpdate(wiring.Component):
         width = p.state_bits if p.synaptic else max(len(arriving), p.refractory_bits + 1)
         u = Signal(signed(width), reset_less=True)
         if p.synaptic:
-            left = self._decay(m, self.i.state.u, self.i.neuron.alpha, "u")
+            left = self._decay(m, self.i.payload.state.u, self.i.payload.neuron.alpha, "u")
             arriving = _saturate(left + Mux(self.read, 0, arriving), p.state_bits)
             m.d.sync += u.eq(arriving)
         else:

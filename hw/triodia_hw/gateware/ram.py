@@ -32,7 +32,7 @@ class Ram(wiring.Component):
     -------
     r_addr : In(range(depth)). r_data : Out(shape), the word at ``r_addr`` of two cycles ago.
     w_en, w_addr, w_data : write port, not with ``init`` unless ``options.loadable``.
-    fault : Out(1), only with ``options.parity``. The word at ``r_addr`` of three cycles ago was not
+    fault : Out(1), 0 without ``options.parity``. The word at ``r_addr`` of three cycles ago was not
         what was written there: an odd number of its bits, and of its parity bit, have changed.
     """
 
@@ -53,9 +53,7 @@ class Ram(wiring.Component):
         members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
         if self.writable:
             members |= {"w_en": In(1), "w_addr": In(range(depth)), "w_data": In(shape)}
-        if options.parity:
-            members |= {"fault": Out(1)}
-        super().__init__(members)
+        super().__init__(members | {"fault": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -6,7 +6,14 @@ from amaranth.lib import data
 from ..machine.params import MachineParams, bits_for
 from ..machine.words import Fields, pointer_fields
 
-__all__ = ["payload_shape", "record_layout", "row_layout", "struct", "token_layout"]
+__all__ = [
+    "payload_shape",
+    "record_layout",
+    "row_layout",
+    "struct",
+    "synapse_layout",
+    "token_layout",
+]
 
 
 def struct(fields: Fields) -> data.StructLayout:
@@ -49,6 +56,19 @@ def row_layout(p: MachineParams) -> data.StructLayout:
         "single": 1,
         "start": max(2, fields["start"]),
         "length": fields["length_0"],
+        "payload": payload_shape(p),
+    })
+
+
+def synapse_layout(p: MachineParams) -> data.StructLayout:
+    """A synapse on its way to the accumulator.
+
+    ``some``: whether either half of the weight is not 0; both are 0 in a filler.
+    """
+    return data.StructLayout({
+        "some": 2,
+        "target": bits_for(p.slots),
+        "weight": Shape(p.weight_bits, True),
         "payload": payload_shape(p),
     })
 

@@ -1,18 +1,19 @@
 """Neuron sweep: the contract's update of every neuron of a PE, one per cycle."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..compile.contents import accumulator_width, read_words
-from ..compile.options import DEFAULT, Options
+from ..compile.contents import read_words
 from ..machine.params import MachineParams, bits_for
 from ..machine.words import READ_KINDS, neuron_fields, row_depth, state_fields
-from .loader import load_layout, write_port
+from .loader import write_port
 from .neuron import NeuronUpdate
 from .queue import Queue
 from .ram import Ram
 from .shapes import record_layout, struct
+from .signatures import LoadPort, SumPort
+from .units import Units
 
 __all__ = ["Sweep"]
 
@@ -36,47 +37,34 @@ class Sweep(wiring.Component):
 
     Parameters
     ----------
-    base : source number of the first slot. init : contents of the neuron memory.
+    init : contents of the neuron memory.
 
     Members
     -------
-    start, last, read, what : In. Begin; the flags of the step's end. Never while one is under way.
-    addr, sum : address to the accumulator, and the sum two cycles later.
-    clear, clear_addr, clear_all : to the accumulator.
+    base : In. Source number of the first slot, a constant.
+    sums : In(SumPort). ``end`` begins a sweep; never while one is under way.
     ready : Out(1). Events may come: the first sweep is done.
     o : Out(stream.Signature(record_layout)).
-    load : In(load_layout), to the neuron memory.
-    fault : Out(1), only with parity: of either memory.
+    load : In(LoadPort), to the neuron memory.
+    fault : Out(1), 0 without parity: of either memory.
     """
 
-    def __init__(
-        self, p: MachineParams, *, base: int, init: list[int], options: Options = DEFAULT
-    ) -> None:
-        self.p, self.base, self.init, self.options = p, base, init, options
-        addr = bits_for(p.slots)
+    def __init__(self, p: MachineParams, *, init: list[int], units: Units | None = None) -> None:
+        self.p, self.init, self.units = p, init, units or Units()
         super().__init__({
-            "start": In(1),
-            "last": In(1),
-            "read": In(1),
-            "what": In(2),
-            "addr": Out(addr),
-            "sum": In(signed(accumulator_width(p))),
-            "clear": Out(1),
-            "clear_addr": Out(addr),
-            "clear_all": Out(1),
+            "base": In(bits_for(p.sources)),
+            "sums": In(SumPort(p)),
             "ready": Out(1),
             "o": Out(stream.Signature(record_layout(p))),
-            "load": In(load_layout(p)),
-            **({"fault": Out(1)} if options.parity else {}),
+            "load": In(LoadPort(p)),
+            "fault": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.update = update = NeuronUpdate(p, self.options)
-        m.submodules.queue = queue = Queue(
-            record_layout(p), name="records", options=self.options, spare=_SPARE
-        )
+        update = self.units.add(m, "update", NeuronUpdate(p, self.units))
+        queue = self.units.queue(m, record_layout(p), name="records", spare=_SPARE)
         connect(m, queue.o, flipped(self.o))
         state, neurons = self._memories(m)
 
@@ -84,12 +72,9 @@ class Sweep(wiring.Component):
         busy, last, first = Signal(init=1), Signal(init=1), Signal(init=1)
         read, what = Signal(), Signal(2)
         m.d.comb += [issue.eq(busy & queue.room), finish.eq(slot == p.slots)]
-        with m.If(self.start):
-            m.d.sync += [
-                busy.eq(1),
-                slot.eq(0),
-                Cat(last, read, what).eq(Cat(self.last, self.read, self.what)),
-            ]
+        asked = Cat(self.sums.last, self.sums.read, self.sums.what)
+        with m.If(self.sums.end):
+            m.d.sync += [busy.eq(1), slot.eq(0), Cat(last, read, what).eq(asked)]
         with m.Elif(issue):
             m.d.sync += slot.eq(slot + 1)
             with m.If(finish):
@@ -106,9 +91,9 @@ class Sweep(wiring.Component):
             self.ready.eq(~first),
             update.read.eq(read),
             update.rest.eq(read & (what == READ_KINDS["r"])),
-            Cat(update.i.valid, update.i.end).eq(reading[1]),
-            update.i.neuron.eq(neurons.r_data),
-            update.i.state.eq(state.r_data),
+            Cat(update.i.valid, update.i.payload.end).eq(reading[1]),
+            update.i.payload.neuron.eq(neurons.r_data),
+            update.i.payload.state.eq(state.r_data),
             update.zero.eq(last),
         ]
         self._sums(m, update, first, read)
@@ -117,19 +102,16 @@ class Sweep(wiring.Component):
 
     def _memories(self, m: Module) -> tuple[Ram, Ram]:
         p = self.p
-        m.submodules.state = state = Ram(
-            struct(state_fields(p)), depth=p.slots, name="state", options=self.options
-        )
-        m.submodules.neurons = neurons = Ram(
+        state = self.units.memory(m, struct(state_fields(p)), depth=p.slots, name="state")
+        neurons = self.units.memory(
+            m,
             struct(neuron_fields(p)),
             depth=row_depth(p.slots + len(read_words(p))),
             init=self.init,
             name="neurons",
-            options=self.options,
         )
         write_port(m, neurons, self.load, "neurons")
-        if self.options.parity:
-            m.d.comb += self.fault.eq(state.fault | neurons.fault)
+        m.d.comb += self.fault.eq(state.fault | neurons.fault)
         return state, neurons
 
     def _sums(self, m: Module, update: NeuronUpdate, first: Signal, read: Signal) -> None:
@@ -137,28 +119,30 @@ class Sweep(wiring.Component):
 
         Neurons pass in order, so a counter at each end of the pipeline does for a tag along it.
         """
-        slot = Signal(range(self.p.slots + 1))
+        slot, sums = Signal(range(self.p.slots + 1)), self.sums
         m.d.comb += [
-            self.addr.eq(slot),
-            self.clear_all.eq(first),
-            update.sum.eq(self.sum),
+            sums.addr.eq(slot),
+            sums.clear_all.eq(first),
+            update.sum.eq(sums.sum),
         ]
         m.d.sync += [
-            self.clear.eq(update.fetch.valid & ~update.fetch.end & ~read),
-            self.clear_addr.eq(slot),
+            sums.clear.eq(update.fetch.valid & ~update.fetch.payload.end & ~read),
+            sums.clear_addr.eq(slot),
         ]
         with m.If(update.fetch.valid):
-            m.d.sync += slot.eq(Mux(update.fetch.end, 0, slot + 1))
+            m.d.sync += slot.eq(Mux(update.fetch.payload.end, 0, slot + 1))
 
-    def _retire(self, m: Module, done: data.View, state: Ram, queue: Queue, flags: Value) -> None:
+    def _retire(
+        self, m: Module, out: stream.Interface, state: Ram, queue: Queue, flags: Value
+    ) -> None:
         """Write the new state (zero at the end of a sequence) and emit what there is to emit.
 
         The flags hold until the end has passed: the next sweep waits for it.
         """
-        p, record = self.p, queue.i.p
+        p, record, done = self.p, queue.i.p, out.payload
         last, first, read = flags
-        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources), init=self.base)
-        with m.If(done.valid):
+        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources))
+        with m.If(out.valid):
             m.d.sync += [slot.eq(slot + 1), source.eq(source + 1)]
             with m.If(done.end):
                 m.d.sync += [slot.eq(0), source.eq(self.base), first.eq(0)]
@@ -166,7 +150,7 @@ class Sweep(wiring.Component):
         write, address = Signal(), Signal(len(state.w_addr), reset_less=True)
         new = Signal(len(done.state.as_value()), reset_less=True)
         m.d.sync += [
-            write.eq(done.valid & ~done.end & ~read),
+            write.eq(out.valid & ~done.end & ~read),
             address.eq(slot),
             new.eq(done.state),
         ]
@@ -174,7 +158,7 @@ class Sweep(wiring.Component):
             state.w_en.eq(write),
             state.w_addr.eq(address),
             state.w_data.eq(new),
-            queue.i.valid.eq(done.valid & (done.end | (~first & (done.spike | done.readout)))),
+            queue.i.valid.eq(out.valid & (done.end | (~first & (done.spike | done.readout)))),
             record.end.eq(done.end),
             record.last.eq(last),
             record.readout.eq(done.readout),

@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import COUNTERS, input_fields, output_fields
 from .core import Core
+from .units import Units
 
 __all__ = ["Top"]
 
@@ -21,7 +21,7 @@ class Top(wiring.Component):
     i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.machine.words.input_fields`.
     o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.machine.words.output_fields`.
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
-    fault : Out(1), only with ``options.parity``, as of the core.
+    fault : Out(1), only with parity, as of the core.
     """
 
     machine: type = Core
@@ -31,24 +31,23 @@ class Top(wiring.Component):
         p: MachineParams,
         *,
         contents: list[dict[str, list[int]]],
-        options: Options = DEFAULT,
+        units: Units | None = None,
     ) -> None:
-        self.p, self.contents, self.options = p, contents, options
+        self.p, self.contents, self.units = p, contents, units or Units()
         members = {"clk": In(1), "rst": In(1)}
         members |= {"i_valid": In(1), "i_ready": Out(1), "o_valid": Out(1), "o_ready": In(1)}
         for name, width, is_signed in input_fields(p):
             members[f"i_{name}"] = In(Shape(width, is_signed))
         for name, width, is_signed in output_fields(p):
             members[f"o_{name}"] = Out(Shape(width, is_signed))
-        members |= {"fault": Out(1)} if options.parity else {}
+        members |= {"fault": Out(1)} if self.units.options.parity else {}
         super().__init__(members | {name: Out(32) for name in COUNTERS})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = self.machine(
-            self.p, contents=self.contents, options=self.options
-        )
+        machine = self.machine(self.p, contents=self.contents, units=self.units)
+        core = self.units.add(m, "core", machine)
         m.d.comb += [
             clock.clk.eq(self.clk),
             core.reset.eq(self.rst),
@@ -58,7 +57,7 @@ class Top(wiring.Component):
             core.o.ready.eq(self.o_ready),
             *(getattr(self, name).eq(getattr(core, name)) for name in COUNTERS),
         ]
-        if self.options.parity:
+        if self.units.options.parity:
             m.d.comb += self.fault.eq(core.fault)
         for name, *_ in input_fields(self.p):
             m.d.comb += getattr(core.i.p, name).eq(getattr(self, f"i_{name}"))

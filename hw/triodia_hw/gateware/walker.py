@@ -1,36 +1,17 @@
 """Row walker: from row segments to synapses, one word per cycle."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..compile.options import DEFAULT, Options
-from ..machine.params import MachineParams, bits_for
+from ..machine.params import MachineParams
 from ..machine.words import row_depth, synapse_fields
-from .loader import load_layout, write_port
-from .ram import Ram
-from .shapes import payload_shape, row_layout, struct
+from .loader import write_port
+from .shapes import row_layout, struct
+from .signatures import LoadPort, SynapsePort
+from .units import Units
 
-__all__ = ["Walker", "synapse_layout"]
-
-
-def synapse_layout(p: MachineParams) -> data.StructLayout:
-    """A synapse on its way to the accumulator, or (``end``) the end of a step.
-
-    ``read``: the end of no step; ``what`` says what it reads. ``some``: whether either half of the
-    weight is not 0; both are in a filler.
-    """
-    return data.StructLayout({
-        "valid": 1,
-        "end": 1,
-        "last": 1,
-        "read": 1,
-        "what": 2,
-        "some": 2,
-        "target": bits_for(p.slots),
-        "weight": Shape(p.weight_bits, True),
-        "payload": payload_shape(p),
-    })
+__all__ = ["Walker"]
 
 
 class Walker(wiring.Component):
@@ -47,32 +28,31 @@ class Walker(wiring.Component):
     Members
     -------
     i : In(stream.Signature(row_layout)).
-    o : Out(synapse_layout), registered; ``valid`` and ``end`` are never both high.
-    fault : Out(1), only with parity: of the memory. load : In(load_layout), to the synapse memory.
+    o : Out(SynapsePort), registered.
+    fault : Out(1), 0 without parity: of the memory. load : In(LoadPort), to the synapse memory.
     """
 
-    def __init__(self, p: MachineParams, *, init: list[int], options: Options = DEFAULT) -> None:
-        self.p, self.init, self.options = p, init, options
+    def __init__(self, p: MachineParams, *, init: list[int], units: Units | None = None) -> None:
+        self.p, self.init, self.units = p, init, units or Units()
         super().__init__({
             "i": In(stream.Signature(row_layout(p))),
-            "o": Out(synapse_layout(p)),
-            "load": In(load_layout(p)),
-            **({"fault": Out(1)} if options.parity else {}),
+            "o": Out(SynapsePort(p)),
+            "load": In(LoadPort(p)),
+            "fault": Out(1),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.synapses = synapses = Ram(
+        synapses = self.units.memory(
+            m,
             struct(synapse_fields(p)),
             depth=row_depth(p.synapse_words),
             init=self.init,
             name="synapses",
-            options=self.options,
         )
         write_port(m, synapses, self.load, "synapses")
-        if self.options.parity:
-            m.d.comb += self.fault.eq(synapses.fault)
+        m.d.comb += self.fault.eq(synapses.fault)
         row = Signal(row_layout(p))  # the rest of the row: next address, words left
         busy, first = Signal(), Signal()
         m.d.comb += [self.i.ready.eq(~busy | row.single), synapses.r_addr.eq(row.start)]
@@ -93,7 +73,7 @@ class Walker(wiring.Component):
             stages.append(Signal(len(flags), name=f"flags_{k}"))
             payloads.append(Signal(row.payload.shape(), name=f"payload_{k}", reset_less=True))
             m.d.sync += [stages[k].eq(stages[k - 1]), payloads[k].eq(payloads[k - 1])]
-        out, half = self.o, p.weight_bits // 2
+        out, half = self.o.payload, p.weight_bits // 2
         word = Signal(struct(synapse_fields(p)), reset_less=True)
         weight = Signal(word.weight.shape(), reset_less=True)
         target = Signal(len(out.target), reset_less=True)
@@ -104,7 +84,7 @@ class Walker(wiring.Component):
             out.some.eq(Cat(word.weight[:half].any(), word.weight[half:].any())),
         ]
         m.d.comb += [
-            Cat(out.valid, out.end, out.last, out.read, out.what).eq(stages[4]),
+            Cat(self.o.valid, self.o.end, self.o.last, self.o.read, self.o.what).eq(stages[4]),
             out.payload.eq(payloads[4]),
             out.weight.eq(weight),
             out.target.eq(target),

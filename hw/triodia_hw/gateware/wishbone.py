@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import input_fields, output_fields, width_of
 from .core import Core
+from .units import Units
 from .wrappers import hold_reset
 
 __all__ = ["INPUT", "OUTPUT", "SHAPE", "STATUS", "WishboneTop", "parts"]
@@ -58,9 +58,9 @@ class WishboneTop(wiring.Component):
         p: MachineParams,
         *,
         contents: list[dict[str, list[int]]],
-        options: Options = DEFAULT,
+        units: Units | None = None,
     ) -> None:
-        self.p, self.contents, self.options = p, contents, options
+        self.p, self.contents, self.units = p, contents, units or Units()
         self.i_parts = parts(width_of(input_fields(p)))
         self.o_parts = parts(width_of(output_fields(p)))
         super().__init__({
@@ -81,7 +81,8 @@ class WishboneTop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
+        machine = Core(self.p, contents=self.contents, units=self.units)
+        core = self.units.add(m, "core", machine)
         again, done, failed, taken, good = (
             Signal(name=name) for name in "again done failed taken good".split()
         )

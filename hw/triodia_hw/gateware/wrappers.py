@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..compile.options import DEFAULT, Options
 from ..machine.params import MachineParams
 from ..machine.words import OUTPUT_KINDS, input_fields, output_fields, width_of
 from .core import Core
+from .units import Units
 
 __all__ = ["AxiStreamTop", "bus_bits", "hold_reset"]
 
@@ -52,9 +52,9 @@ class AxiStreamTop(wiring.Component):
         p: MachineParams,
         *,
         contents: list[dict[str, list[int]]],
-        options: Options = DEFAULT,
+        units: Units | None = None,
     ) -> None:
-        self.p, self.contents, self.options = p, contents, options
+        self.p, self.contents, self.units = p, contents, units or Units()
         super().__init__({
             "clk": In(1),
             "rst": In(1),
@@ -71,7 +71,8 @@ class AxiStreamTop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.domains.sync = clock = ClockDomain(reset_less=True)
-        m.submodules.core = core = Core(self.p, contents=self.contents, options=self.options)
+        machine = Core(self.p, contents=self.contents, units=self.units)
+        core = self.units.add(m, "core", machine)
         held = hold_reset(m, core, self.rst)
         m.d.comb += [
             clock.clk.eq(self.clk),

@@ -1,22 +1,20 @@
 """The bus: every token to every PE, once and in order, and never more than there is room for."""
 
-from unittest import mock
-
 from amaranth import *
 from amaranth.asserts import AnySeq
-from amaranth.hdl import Assert, Cover, ShapeLike
+from amaranth.hdl import Assert, Cover
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, connect, flipped
 
 from triodia_hw.compile.options import Options
-from triodia_hw.gateware import fetcher
 from triodia_hw.gateware.bus import Bus
 from triodia_hw.gateware.fetcher import Fetcher
 from triodia_hw.gateware.ram import Ram
 from triodia_hw.gateware.shapes import token_layout
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.params import MachineParams
 
-from .order import COLOUR, InOrder, InStep, NeverFull
+from .order import COLOUR, InOrder, InStep, never_full
 
 __all__ = ["Broadcast", "Promise", "Rounds"]
 
@@ -40,13 +38,13 @@ class Promise(wiring.Component):
         m.submodules.bus = bus = Bus(self.p)
         connect(m, flipped(self.inputs), bus.inputs)
         connect(m, flipped(self.returns), bus.returns)
-        m.d.comb += bus.room.eq(self.room)
-        for lane in range(self.p.lanes):
+        for lane, flow in enumerate(bus.lanes):
             came = Signal(range(_ON_THE_WAY + 2), name=f"came_{lane}")
+            m.d.comb += flow.room.eq(self.room[lane])
             with m.If(self.room[lane]):
-                m.d.sync += came.eq(bus.valid)
+                m.d.sync += came.eq(flow.valid)
             with m.Elif(came <= _ON_THE_WAY):
-                m.d.sync += came.eq(came + bus.valid)
+                m.d.sync += came.eq(came + flow.valid)
             m.d.comb += [Assert(came <= _ON_THE_WAY), Cover(came == _ON_THE_WAY)]
         return m
 
@@ -67,11 +65,12 @@ class Rounds(wiring.Component):
         m = Module()
         m.submodules.bus = bus = Bus(self.p)
         m.submodules.ends = ends = InOrder()
-        out, ways, could = bus.token, (bus.inputs, bus.returns), Signal()
-        ended = bus.valid & out.end
+        flow, ways, could = bus.lanes[0], (bus.inputs, bus.returns), Signal()
+        out = flow.payload
+        ended = flow.valid & out.end
         m.d.sync += could.eq(self.room.all())
         m.d.comb += [
-            bus.room.eq(self.room),
+            *(lane.room.eq(room) for lane, room in zip(bus.lanes, self.room, strict=True)),
             ends.push.eq(bus.inputs.valid & bus.inputs.ready & bus.inputs.p.end),
             ends.pop.eq(ended),
             ends.left.eq(out.source[:COLOUR]),
@@ -84,7 +83,7 @@ class Rounds(wiring.Component):
                 i.p.end.eq(self.end[way]),
                 i.p.source.eq(Cat(Mux(i.p.end, colour, order.colour), C(way, 1))),
                 order.push.eq(taken & ~i.p.end),
-                order.pop.eq(bus.valid & ~out.end & (out.source[COLOUR] == way)),
+                order.pop.eq(flow.valid & ~out.end & (out.source[COLOUR] == way)),
                 order.left.eq(out.source[:COLOUR]),
                 order.came.eq(taken & i.p.end),
                 order.ended.eq(ended),
@@ -112,21 +111,6 @@ class _AnyRows(Ram):
         return m
 
 
-class _Fetcher(Fetcher):
-    """The fetcher with any rows, and a row queue of ``depth``."""
-
-    def __init__(self, p: MachineParams, depth: int) -> None:
-        self.depth = depth
-        super().__init__(p, init=[0], options=Options(loadable=False))
-
-    def elaborate(self, platform: object) -> Module:
-        def queue(shape: ShapeLike, *, spare: int, **_: object) -> NeverFull:
-            return NeverFull(shape, depth=self.depth, spare=spare)
-
-        with mock.patch.multiple(fetcher, Ram=_AnyRows, Queue=queue):
-            return super().elaborate(platform)
-
-
 class Broadcast(wiring.Component):
     """The :class:`Bus` between any sender and the PEs' fetchers with any walkers behind them.
 
@@ -142,29 +126,29 @@ class Broadcast(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.bus = bus = Bus(self.p)
+        units = Units(Options(loadable=False), memory=_AnyRows, queue=never_full(self.depth))
+        room = Cat(flow.room for flow in bus.lanes)
         i, r, entered, could = bus.inputs, bus.returns, Signal(_LATENCY - 1), Signal()
         taken = i.valid & i.ready
-        m.d.sync += [entered.eq(Cat(taken, entered)), could.eq(bus.room.all())]
+        m.d.sync += [entered.eq(Cat(taken, entered)), could.eq(room.all())]
         m.d.comb += [i.valid.eq(self.valid), i.p.end.eq(self.end), r.valid.eq(1), r.p.end.eq(1)]
         with m.If(could & i.valid):
             m.d.comb += Assert(i.ready)
         for lane in range(self.p.lanes):
             colour = slice(COLOUR * lane, COLOUR * (lane + 1))
-            fetch, order = _Fetcher(self.p, self.depth), InOrder()
+            fetch, order = Fetcher(self.p, init=[0], units=units), InOrder()
             held = Signal(range(self.depth + _LATENCY + 2), name=f"held_{lane}")
             m.submodules[f"fetcher_{lane}"], m.submodules[f"order_{lane}"] = fetch, order
+            connect(m, bus.lanes[lane], fetch.i)
             left = fetch.o.valid & fetch.o.ready
             m.d.sync += held.eq(held + taken - left)
             m.d.comb += [
                 Value.cast(i.p.payload)[colour].eq(order.colour),
-                fetch.valid.eq(bus.valid),
-                fetch.token.eq(bus.token),
                 fetch.o.ready.eq(self.ready[lane]),
-                bus.room[lane].eq(fetch.room),
                 order.push.eq(taken),
                 order.pop.eq(left),
                 order.left.eq(Value.cast(fetch.o.p.payload)[colour]),
-                Cover(bus.valid & ~fetch.room),
+                Cover(fetch.i.valid & ~fetch.i.room),
             ]
             with m.If(held > sum(entered)):
                 m.d.comb += Assert(fetch.o.valid)

@@ -45,12 +45,12 @@ class Collecting(wiring.Component):
         m = Module()
         m.submodules.dut = dut = Collector(item_layout(self.ways), self.ways)
         m.submodules.ends = ends = InOrder()
-        ended = dut.valid & dut.o.end
+        ended = dut.o.valid & dut.o.payload.end
         m.d.comb += [
-            dut.room.eq(self.room),
+            dut.o.room.eq(self.room),
             ends.push.eq(dut.i[0].valid & dut.i[0].ready & dut.i[0].p.end),
             ends.pop.eq(ended),
-            ends.left.eq(dut.o.colour),
+            ends.left.eq(dut.o.payload.colour),
         ]
         for way, i in enumerate(dut.i):
             m.submodules[f"order_{way}"] = order = InStep(2)
@@ -60,14 +60,14 @@ class Collecting(wiring.Component):
                 i.p.way.eq(way),
                 i.p.colour.eq(Mux(i.valid, Mux(i.p.end, colour, order.colour), 0)),
                 order.push.eq(taken & ~i.p.end),
-                order.pop.eq(dut.valid & ~dut.o.end & (dut.o.way == way)),
-                order.left.eq(dut.o.colour),
+                order.pop.eq(dut.o.valid & ~dut.o.payload.end & (dut.o.payload.way == way)),
+                order.left.eq(dut.o.payload.colour),
                 order.came.eq(taken & i.p.end),
                 order.ended.eq(ended),
                 Assert(i.valid | ~i.ready),
             ]
         with m.If(ended):
-            m.d.comb += Assert(dut.o.way == 0)
+            m.d.comb += Assert(dut.o.payload.way == 0)
         self._promise(m, dut)
         self._prompt(m, dut)
         return m
@@ -75,9 +75,9 @@ class Collecting(wiring.Component):
     def _promise(self, m: Module, dut: Collector) -> None:
         came = Signal(range(IN_FLIGHT + 2))
         with m.If(self.room):
-            m.d.sync += came.eq(dut.valid)
+            m.d.sync += came.eq(dut.o.valid)
         with m.Elif(came <= IN_FLIGHT):
-            m.d.sync += came.eq(came + dut.valid)
+            m.d.sync += came.eq(came + dut.o.valid)
         m.d.comb += [Assert(came <= IN_FLIGHT), Cover(came == (IN_FLIGHT if self.ways > 2 else 2))]
 
     def _prompt(self, m: Module, dut: Collector) -> None:
@@ -114,9 +114,9 @@ class Delivery(wiring.Component):
         for way, i in enumerate(dut.i):
             offer(m, i, self.valid[way], self.end[way])
         m.d.comb += [
-            dut.room.eq(queue.room),
-            queue.i.valid.eq(dut.valid | (self.other & queue.room)),
+            dut.o.room.eq(queue.room),
+            queue.i.valid.eq(dut.o.valid | (self.other & queue.room)),
             queue.o.ready.eq(self.ready),
-            Cover(dut.valid & ~queue.room),
+            Cover(dut.o.valid & ~queue.room),
         ]
         return m

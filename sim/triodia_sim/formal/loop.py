@@ -1,20 +1,19 @@
 """The end-of-step protocol of the whole machine: no event, spike or record crosses its step."""
 
-from unittest import mock
-
 from amaranth import *
 from amaranth.asserts import AnySeq
-from amaranth.hdl import Assert, ShapeLike
+from amaranth.hdl import Assert
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from triodia_hw.gateware import hub
 from triodia_hw.gateware.hub import Hub
 from triodia_hw.gateware.shapes import record_layout, token_layout
+from triodia_hw.gateware.signatures import Flow
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import OUTPUT_KINDS
 
-from .order import COLOUR, InStep, NeverFull
+from .order import COLOUR, InStep, never_full
 
 __all__ = ["TRACKED", "AnyLane", "Loop", "loop_params"]
 
@@ -50,9 +49,7 @@ class AnyLane(wiring.Component):
     def __init__(self, p: MachineParams, index: int) -> None:
         self.p, self.index = p, index
         super().__init__({
-            "valid": In(1),
-            "token": In(token_layout(p)),
-            "room": Out(1),
+            "i": In(Flow(token_layout(p))),
             "o": Out(stream.Signature(record_layout(p))),
             "colour": In(COLOUR),
             "sweeping": Out(1, init=1),
@@ -63,7 +60,7 @@ class AnyLane(wiring.Component):
         first, last, record = Signal(init=1), Signal(init=1), self.o.p
         started, stays, was = Signal(), Signal(), Signal()  # an offer stays until it is taken
         m.d.comb += [
-            self.room.eq(started & AnySeq(1)),
+            self.i.room.eq(started & AnySeq(1)),
             self.o.valid.eq(stays | (self.sweeping & AnySeq(1))),
             record.end.eq(Mux(stays, was, first | AnySeq(1))),
             record.readout.eq(AnySeq(1)),
@@ -75,26 +72,11 @@ class AnyLane(wiring.Component):
             stays.eq(self.o.valid & ~self.o.ready),
             was.eq(record.end),
         ]
-        with m.If(self.valid & self.token.end):
-            m.d.sync += [self.sweeping.eq(1), last.eq(self.token.last)]
+        with m.If(self.i.valid & self.i.payload.end):
+            m.d.sync += [self.sweeping.eq(1), last.eq(self.i.payload.last)]
         with m.Elif(self.o.valid & self.o.ready & record.end):
             m.d.sync += [self.sweeping.eq(0), first.eq(0)]
         return m
-
-
-class _Hub(Hub):
-    """The hub with a queue of ``depth`` for what returns."""
-
-    def __init__(self, p: MachineParams, depth: int) -> None:
-        self.depth = depth
-        super().__init__(p)
-
-    def elaborate(self, platform: object) -> Module:
-        def queue(shape: ShapeLike, *, spare: int, **_: object) -> NeverFull:
-            return NeverFull(shape, depth=self.depth, spare=spare)
-
-        with mock.patch.object(hub, "Queue", queue):
-            return super().elaborate(platform)
 
 
 class Loop(wiring.Component):
@@ -120,24 +102,20 @@ class Loop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.dut = dut = _Hub(p, self.depth)
+        m.submodules.dut = dut = Hub(p, Units(queue=never_full(self.depth)))
         m.submodules.order = order = InStep(4)
         lanes = [AnyLane(p, index) for index in range(p.lanes)]
         for index, lane in enumerate(lanes):
             m.submodules[f"lane_{index}"] = lane
             connect(m, lane.o, dut.records[index])
-            m.d.comb += [
-                lane.valid.eq(dut.valid),
-                lane.token.eq(dut.token),
-                dut.rooms[index].eq(lane.room),
-            ]
-            with m.If(lane.valid & lane.token.end):
+            connect(m, dut.lanes[index], lane.i)
+            with m.If(lane.i.valid & lane.i.payload.end):
                 m.d.comb += Assert(~lane.sweeping)
         m.d.comb += [
             dut.i.valid.eq(self.valid),
             dut.i.p.end.eq(self.end),
             dut.i.p.last.eq(self.last),
-            dut.room.eq(self.room),
+            dut.o.room.eq(self.room),
         ]
         if self.tracked == "inputs":
             self._inputs(m, order, dut)
@@ -166,22 +144,24 @@ class Loop(wiring.Component):
         self._broadcast(m, order, lane.index + 1, dut)
 
     def _broadcast(self, m: Module, order: InStep, sender: int, dut: Hub) -> None:
-        source = dut.token.source
+        flow = dut.lanes[0]
+        source = flow.payload.source
         m.d.comb += [
-            order.pop.eq(dut.valid & ~dut.token.end & (source[COLOUR:] == sender)),
+            order.pop.eq(flow.valid & ~flow.payload.end & (source[COLOUR:] == sender)),
             order.left.eq(source[:COLOUR]),
-            order.ended.eq(dut.valid & dut.token.end),
+            order.ended.eq(flow.valid & flow.payload.end),
         ]
 
     def _outputs(self, m: Module, order: InStep, dut: Hub, lane: AnyLane) -> None:
         taken, started = lane.o.valid & lane.o.ready, Signal()
-        end, source = dut.word.kind == OUTPUT_KINDS["end"], dut.word.source
+        word = dut.o.payload
+        end, source = word.kind == OUTPUT_KINDS["end"], word.source
         m.d.sync += started.eq(started | (taken & lane.o.p.end))
         m.d.comb += [
             lane.colour.eq(order.colour),
             order.push.eq(taken & ~lane.o.p.end),
             order.came.eq(taken & lane.o.p.end & started),
-            order.pop.eq(dut.out & ~end & (source[COLOUR:] == lane.index + 1)),
+            order.pop.eq(dut.o.valid & ~end & (source[COLOUR:] == lane.index + 1)),
             order.left.eq(source[:COLOUR]),
-            order.ended.eq(dut.out & end),
+            order.ended.eq(dut.o.valid & end),
         ]

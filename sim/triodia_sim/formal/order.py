@@ -1,14 +1,16 @@
 """In order, once, nothing lost or made up: the checker of all proofs, and queues under it."""
 
+from collections.abc import Callable
+
 from amaranth import *
 from amaranth.asserts import AnySeq
-from amaranth.hdl import Assert, Cover
+from amaranth.hdl import Assert, Cover, ShapeLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from triodia_hw.gateware.queue import Queue
 
-__all__ = ["COLOUR", "Channel", "InOrder", "InStep", "NeverFull"]
+__all__ = ["COLOUR", "Channel", "InOrder", "InStep", "NeverFull", "never_full"]
 
 COLOUR = 2  # bits
 # No payload is made of NOTHING, which memories hold at first.
@@ -125,6 +127,15 @@ class NeverFull(Queue):
         m = super().elaborate(platform)
         m.d.comb += Assert(self.i.ready | ~self.i.valid)
         return m
+
+
+def never_full(depth: int) -> Callable[..., NeverFull]:
+    """What makes such queues, all of ``depth``, wherever a unit makes a queue."""
+
+    def make(shape: ShapeLike, *, spare: int, **_: object) -> NeverFull:
+        return NeverFull(shape, depth=depth, spare=spare)
+
+    return make
 
 
 class Channel(wiring.Component):

@@ -1,19 +1,16 @@
 """The accumulator: whatever comes, the sweep reads the sum of the step."""
 
-from unittest import mock
-
 from amaranth import *
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, connect, flipped
 
 from triodia_hw.compile.contents import accumulator_width
-from triodia_hw.compile.options import Options
-from triodia_hw.gateware import accumulator
 from triodia_hw.gateware.accumulator import Accumulator
 from triodia_hw.gateware.ram import Ram
-from triodia_hw.gateware.walker import synapse_layout
+from triodia_hw.gateware.signatures import SynapsePort
+from triodia_hw.gateware.units import Units
 from triodia_hw.machine.params import MachineParams
 
 __all__ = ["ArbitraryRam", "Sums"]
@@ -38,14 +35,6 @@ class ArbitraryRam(Ram):
             Value.cast(self.r_data).eq(Mux(collided[1], anything, Value.cast(ram.r_data))),
         ]
         return m
-
-
-class _Accumulator(Accumulator):
-    """The accumulator with arbitrary words on collisions."""
-
-    def elaborate(self, platform: object) -> Module:
-        with mock.patch.object(accumulator, "Ram", ArbitraryRam):
-            return super().elaborate(platform)
 
 
 class Sums(wiring.Component):
@@ -73,7 +62,7 @@ class Sums(wiring.Component):
         self.p, self.single = p, single
         slot = range(p.slots)
         super().__init__({
-            "i": In(synapse_layout(p)),
+            "i": In(SynapsePort(p)),
             "sweep_addr": In(slot),
             "clear": In(1),
             "clear_addr": In(slot),
@@ -82,14 +71,14 @@ class Sums(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.dut = dut = _Accumulator(p, Options())
+        m.submodules.dut = dut = Accumulator(p, Units(memory=ArbitraryRam))
+        connect(m, flipped(self.i), dut.i)
         slot = AnyConst(len(self.sweep_addr))
         over = self.i.end & ~self.i.read
         m.d.comb += [
-            dut.i.eq(self.i),
-            dut.sweep_addr.eq(self.sweep_addr),
-            dut.clear.eq(self.clear),
-            dut.clear_addr.eq(self.clear_addr),
+            dut.sweep.addr.eq(self.sweep_addr),
+            dut.sweep.clear.eq(self.clear),
+            dut.sweep.clear_addr.eq(self.clear_addr),
             Assume(~(self.i.valid & self.i.end)),
             Assume(slot < p.slots),
         ]
@@ -104,7 +93,7 @@ class Sums(wiring.Component):
         if self.single:
             marked, mark = Signal(), AnySeq(1)
             m.d.sync += marked.eq(marked | (self.i.valid & mark))
-            m.d.comb += Assume(self.i.weight == (mark & ~marked))
+            m.d.comb += Assume(self.i.payload.weight == (mark & ~marked))
         self._sum(m, dut, slot, cleared, open_)
         self._flags(m, dut)
         return m
@@ -114,7 +103,7 @@ class Sums(wiring.Component):
     ) -> None:
         """What is assumed of the sweep, and of ends."""
         started, clean = Signal(), Signal()  # the first sweep is done; the slot is clear
-        m.d.comb += dut.clear_all.eq(~started)
+        m.d.comb += dut.sweep.clear_all.eq(~started)
         with m.If(~started):
             m.d.comb += Assume(~self.i.valid & ~self.i.end)
             m.d.sync += [started.eq(clean & AnySeq(1)), clean.eq(clean | cleared)]
@@ -127,29 +116,30 @@ class Sums(wiring.Component):
         width, i = accumulator_width(self.p), dut.i
         growing, complete = Signal(signed(width)), Signal(signed(width))
         now = [Signal(signed(width), name=f"now_{k}") for k in (1, 2)]
-        product = i.weight * i.payload if self.p.graded else i.weight
+        synapse = i.payload
+        product = synapse.weight * synapse.payload if self.p.graded else synapse.weight
         over, valid = i.end & ~i.read, Signal(2)  # the sum is read when it may be
-        with m.If(i.valid & (i.target == slot)):
+        with m.If(i.valid & (synapse.target == slot)):
             m.d.sync += growing.eq(growing + product)
         with m.If(cleared):
             m.d.sync += complete.eq(0)
         with m.If(over):  # the clear was of the step before
             m.d.sync += [growing.eq(0), complete.eq(growing)]
-        asked = open_ & ~over & (dut.sweep_addr == slot) & ~cleared
+        asked = open_ & ~over & (dut.sweep.addr == slot) & ~cleared
         m.d.sync += [
             now[0].eq(complete),
             now[1].eq(now[0]),
             valid.eq(Cat(asked, valid[0] & ~over)),
         ]
         with m.If(valid[1]):
-            m.d.comb += [Assert(dut.sweep_sum == now[1]), Cover(now[1] == 1)]
+            m.d.comb += [Assert(dut.sweep.sum == now[1]), Cover(now[1] == 1)]
 
     def _flags(self, m: Module, dut: Accumulator) -> None:
         late, i = Signal(_COUNTED), dut.i
-        m.d.sync += late.eq(Cat(i.valid & i.some.any(), late))
-        flags = Cat(dut.last, dut.read, dut.what) == Cat(i.last, i.read, i.what)
+        m.d.sync += late.eq(Cat(i.valid & i.payload.some.any(), late))
+        flags = Cat(dut.sweep.last, dut.sweep.read, dut.sweep.what) == Cat(i.last, i.read, i.what)
         m.d.comb += [
             Assert(dut.operation == late[-1]),
-            Assert(dut.end == i.end),
-            Assert(flags | ~dut.end),
+            Assert(dut.sweep.end == i.end),
+            Assert(flags | ~dut.sweep.end),
         ]

@@ -4,12 +4,13 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
-from ...compile.options import DEFAULT, Options
+from ...compile.options import Options
 from ...machine.params import MachineParams
 from ...machine.words import COUNTERS, INPUT_KINDS
 from ..core import machine_ports
 from ..counters import Counters
 from ..top import Top
+from ..units import Units
 from .lane import DenseLane
 from .records import DenseRecords
 from .source import DenseSource
@@ -36,21 +37,22 @@ class DenseCore(wiring.Component):
         p: MachineParams,
         *,
         contents: list[dict[str, list[int]]],
-        options: Options = DEFAULT,
+        units: Units | None = None,
     ) -> None:
-        del options  # it has its own
-        self.p, self.contents, self.options = p, contents, DENSE
+        self.p, self.contents, self.units = p, contents, units or Units(DENSE)
         super().__init__(machine_ports(p))
 
     def elaborate(self, platform: object) -> Elaboratable:
         m = Module()
         p, words = self.p, self.contents
         visits = len(words[0]["weights"]) // p.slots
-        m.submodules.source = source = DenseSource(p, visits, self.options)
-        lanes = [DenseLane(p, contents=own, options=self.options) for own in words]
-        for index, lane in enumerate(lanes):
-            m.submodules[f"lane_{index}"] = lane
-        m.submodules.records = records = DenseRecords(p, self.options)
+        units = self.units
+        source = units.add(m, "source", DenseSource(p, visits, units))
+        lanes = [
+            units.add(m, f"lane_{index}", DenseLane(p, contents=own, units=units))
+            for index, own in enumerate(words)
+        ]
+        records = units.add(m, "records", DenseRecords(p, units))
         connect(m, records.o, flipped(self.o))
         # Gather inputs, visit all weights, end: one of these is high. After reset all is visited
         # once for nothing, which clears state, inputs and spikes.
@@ -74,7 +76,7 @@ class DenseCore(wiring.Component):
         silent = first | last  # the step after starts from zero
         m.d.sync += [
             source.store.eq(lanes[0].o.valid),
-            source.spikes.eq(Mux(silent, 0, Cat(lane.o.spike for lane in lanes))),
+            source.spikes.eq(Mux(silent, 0, Cat(lane.o.payload.spike for lane in lanes))),
         ]
         self._count(m, source)
         # Reset from a register: its way to every register is the longest of all.
@@ -121,7 +123,8 @@ class DenseCore(wiring.Component):
                 lane.slot.eq(updated),
                 Cat(lane.operand.first, lane.operand.last).eq(late[-1]),
                 lane.operand.x.eq(source.x),
-                record.eq(lane.o),
+                record.valid.eq(lane.o.valid),
+                record.payload.eq(lane.o.payload),
             ]
         m.d.comb += [source.slot.eq(updated), records.slot.eq(updated)]
         return visit & source.last & final
@@ -155,3 +158,6 @@ class DenseTop(Top):
     """:class:`..top.Top` of a dense machine."""
 
     machine = DenseCore
+
+    def __init__(self, p: MachineParams, *, contents: list[dict[str, list[int]]]) -> None:
+        super().__init__(p, contents=contents, units=Units(DENSE))

@@ -1,17 +1,16 @@
 """Processing element of the dense machine: a weight a cycle, then the neuron's update."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...compile.contents import accumulator_width
-from ...compile.options import DEFAULT, Options
 from ...machine.params import MachineParams
 from ...machine.words import neuron_fields, state_fields
 from ..multiply import multiply
 from ..neuron import NeuronUpdate, update_layout
-from ..ram import Ram
 from ..shapes import payload_shape, struct
+from ..units import Units
 
 __all__ = ["DenseLane", "operand_layout"]
 
@@ -35,51 +34,41 @@ class DenseLane(wiring.Component):
     zero : In. The next state is zero. o : Out. The update, 12 cycles after its last ``weight``.
     """
 
-    def __init__(
-        self, p: MachineParams, *, contents: dict[str, list[int]], options: Options = DEFAULT
-    ) -> None:
-        self.p, self.contents, self.options = p, contents, options
+    def __init__(self, p: MachineParams, *, contents: dict[str, list[int]], units: Units) -> None:
+        self.p, self.contents, self.units = p, contents, units
         super().__init__({
             "weight": In(range(len(contents["weights"]))),
             "operand": In(operand_layout(p)),
             "slot": In(range(p.slots)),
             "zero": In(1),
-            "o": Out(update_layout(p)),
+            "o": Out(stream.Signature(update_layout(p), always_ready=True)),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        p, words, options = self.p, self.contents, self.options
+        p, words, units = self.p, self.contents, self.units
         bits = data.StructLayout({"weight": signed(p.weight_bits)})
         fixed = {"depth": len(words["neurons"]), "init": words["neurons"]}
-        m.submodules.weights = weights = Ram(
-            bits,
-            depth=len(words["weights"]),
-            init=words["weights"],
-            name="weights",
-            options=options,
-        )
-        m.submodules.neurons = neurons = Ram(
-            struct(neuron_fields(p)), name="neurons", options=options, **fixed
-        )
-        m.submodules.state = state = Ram(
-            struct(state_fields(p)), depth=p.slots, name="state", options=options
-        )
-        m.submodules.update = update = NeuronUpdate(p, options)
+        visited = {"depth": len(words["weights"]), "init": words["weights"]}
+        weights = units.memory(m, bits, name="weights", **visited)
+        neurons = units.memory(m, struct(neuron_fields(p)), name="neurons", **fixed)
+        state = units.memory(m, struct(state_fields(p)), depth=p.slots, name="state")
+        update = units.add(m, "update", NeuronUpdate(p, units))
         total = self._sum(m, weights.r_data.weight)
         m.d.comb += [
             weights.r_addr.eq(self.weight),
             neurons.r_addr.eq(self.slot),
             state.r_addr.eq(self.slot),
             update.i.valid.eq(self.operand.last),
-            update.i.neuron.eq(neurons.r_data),
-            update.i.state.eq(state.r_data),
+            update.i.payload.neuron.eq(neurons.r_data),
+            update.i.payload.state.eq(state.r_data),
             update.zero.eq(self.zero),
             update.sum.eq(total),
-            self.o.eq(update.o),
+            self.o.valid.eq(update.o.valid),
+            self.o.payload.eq(update.o.payload),
             state.w_en.eq(update.o.valid),
             state.w_addr.eq(self.slot),
-            state.w_data.eq(update.o.state),
+            state.w_data.eq(update.o.payload.state),
         ]
         return m
 
@@ -89,7 +78,7 @@ class DenseLane(wiring.Component):
         weight = Signal(signed(p.weight_bits), reset_less=True)
         m.d.sync += weight.eq(word)
         if p.graded:
-            parts = self.options.multiplier_parts
+            parts = self.units.options.multiplier_parts
             product = multiply(m, weight, x, parts=parts, name="synapse")
         else:
             early, product = (Signal.like(weight, name=f"p_{k}", reset_less=True) for k in (1, 2))

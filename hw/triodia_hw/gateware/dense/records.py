@@ -6,12 +6,11 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...compile.options import DEFAULT, Options
 from ...machine.params import MachineParams, bits_for
 from ...machine.words import OUTPUT_KINDS, output_fields
 from ..neuron import update_layout
-from ..queue import Queue
 from ..shapes import struct
+from ..units import Units
 
 __all__ = ["DenseRecords"]
 
@@ -28,12 +27,12 @@ class DenseRecords(wiring.Component):
     o : Out(stream.Signature(struct(output_fields))).
     """
 
-    def __init__(self, p: MachineParams, options: Options = DEFAULT) -> None:
-        self.p, self.options = p, options
+    def __init__(self, p: MachineParams, units: Units) -> None:
+        self.p, self.units = p, units
         super().__init__({
             "start": In(1),
             "busy": Out(1),
-            "i": In(update_layout(p)).array(p.lanes),
+            "i": In(stream.Signature(update_layout(p), always_ready=True)).array(p.lanes),
             "slot": In(range(p.slots)),
             "mute": In(1),
             "end": In(1),
@@ -45,9 +44,7 @@ class DenseRecords(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        m.submodules.queue = queue = Queue(
-            self.o.payload.shape(), name="outputs", options=self.options
-        )
+        queue = self.units.queue(m, self.o.payload.shape(), name="outputs")
         connect(m, queue.o, flipped(self.o))
         spike, readout = Signal(p.lanes), Signal(p.lanes)
         values = [
@@ -73,9 +70,9 @@ class DenseRecords(wiring.Component):
             m.d.sync += [
                 left.eq(p.lanes),
                 source.eq(p.inputs + self.slot),
-                spike.eq(Mux(self.mute, 0, Cat(i.spike for i in self.i))),
-                readout.eq(Mux(self.mute, 0, Cat(i.readout for i in self.i))),
-                *(value.eq(i.value) for value, i in zip(values, self.i, strict=True)),
+                spike.eq(Mux(self.mute, 0, Cat(i.p.spike for i in self.i))),
+                readout.eq(Mux(self.mute, 0, Cat(i.p.readout for i in self.i))),
+                *(value.eq(i.p.value) for value, i in zip(values, self.i, strict=True)),
             ]
         with m.If(step):
             m.d.sync += [

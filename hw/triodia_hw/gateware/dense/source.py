@@ -4,10 +4,9 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...compile.options import DEFAULT, Options
 from ...machine.params import MachineParams
-from ..ram import Ram
 from ..shapes import payload_shape
+from ..units import Units
 
 __all__ = ["DenseSource"]
 
@@ -24,8 +23,8 @@ class DenseSource(wiring.Component):
     store, slot, spikes : In. A bit a PE, for the step after; ``swap`` when all are there.
     """
 
-    def __init__(self, p: MachineParams, visits: int, options: Options = DEFAULT) -> None:
-        self.p, self.visits, self.options = p, visits, options
+    def __init__(self, p: MachineParams, visits: int, units: Units) -> None:
+        self.p, self.visits, self.units = p, visits, units
         super().__init__({
             "event": In(1),
             "channel": In(range(p.inputs)),
@@ -69,9 +68,7 @@ class DenseSource(wiring.Component):
     def _inputs(self, m: Module, k: Signal, clear: Value) -> Value:
         """The payload of input ``k``, 2 cycles later; what no event brought is 0."""
         layout = data.StructLayout({"payload": Shape(self.p.payload_bits, self.p.graded)})
-        m.submodules.inputs = memory = Ram(
-            layout, depth=self.p.inputs, name="x", options=self.options
-        )
+        memory = self.units.memory(m, layout, depth=self.p.inputs, name="x")
         forget, which = Signal(), Signal.like(memory.w_addr)
         m.d.sync += [forget.eq(clear), which.eq(k)]
         m.d.comb += [
@@ -85,9 +82,7 @@ class DenseSource(wiring.Component):
     def _spikes(self, m: Module, group: Signal) -> Value:
         """The spikes of a slot of each PE in the last step, 2 cycles later."""
         bits = data.StructLayout({"fired": self.p.lanes})
-        m.submodules.spikes_of = memory = Ram(
-            bits, depth=2 << len(group), name="spikes", options=self.options
-        )
+        memory = self.units.memory(m, bits, depth=2 << len(group), name="spikes")
         bank = Signal()
         m.d.sync += bank.eq(bank ^ self.swap)
         m.d.comb += [

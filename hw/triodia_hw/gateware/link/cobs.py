@@ -22,7 +22,7 @@ class CobsDecoder(wiring.Component):
 
     def __init__(self) -> None:
         super().__init__({
-            "i": In(stream.Signature(8)),
+            "i": In(stream.Signature(8, always_ready=True)),
             "o": Out(stream.Signature(decoded_layout, always_ready=True)),
         })
 
@@ -30,7 +30,7 @@ class CobsDecoder(wiring.Component):
         m = Module()
         left, zero, begun = Signal(8), Signal(), Signal()  # bytes left of the group; a 0 behind it
         byte = self.i.payload
-        m.d.comb += [self.i.ready.eq(1), self.o.p.byte.eq(Mux(left == 0, 0, byte))]
+        m.d.comb += self.o.p.byte.eq(Mux(left == 0, 0, byte))
         with m.If(self.i.valid):
             with m.If(byte == 0):
                 m.d.comb += [self.o.valid.eq(begun), self.o.p.end.eq(1), self.o.p.bad.eq(left != 0)]

@@ -36,7 +36,7 @@ class Link(wiring.Component):
     Members
     -------
     reset : In(1). Start afresh, without a session.
-    i : In(stream.Signature(8)), always ready; bytes at least 4 cycles apart.
+    i : In(stream.Signature(8, always_ready=True)); bytes at least 4 cycles apart.
     o : Out(stream.Signature(8)). Bytes to the line.
     machine_reset : Out(1). To the machine.
     words : Out(stream.Signature(struct(input_fields))). To the machine.
@@ -49,7 +49,7 @@ class Link(wiring.Component):
         self.p, self.welcome, self.depth = p, welcome, depth
         super().__init__({
             "reset": In(1),
-            "i": In(stream.Signature(8)),
+            "i": In(stream.Signature(8, always_ready=True)),
             "o": Out(stream.Signature(8)),
             "machine_reset": Out(1),
             "words": Out(stream.Signature(struct(input_fields(p)))),
