@@ -9,7 +9,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from triodia_hw.compile.options import DEFAULT, Options
-from triodia_hw.export.verilog import triodia_version
+from triodia_hw.export.rtlil import triodia_version
 from triodia_hw.gateware.link.link import DEPTH
 from triodia_hw.link.welcome import Welcome
 from triodia_hw.machine.params import MachineParams

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pywellen
 
-from triodia_hw.export.verilog import TOP
+from triodia_hw.export.rtlil import TOP
 
 from .runner import PERIOD_NS
 

@@ -132,7 +132,7 @@ class Bench:
         p, fields = self.image.params, state_fields(self.image.params)
         for neuron, slot in enumerate(self.image.slot.tolist()):
             lane = getattr(self.dut.core, f"lane_{slot // p.slots}")
-            word = integer(lane.sweep.state.mem[slot % p.slots])
+            word = integer(lane.sweep.state.mem_0.mem[slot % p.slots])
             values = {} if word is None else unpack(fields, word)
             for name, *_ in fields:
                 self.board.state_word(neuron, name, values.get(name, "undefined"), cycle)

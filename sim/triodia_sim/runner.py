@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from triodia_hw.export.verilog import TOP, export_verilog
+from triodia_hw.export.rtlil import TOP
+from triodia_hw.export.verilog import export_verilog
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image, save_image
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from triodia_hw.export.verilog import without_contents
+from triodia_hw.export.rtlil import without_contents
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
 

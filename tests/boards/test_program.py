@@ -24,7 +24,7 @@ from triodia_hw.compile.options import Options
 from triodia_hw.compile.retarget import fit_capacity
 from triodia_hw.cost.resources import block_rams, single_port_rams
 from triodia_hw.errors import ContractError
-from triodia_hw.export.verilog import memory_name
+from triodia_hw.export.rtlil import memory_name
 from triodia_hw.machine.image import save_image
 
 BOARD = BOARDS["ulx3s-25f"]

@@ -13,7 +13,7 @@ from triodia_boards.flow.program import placeholder
 from triodia_boards.flow.synthesis import synthesize
 from triodia_hw.compile.options import QUEUES, Options
 from triodia_hw.cost.resources import block_rams, multipliers, single_port_rams
-from triodia_hw.export.verilog import TOP, core_rtlil
+from triodia_hw.export.rtlil import TOP, core_rtlil
 from triodia_hw.machine.params import MachineParams
 
 BITS = {"ecp5": 18, "ice40": 16, "gowin": 18, "xilinx": 18}

@@ -17,7 +17,7 @@ from triodia_boards.virtual_source import top_source
 from triodia_hw.compile.contents import contents, memory_shapes
 from triodia_hw.compile.options import Options
 from triodia_hw.cost.resources import block_rams
-from triodia_hw.export.verilog import core_rtlil
+from triodia_hw.export.rtlil import core_rtlil
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.ram import Ram
 from triodia_hw.gateware.units import Units

@@ -10,14 +10,9 @@ import pytest
 from tests.support.networks import random_image
 from triodia_hw.compile.contents import contents, memory_shapes
 from triodia_hw.compile.options import Options
-from triodia_hw.export.verilog import (
-    TOP,
-    core_rtlil,
-    export_verilog,
-    hex_lines,
-    memory_name,
-    triodia_version,
-)
+from triodia_hw.export.memories import hex_lines
+from triodia_hw.export.rtlil import TOP, core_rtlil, memory_name, triodia_version
+from triodia_hw.export.verilog import export_verilog
 from triodia_hw.machine.words import COUNTERS, input_fields, output_fields
 
 CASES = {

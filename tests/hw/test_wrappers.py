@@ -10,7 +10,8 @@ from cocotb_tools.runner import get_runner
 
 from tests.support.commands import call, ok
 from tests.support.networks import random_events, random_image
-from triodia_hw.export.verilog import TOP, export_verilog
+from triodia_hw.export.rtlil import TOP
+from triodia_hw.export.verilog import export_verilog
 from triodia_hw.gateware.wrappers import bus_bits
 from triodia_hw.machine.image import save_image
 
@@ -40,7 +41,7 @@ def simulate(folder, image, sequences, monkeypatch, *, bench, interface, **job):
         )
         runner.test(
             hdl_toplevel=TOP,
-            test_module=f"tests.{bench}",
+            test_module=f"tests.support.{bench}",
             build_dir=folder / "sim",
             test_dir=folder,
             log_file=folder / "test.log",

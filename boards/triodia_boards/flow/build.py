@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import Options
-from triodia_hw.export.verilog import without_zeros
+from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams

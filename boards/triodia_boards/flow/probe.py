@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from triodia_hw.compile.options import Options
-from triodia_hw.export.verilog import without_zeros
+from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.files import write_atomic
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.units import Units

@@ -11,7 +11,7 @@ from triodia_hw.compile.contents import contents, memory_shapes
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import DEFAULT, Options
 from triodia_hw.compile.retarget import fit_capacity
-from triodia_hw.export.verilog import memory_name
+from triodia_hw.export.rtlil import memory_name
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams

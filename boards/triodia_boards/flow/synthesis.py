@@ -7,7 +7,7 @@ from pathlib import Path
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import DEFAULT, QUEUES, Options
 from triodia_hw.errors import YosysError
-from triodia_hw.export.verilog import TOP, core_rtlil
+from triodia_hw.export.rtlil import TOP, core_rtlil
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from triodia_hw.compile.contents import contents
 from triodia_hw.errors import YosysError
-from triodia_hw.export.verilog import without_zeros
+from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image

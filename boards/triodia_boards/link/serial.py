@@ -34,9 +34,11 @@ class Receiver(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rx, shift = Signal(init=1), Signal(9)
+        rx = Signal(init=1)
+        shift = Signal(9)
         m.submodules.sync = FFSynchronizer(self.rx, rx, init=1)
-        timer, bits = Signal(range(self.divisor + self.divisor // 2)), Signal(range(11))
+        timer = Signal(range(self.divisor + self.divisor // 2))
+        bits = Signal(range(11))
         idle = Signal()  # the line has been high since the last byte
         m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
@@ -74,7 +76,9 @@ class Transmitter(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        timer, bits, shift = Signal(range(self.divisor)), Signal(range(11)), Signal(10, init=1)
+        timer = Signal(range(self.divisor))
+        bits = Signal(range(11))
+        shift = Signal(10, init=1)
         m.d.comb += [self.i.ready.eq(bits == 0), self.tx.eq(shift[0])]
         with m.If(bits == 0):
             with m.If(self.i.valid):

@@ -71,9 +71,14 @@ class Dense:
 
     def blocks(self) -> int:
         """ECP5 block RAMs: weights and neurons; what is small is distributed RAM."""
-        p, words = self.image.params, self.contents()[0]
-        widths = {"weights": p.weight_bits, "neurons": width_of(neuron_fields(p))}
-        return p.lanes * sum(block_count(w, len(words[name])) for name, w in widths.items())
+        words = self.contents()[0]
+        counts = (block_count(width, len(words[name])) for name, width in self.widths().items())
+        return self.image.params.lanes * sum(counts)
+
+    def widths(self) -> dict[str, int]:
+        """Bits of a word of each content memory, by name."""
+        p = self.image.params
+        return {"weights": p.weight_bits, "neurons": width_of(neuron_fields(p))}
 
 
 def dense(image: Image) -> Dense:

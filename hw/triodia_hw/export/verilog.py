@@ -1,187 +1,202 @@
-"""Export: the machine as RTLIL for synthesis, or as one Verilog file with its memory files."""
+"""The machine as Verilog that one can read, simulate anywhere, and put into a design."""
 
 import json
 import re
-import tempfile
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from amaranth.back import rtlil
 
 from ..compile.contents import contents, memory_shapes
 from ..compile.dense import Dense
-from ..compile.options import DEFAULT, Options
+from ..compile.options import DEFAULT
+from ..compile.storage import columns
+from ..errors import TriodiaError
 from ..files import write_atomic
 from ..gateware.dense.core import DENSE, DenseTop
 from ..gateware.top import Top
-from ..gateware.units import Units
 from ..gateware.wishbone import WishboneTop
 from ..gateware.wrappers import AxiStreamTop
 from ..machine.image import Image
-from ..machine.params import MachineParams
-from .yosys import run_yosys
+from .memories import contents_sum, hex_lines, memory_modules
+from .modules import VerilogModule, VerilogUnits
+from .rtlil import TOP, memory_name, triodia_version
 
-__all__ = [
-    "INTERFACES",
-    "TOP",
-    "core_rtlil",
-    "export_dense",
-    "export_verilog",
-    "hex_lines",
-    "memory_name",
-    "triodia_version",
-    "without_contents",
-    "without_zeros",
-]
-
-TOP = "triodia"
-
-_INIT = re.compile(r"^ *cell \$meminit_v2 .*?\n *end\n", re.DOTALL | re.MULTILINE)
-_ZERO = re.compile(r"connect \\DATA \d+'0+\n")
-# A column of contents; working memories have no number.
-_COLUMN = re.compile(r'parameter \\MEMID "\\\\mem_\d')
+__all__ = ["INTERFACES", "check_name", "export_dense", "export_verilog"]
 
 # top levels by the ports they have
 INTERFACES = {"": Top, "axi-stream": AxiStreamTop, "wishbone": WishboneTop}
 
-# Component that holds each content memory within a lane.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+# Unit that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
+_CONTENT_FILE = rf"_lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex"
+
+_WAIVERS = """\
+// Warnings of Verilator that are waived:
+//   DECLFILENAME: all modules share this file.
+//   WIDTHEXPAND, WIDTHTRUNC: sums grow and are cut as Verilog defines it; co-simulation compares
+//     every word with the reference.
+//   UNUSEDSIGNAL: fields of a word that a unit does not need.
+//   CASEINCOMPLETE: signals have their default before the case.
+//   INITIALDLY: at_start changes once all blocks wait for it, so that each of them runs.
+//   PROCASSINIT: registers have a value at power-up, and a reset besides.
+/* verilator lint_off DECLFILENAME */
+/* verilator lint_off WIDTHEXPAND */
+/* verilator lint_off WIDTHTRUNC */
+/* verilator lint_off UNUSEDSIGNAL */
+/* verilator lint_off CASEINCOMPLETE */
+/* verilator lint_off INITIALDLY */
+/* verilator lint_off PROCASSINIT */
+"""
+
+_FOLDER = """\
+// Where simulators and synthesis look for the .hex files, with a "/" at its end; by default in the
+// folder in which they run.
+`ifndef TRIODIA_HEX_FOLDER
+`define TRIODIA_HEX_FOLDER "./"
+`endif
+"""
+
+Columns = list[tuple[str, str, int, list[int]]]  # file, path within the top module, width, words
 
 
-_CONTENT_FILE = re.compile(rf"lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex")
+def check_name(name: str) -> str:
+    """``name``, if Verilog takes it as the name of a module and a system as that of a file."""
+    if not _NAME.fullmatch(name):
+        raise TriodiaError(
+            "The name of a Verilog module must be at most 40 letters, digits and underscores and "
+            f"begin with a letter, got {name!r}."
+        )
+    return name
 
 
-def triodia_version() -> str:
-    """Version of the installed package."""
-    try:
-        return version("triodia")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def memory_name(lane: int, memory: str, column: int) -> str:
-    """Name of a column of a content memory, as in file names: ``lane_0_synapses_1``."""
-    return f"lane_{lane}_{memory}_{column}"
-
-
-def core_rtlil(
-    p: MachineParams,
-    words: list[dict[str, list[int]]] | None = None,
-    options: Options = DEFAULT,
+def export_verilog(
+    image: Image,
+    folder: str | Path,
     interface: str = "",
-) -> str:
-    """Netlist of the machine in RTLIL; with ``words`` as memory contents, else without any.
+    *,
+    name: str = TOP,
+    inline: bool = False,
+) -> list[Path]:
+    """Write ``NAME.v``, and one ``.hex`` file for each content memory, to ``folder``.
 
-    ``interface``: one of :data:`INTERFACES`; ports are those of its top level.
+    A simulation stops at its first clock edge if a memory does not hold this network: if a file is
+    not found, was edited, or belongs to another image. Simulators look for the files in the folder
+    in which they run; with ``inline`` the contents are in the Verilog instead.
+
+    Returns the files written, the Verilog first; the same image gives the same bytes. Files are
+    replaced whole; ``.hex`` files of an earlier machine of that name are removed.
+
+    Parameters
+    ----------
+    interface : one of :data:`INTERFACES`. name : of the top module; prefix of modules and files.
+
+    Raises
+    ------
+    TriodiaError
+        If ``name`` cannot be a module's.
     """
-    empty = [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
-    top = INTERFACES[interface](p, contents=words or empty, units=Units(options))
-    text = rtlil.convert(top, name=TOP, emit_src=False)
-    return without_contents(text) if words is None else without_zeros(text, options)
-
-
-def without_contents(text: str) -> str:
-    """RTLIL with all memories undefined."""
-    return _INIT.sub("", text)
-
-
-def without_zeros(text: str, options: Options) -> str:
-    """RTLIL of a machine built with ``options``, its working memories undefined at the start.
-
-    The first sweep clears them, so nothing may rely on zeros. Contents that are zero stay, but for
-    those of single-port memory, which cannot start with any.
-    """
-
-    def kept(cell: re.Match) -> str:
-        content = _COLUMN.search(cell[0]) and not options.single_port
-        return cell[0] if content or not _ZERO.search(cell[0]) else ""
-
-    return _INIT.sub(kept, text)
-
-
-def hex_lines(words: list[int], width: int) -> str:
-    """``$readmemh`` text of ``words``."""
-    digits = -(-width // 4)
-    return "".join(f"{word:0{digits}x}\n" for word in words)
-
-
-def export_verilog(image: Image, folder: str | Path, interface: str = "") -> list[Path]:
-    """Write ``triodia.v`` and one ``.hex`` file for each content memory to ``folder``.
-
-    ``interface`` as of :func:`core_rtlil`.
-
-    The Verilog reads the hex files by relative name, so simulate in ``folder``. It depends on the
-    parameters and on the names, not on the contents; the same image gives the same bytes.
-    Returns the files written, the Verilog first. Files are replaced whole; ``.hex`` files of an
-    earlier machine that this one has not are removed.
-    """
-    folder = Path(folder)
+    folder, units = Path(folder), VerilogUnits(check_name(name), DEFAULT)
+    top = INTERFACES[interface](image.params, contents=contents(image), units=units)
+    held = list(_columns(image, name))
+    modules = units.convert(top)
+    text = _text(modules, held, image, "sparse event-driven LIF accelerator", inline)
+    files = {f"{name}.v": text}
+    if not inline:
+        files |= {file: hex_lines(words, width) for file, _, width, words in held}
     folder.mkdir(parents=True, exist_ok=True)
-    text = _convert(core_rtlil(image.params, interface=interface))
-    files = {f"{TOP}.v": _header(image) + _load_memories(image.params, text)}
-    for lane, words in enumerate(contents(image)):
-        for shape in memory_shapes(image.params):
-            for index, (width, part) in enumerate(shape.cut(words)):
-                files[f"{memory_name(lane, shape.name, index)}.hex"] = hex_lines(part, width)
-    for name, text in files.items():
-        write_atomic(folder / name, text.encode())
-    for file in folder.iterdir():
-        if _CONTENT_FILE.fullmatch(file.name) and file.name not in files:
-            file.unlink()
-    return [folder / name for name in files]
+    for file, content in files.items():
+        write_atomic(folder / file, content.encode())
+    for path in folder.iterdir():
+        if re.fullmatch(re.escape(name) + _CONTENT_FILE, path.name) and path.name not in files:
+            path.unlink()
+    return [folder / file for file in files]
 
 
 def export_dense(dense: Dense, folder: str | Path) -> Path:
     """Write the dense machine as ``triodia.v``, contents and all; ports as those of the other."""
-    top = DenseTop(dense.image.params, contents=dense.contents())
-    text = _convert(without_zeros(rtlil.convert(top, name=TOP, emit_src=False), DENSE))
-    head = f"// Triodia {triodia_version()}: dense time-stepped baseline.\n"
+    units, words = VerilogUnits(TOP, DENSE), dense.contents()
+    top = DenseTop(dense.image.params, contents=words, units=units)
+    modules = units.convert(top)
+    held = [
+        (f"{TOP}_{memory_name(lane, memory, index)}.hex", "", width, part)
+        for lane, memories in enumerate(words)
+        for memory, width_of_word in dense.widths().items()
+        for index, (width, part) in enumerate(_cut(memories[memory], width_of_word))
+    ]
+    text = _text(modules, held, dense.image, "dense time-stepped baseline", True)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    write_atomic(Path(folder) / f"{TOP}.v", (head + text).encode())
+    write_atomic(Path(folder) / f"{TOP}.v", text.encode())
     return Path(folder) / f"{TOP}.v"
 
 
-def _convert(text: str) -> str:
-    """RTLIL as Verilog."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_atomic(Path(folder, "core.il"), text.encode())
-        script = [
-            "read_rtlil core.il",
-            f"hierarchy -top {TOP}",
-            "proc -nomux -norom",
-            "opt_clean",
-            "memory_collect",
-            "attrmap -remove generator -remove top -remove src",
-            "write_verilog -norename core.v",
-        ]
-        run_yosys(script, Path(folder))
-        text = Path(folder, "core.v").read_text()
-    return text.split("\n", 1)[1]  # the first line names the Yosys build
+def _columns(image: Image, name: str) -> Iterator[tuple[str, str, int, list[int]]]:
+    for lane, words in enumerate(contents(image)):
+        for shape in memory_shapes(image.params):
+            for index, (width, part) in enumerate(shape.cut(words)):
+                file = f"{name}_{memory_name(lane, shape.name, index)}.hex"
+                path = f"core.lane_{lane}.{_HOLDER[shape.name]}.{shape.name}.mem_{index}"
+                yield file, path, width, part
 
 
-def _load_memories(p: MachineParams, text: str) -> str:
-    """Add a ``$readmemh`` to each column of each content memory."""
-    for lane in range(p.lanes):
-        for shape in memory_shapes(p):
-            for index in range(len(shape.columns()) if shape.content else 0):
-                holder = f"{TOP}.core.lane_{lane}.{_HOLDER[shape.name]}"
-                module, mem = rf"\{holder}.{shape.name} ", f"mem_{index}"
-                declaration = rf"(module {re.escape(module)}.*?\n  reg \[[^\n]* {mem} \[[^\n]*;\n)"
-                file = f"{memory_name(lane, shape.name, index)}.hex"
-                load = f'  initial $readmemh("{file}", {mem});\n'
-                text, found = re.subn(
-                    declaration, lambda m, load=load: m[1] + load, text, count=1, flags=re.DOTALL
-                )
-                assert found, module
-    return text
+def _cut(words: Sequence[int], width: int) -> Iterator[tuple[int, list[int]]]:
+    offset = 0
+    for part in columns(width, len(words), DENSE.blocks):
+        yield part, [(word >> offset) & ((1 << part) - 1) for word in words]
+        offset += part
 
 
-def _header(image: Image) -> str:
-    parameters = json.dumps(asdict(image.params))
-    return (
-        f"// Triodia {triodia_version()}: sparse event-driven LIF accelerator.\n"
-        f"// Image {image.digest()}\n"
-        f"// Parameters {parameters}\n"
-        "// Memory contents are in the .hex files beside this file.\n"
-    )
+def _text(
+    modules: list[VerilogModule], held: Columns, image: Image, what: str, inline: bool
+) -> str:
+    """The whole file: header, table of contents, then a module after the other."""
+    top, *rest = modules
+    digest = image.digest()
+    texts = [_commented(top.purpose) + top.text.removesuffix("endmodule") + _check(held, digest)]
+    texts += [_commented(module.purpose) + module.text for module in rest]
+    files = {file: (width, words) for file, _, width, words in held}
+    texts += memory_modules(top.name, files if inline else None)
+    list_of_modules = [*(m.name for m in modules), f"{top.name}_ram", f"{top.name}_queue_ram"]
+    contents_at = "in this file" if inline else "in the .hex files"
+    head = [
+        f"// Triodia {triodia_version()}: {what}.",
+        f"// Image {digest}",
+        f"// Parameters {json.dumps(asdict(image.params))}",
+        f"// Memory contents are {contents_at}. README.md explains ports, reset and clock.",
+        "//",
+        "// Modules, in order:",
+        *textwrap.wrap(
+            ", ".join(list_of_modules), 96, initial_indent="//   ", subsequent_indent="//   "
+        ),
+    ]
+    return "\n".join([*head, "", _WAIVERS, "`timescale 1ns/1ps\n", _FOLDER, "\n\n".join(texts)])
+
+
+def _commented(purpose: str) -> str:
+    return "".join(f"// {line}".rstrip() + "\n" for line in purpose.splitlines())
+
+
+def _check(held: Columns, digest: str) -> str:
+    """The end of the top module: in simulation, it stops unless the memories hold this network."""
+    checks = [
+        f"    if ({path}.contents_sum(1'b0) !== 64'h{contents_sum(words):016x})\n"
+        f'      $fatal(1, "{file} is missing, or is not of image {digest[:16]}");'
+        for file, path, _, words in held
+        if path
+    ]
+    if not checks:
+        return "endmodule"
+    lines = [
+        "`ifndef SYNTHESIS",
+        "  // Simulation only: stop at the first edge unless every memory holds this network.",
+        "  reg contents_checked;",
+        "  initial contents_checked = 0;",
+        "  always @(posedge clk) if (!contents_checked) begin",
+        "    contents_checked <= 1;",
+        *checks,
+        "  end",
+        "`endif",
+        "endmodule",
+    ]
+    return "\n".join(lines)

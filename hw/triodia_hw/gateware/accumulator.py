@@ -57,7 +57,9 @@ class Accumulator(wiring.Component):
         # The input is stage 0, in which the memory gets its address; k = 1 to 5 follow.
         tag = Cat(synapse.target, bank)  # which sum; forwarding never crosses banks
         tags = [Signal(len(tag), name=f"tag_{k}", reset_less=True) for k in range(1, 6)]
-        valid, some, counts = Signal(5), Signal(2), Signal(4)
+        valid = Signal(5)
+        some = Signal(2)
+        counts = Signal(4)
         m.d.sync += [
             valid.eq(Cat(self.i.valid, valid)),
             some.eq(synapse.some),
@@ -93,7 +95,9 @@ class Accumulator(wiring.Component):
             Signal(signed(width), name=name, reset_less=True)
             for name in "addend recent operand total written older".split()
         )
-        now, then, follows = Signal(5), Signal(5), Signal()
+        now = Signal(5)
+        then = Signal(5)
+        follows = Signal()
         stored = Mux(tag[-1], banks[1].r_data.sum, banks[0].r_data.sum)
         m.d.sync += [
             now.eq(same),  # stage 1

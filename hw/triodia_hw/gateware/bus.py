@@ -42,7 +42,10 @@ class Bus(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         i, r = self.inputs, self.returns
-        go, ends, spike, item = Signal(), Signal(), Signal(), Signal()
+        go = Signal()
+        ends = Signal()
+        spike = Signal()
+        item = Signal()
         valid = Signal()
         token = Signal(token_layout(self.p), reset_less=True)
         m.d.comb += [

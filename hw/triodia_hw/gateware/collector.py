@@ -39,8 +39,13 @@ class Collector(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        waiting, turn, behind = Signal(self.ways), Signal(self.ways), Signal(self.ways)
-        grant, go, ends, end = Signal(self.ways), Signal(), Signal(), Signal()
+        waiting = Signal(self.ways)
+        turn = Signal(self.ways)
+        behind = Signal(self.ways)
+        grant = Signal(self.ways)
+        go = Signal()
+        ends = Signal()
+        end = Signal()
         # A turn serves those that wait when it begins, lowest first; then the next one begins.
         m.d.comb += [
             waiting.eq(Cat(i.valid & ~i.p.end for i in self.i) & ~grant & ~turn),
@@ -59,7 +64,8 @@ class Collector(wiring.Component):
             end.eq(ends & go & ~end),
         ]
         gated = [Signal(self.shape.size, name=f"gated_{k}") for k in range(self.ways)]
-        some, flow = Signal(), Signal(self.shape.size)
+        some = Signal()
+        flow = Signal(self.shape.size)
         for k, i in enumerate(self.i):
             m.d.comb += i.ready.eq(grant[k] | end)
             mine = grant[k] | end if k == 0 else grant[k]

@@ -83,7 +83,8 @@ class Core(wiring.Component):
         p, units = self.p, self.units
         # Resets come from registers: their way to every register is the longest of all.
         # They hold until the last lane has its own.
-        reset, closed = Signal(init=1), Signal(init=1)
+        reset = Signal(init=1)
+        closed = Signal(init=1)
         stretch = Signal(p.lanes + 2, init=-1)
         m.d.sync += [
             stretch.eq(Cat(self.reset, stretch)),
@@ -158,7 +159,10 @@ class Core(wiring.Component):
         closed: Value,
     ) -> None:
         """Input words become tokens (inputs are the first sources), or go where they belong."""
-        word, token, calm, opened = words.p, hub.i.p, Signal(), Signal()
+        word = words.p
+        token = hub.i.p
+        calm = Signal()
+        opened = Signal()
         # No token between the first byte of a load and the lanes' new start.
         closing = (words.valid & word.load) | loader.hold | closed
         m.d.sync += [calm.eq(~report.busy & ~report.start), opened.eq(~closing)]

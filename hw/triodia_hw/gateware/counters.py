@@ -38,7 +38,8 @@ class Counters(wiring.Component):
         for name, pulse in pulses.items():
             seen = Signal(name=f"{name}_seen")
             m.d.sync += [seen.eq(pulse), getattr(self, name).eq(getattr(self, name) + seen)]
-        done, count = Signal.like(self.operation), Signal(range(len(self.operation) + 1))
+        done = Signal.like(self.operation)
+        count = Signal(range(len(self.operation) + 1))
         m.d.sync += [
             done.eq(self.operation),
             count.eq(sum(done)),

@@ -62,14 +62,16 @@ class Fetcher(wiring.Component):
         low = self.p.rows_per_pointer.bit_length() - 1
 
         # Cycles 1 and 2: the memory reads. 3: which of the group's rows. 4: where it starts.
-        valid, tokens = Signal(_STAGES), [self.i.payload]
+        valid = Signal(_STAGES)
+        tokens = [self.i.payload]
         for k in range(1, _STAGES + 1):
             tokens.append(Signal(token_layout(self.p), name=f"token_{k}", reset_less=True))
             m.d.sync += tokens[k].eq(tokens[k - 1])
         m.d.sync += valid.eq(Cat(self.i.valid, valid))
         m.d.comb += [self.i.room.eq(rows.room), pointers.r_addr.eq(self.i.payload.source >> low)]
 
-        word, begin = pointers.r_data, Signal(len(pointers.r_data.start), reset_less=True)
+        word = pointers.r_data
+        begin = Signal(len(pointers.r_data.start), reset_less=True)
         lengths = [word[f"length_{k}"] for k in range(self.p.rows_per_pointer)]
         before = Signal(range(sum((1 << len(x)) for x in lengths)), reset_less=True)
         length = Signal(len(lengths[0]), reset_less=True)
@@ -81,7 +83,9 @@ class Fetcher(wiring.Component):
         m.d.sync += begin.eq(word.start)
 
         row, end = rows.i.p, tokens[3].end
-        start, some, single = Signal(len(row.start)), Signal(), Signal()
+        start = Signal(len(row.start))
+        some = Signal()
+        single = Signal()
         span = Signal(len(length), reset_less=True)
         m.d.sync += [
             start.eq(Mux(end, tokens[3].source[:2], begin + before)),

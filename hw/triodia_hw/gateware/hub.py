@@ -66,7 +66,8 @@ class Hub(wiring.Component):
         first sweep after reset ends no step: it only goes back.
         """
         record, word, token = records.payload, self.o.payload, returns.i.p
-        started, kinds = Signal(), OUTPUT_KINDS
+        started = Signal()
+        kinds = OUTPUT_KINDS
         m.d.comb += [
             self.o.valid.eq(records.valid & (started | ~record.end)),
             word.kind.eq(Mux(record.end, kinds["end"], Mux(record.readout, kinds["readout"], 0))),

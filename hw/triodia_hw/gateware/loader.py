@@ -54,9 +54,14 @@ class Loader(wiring.Component):
         m = Module()
         shapes = {s.name: s for s in memory_shapes(self.p) if s.content}
         sizes = {n: bytes_of(shapes[name].width) for name, n in MEMORY_NUMBERS.items()}
-        header, place = Signal(range(_HEADER + 1)), Signal(range(max(sizes.values())))
-        lane, memory, count = Signal(8), Signal(2), Signal(16)
-        address, final = Signal(16), Signal.like(place)  # of a word's bytes
+        header = Signal(range(_HEADER + 1))
+        place = Signal(range(max(sizes.values())))
+        lane = Signal(8)
+        memory = Signal(2)
+        count = Signal(16)
+        # of a word's bytes
+        address = Signal(16)
+        final = Signal.like(place)
         for number, bytes_ in sizes.items():
             with m.If(memory == number):
                 m.d.comb += final.eq(bytes_ - 1)

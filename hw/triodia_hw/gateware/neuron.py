@@ -64,7 +64,9 @@ class NeuronUpdate(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        valid, end, out = Signal(_LATENCY), Signal(_LATENCY), self.o.payload
+        valid = Signal(_LATENCY)
+        end = Signal(_LATENCY)
+        out = self.o.payload
         neuron, state = (
             self._delay(m, member, name)
             for member, name in ((self.i.payload.neuron, "neuron"), (self.i.payload.state, "state"))
@@ -88,7 +90,9 @@ class NeuronUpdate(wiring.Component):
             held.eq(candidate),
             over.eq(candidate - neuron[7].threshold),
         ]
-        n, s, spike = neuron[8], state[8], Signal()
+        n = neuron[8]
+        s = state[8]
+        spike = Signal()
         resting = ~self.read & (s.r != 0) if p.refractory_bits else C(0)
         m.d.comb += spike.eq(n.spiking & ~resting & (over >= 0))
         after = over if p.reset == "subtract" else n.reset_value

@@ -52,13 +52,11 @@ class Queue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        width = Shape.cast(self.shape).width
-        m.submodules.mem = mem = memory.Memory(
-            shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": self.style}
-        )
-        write, read = mem.write_port(), mem.read_port()
+        write, read = self._storage(m)
         level = Signal(range(self.depth + 1))
-        push, pop, free = Signal(), Signal(), Signal()
+        push = Signal()
+        pop = Signal()
+        free = Signal()
         m.d.comb += [
             self.i.ready.eq(~level[-1]),  # level == depth
             self.room.eq(level < self.depth - self.spare),
@@ -79,3 +77,11 @@ class Queue(wiring.Component):
         with m.If(push ^ pop):
             m.d.sync += level.eq(level + Mux(pop, -1, 1))
         return m
+
+    def _storage(self, m: Module) -> tuple[wiring.PureInterface, wiring.PureInterface]:
+        """Ports of the memory: one writes, the other reads into a register while enabled."""
+        width = Shape.cast(self.shape).width
+        m.submodules.mem = mem = memory.Memory(
+            shape=unsigned(width), depth=self.depth, init=[], attrs={"ram_style": self.style}
+        )
+        return mem.write_port(), mem.read_port()

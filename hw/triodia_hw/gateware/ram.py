@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..compile.options import DEFAULT, Options
 from ..compile.storage import columns
+from ..machine.params import bits_for
 
 __all__ = ["Ram"]
 
@@ -30,7 +31,7 @@ class Ram(wiring.Component):
 
     Members
     -------
-    r_addr : In(range(depth)). r_data : Out(shape), the word at ``r_addr`` of two cycles ago.
+    r_addr : In(bits_for(depth)). r_data : Out(shape), the word at ``r_addr`` of two cycles ago.
     w_en, w_addr, w_data : write port, not with ``init`` unless ``options.loadable``.
     fault : Out(1), 0 without ``options.parity``. The word at ``r_addr`` of three cycles ago was not
         what was written there: an odd number of its bits, and of its parity bit, have changed.
@@ -50,9 +51,9 @@ class Ram(wiring.Component):
         self.style = options.style(name)
         self.shared = name in options.single_port
         self.writable = init is None or options.loadable
-        members = {"r_addr": In(range(depth)), "r_data": Out(shape)}
+        members = {"r_addr": In(bits_for(depth)), "r_data": Out(shape)}
         if self.writable:
-            members |= {"w_en": In(1), "w_addr": In(range(depth)), "w_data": In(shape)}
+            members |= {"w_en": In(1), "w_addr": In(bits_for(depth)), "w_data": In(shape)}
         super().__init__(members | {"fault": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
@@ -78,7 +79,8 @@ class Ram(wiring.Component):
         m.submodules.parity = mem = memory.Memory(
             shape=1, depth=self.depth, init=bits, attrs={"ram_style": self.style}
         )
-        read, bit = mem.read_port(), Signal(reset_less=True)
+        read = mem.read_port()
+        bit = Signal(reset_less=True)
         undefined = Signal(2, reset_less=True)  # such a word is used by nobody
         m.d.comb += read.addr.eq(self.r_addr)
         m.d.sync += [
@@ -101,8 +103,9 @@ class Ram(wiring.Component):
             shape=unsigned(width), depth=self.depth, init=init, attrs={"ram_style": self.style}
         )
         bits = slice(offset, offset + width)
-        read, output = mem.read_port(), Signal(width, reset_less=True, name=f"{name}_output")
-        address = Signal(range(self.depth), name=f"{name}_address")
+        read = mem.read_port()
+        output = Signal(width, reset_less=True, name=f"{name}_output")
+        address = Signal(bits_for(self.depth), name=f"{name}_address")
         m.d.comb += [
             address.eq(Mux(self.w_en, self.w_addr, self.r_addr) if self.shared else self.r_addr),
             read.addr.eq(address),

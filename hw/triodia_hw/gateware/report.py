@@ -33,9 +33,13 @@ class Report(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        words, asked, loaded = 2 * len(COUNTERS), Signal(), Signal()
-        taken, index = Signal.like(self.counts, reset_less=True), Signal(range(words))
-        value, source = Signal(16, reset_less=True), Signal(range(words), reset_less=True)
+        words = 2 * len(COUNTERS)
+        asked = Signal()
+        loaded = Signal()
+        taken = Signal.like(self.counts, reset_less=True)
+        index = Signal(range(words))
+        value = Signal(16, reset_less=True)
+        source = Signal(range(words), reset_less=True)
         m.d.comb += [
             self.o.valid.eq(loaded),
             self.o.p.kind.eq(OUTPUT_KINDS["count"]),

@@ -68,9 +68,14 @@ class Sweep(wiring.Component):
         connect(m, queue.o, flipped(self.o))
         state, neurons = self._memories(m)
 
-        slot, finish, issue = Signal(range(p.slots + 1)), Signal(), Signal()
-        busy, last, first = Signal(init=1), Signal(init=1), Signal(init=1)
-        read, what = Signal(), Signal(2)
+        slot = Signal(range(p.slots + 1))
+        finish = Signal()
+        issue = Signal()
+        busy = Signal(init=1)
+        last = Signal(init=1)
+        first = Signal(init=1)
+        read = Signal()
+        what = Signal(2)
         m.d.comb += [issue.eq(busy & queue.room), finish.eq(slot == p.slots)]
         asked = Cat(self.sums.last, self.sums.read, self.sums.what)
         with m.If(self.sums.end):
@@ -119,7 +124,8 @@ class Sweep(wiring.Component):
 
         Neurons pass in order, so a counter at each end of the pipeline does for a tag along it.
         """
-        slot, sums = Signal(range(self.p.slots + 1)), self.sums
+        slot = Signal(range(self.p.slots + 1))
+        sums = self.sums
         m.d.comb += [
             sums.addr.eq(slot),
             sums.clear_all.eq(first),
@@ -141,13 +147,15 @@ class Sweep(wiring.Component):
         """
         p, record, done = self.p, queue.i.p, out.payload
         last, first, read = flags
-        slot, source = Signal(range(p.slots + 1)), Signal(bits_for(p.sources))
+        slot = Signal(range(p.slots + 1))
+        source = Signal(bits_for(p.sources))
         with m.If(out.valid):
             m.d.sync += [slot.eq(slot + 1), source.eq(source + 1)]
             with m.If(done.end):
                 m.d.sync += [slot.eq(0), source.eq(self.base), first.eq(0)]
         # Written a cycle later: the state memory may be far from what else waits for the update.
-        write, address = Signal(), Signal(len(state.w_addr), reset_less=True)
+        write = Signal()
+        address = Signal(len(state.w_addr), reset_less=True)
         new = Signal(len(done.state.as_value()), reset_less=True)
         m.d.sync += [
             write.eq(out.valid & ~done.end & ~read),

@@ -54,7 +54,8 @@ class Walker(wiring.Component):
         write_port(m, synapses, self.load, "synapses")
         m.d.comb += self.fault.eq(synapses.fault)
         row = Signal(row_layout(p))  # the rest of the row: next address, words left
-        busy, first = Signal(), Signal()
+        busy = Signal()
+        first = Signal()
         m.d.comb += [self.i.ready.eq(~busy | row.single), synapses.r_addr.eq(row.start)]
         m.d.sync += first.eq(self.i.ready)
         with m.If(self.i.ready):

@@ -103,7 +103,8 @@ class WishboneTop(wiring.Component):
 
     def _write(self, m: Module, core: Core, taken: Value, again: Signal, held: Value) -> Value:
         """What a write does; returns whether it can be done."""
-        good, room = Signal(name="can_write"), core.i.ready & ~held
+        good = Signal(name="can_write")
+        room = core.i.ready & ~held
         writes = taken & self.wb_we & self.wb_sel.all()
         rest = [Signal(32, name=f"input_{k}") for k in range(1, self.i_parts)]
         m.d.comb += Value.cast(core.i.payload).eq(Cat(self.wb_dat_i, *rest))
@@ -122,7 +123,8 @@ class WishboneTop(wiring.Component):
 
     def _read(self, m: Module, core: Core, taken: Value, held: Value) -> Value:
         """What a read shows; returns whether it can be done."""
-        good, word = Signal(name="can_read"), Value.cast(core.o.payload)
+        good = Signal(name="can_read")
+        word = Value.cast(core.o.payload)
         there, reads = core.o.valid & ~held, taken & ~self.wb_we
         rest = Signal(max(1, len(word) - 32), name="output")
         m.d.comb += core.o.ready.eq(held | (reads & (self.wb_adr == OUTPUT)))

@@ -25,7 +25,8 @@ _HOLD = 16  # cycles; behind them nothing of before a reset is left in the machi
 
 def hold_reset(m: Module, core: Core, reset: Value) -> Signal:
     """Reset the machine; high while what it puts out is to be dropped."""
-    left, held = Signal(range(_HOLD + 1), init=_HOLD), Signal()
+    left = Signal(range(_HOLD + 1), init=_HOLD)
+    held = Signal()
     m.d.comb += [held.eq(reset | (left != 0)), core.reset.eq(held)]
     with m.If(reset):
         m.d.sync += left.eq(_HOLD)

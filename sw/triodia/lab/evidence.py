@@ -15,7 +15,8 @@ from triodia_hw.compile.dense import Dense, dense
 from triodia_hw.cost.bound import work_of
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.cost.energy import dense_work, estimate, event_work
-from triodia_hw.export.verilog import TOP, export_dense
+from triodia_hw.export.rtlil import TOP
+from triodia_hw.export.verilog import export_dense
 from triodia_hw.gateware.dense.core import DenseCore
 from triodia_hw.machine.image import Image, load_image
 from triodia_hw.machine.reference import Reference

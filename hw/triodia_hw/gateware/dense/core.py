@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from ...compile.options import Options
-from ...machine.params import MachineParams
+from ...machine.params import MachineParams, bits_for
 from ...machine.words import COUNTERS, INPUT_KINDS
 from ..core import machine_ports
 from ..counters import Counters
@@ -46,18 +46,25 @@ class DenseCore(wiring.Component):
         m = Module()
         p, words = self.p, self.contents
         visits = len(words[0]["weights"]) // p.slots
-        units = self.units
-        source = units.add(m, "source", DenseSource(p, visits, units))
+        # Reset from a register: its way to every register is the longest of all.
+        units, outer, reset = self.units, Module(), Signal(init=1)
+        outer.d.sync += reset.eq(self.reset)
+        outer.submodules.control = ResetInserter(reset)(m)
+        source = units.add(outer, "source", DenseSource(p, visits, units), reset)
         lanes = [
-            units.add(m, f"lane_{index}", DenseLane(p, contents=own, units=units))
+            units.add(outer, f"lane_{index}", DenseLane(p, contents=own, units=units), reset)
             for index, own in enumerate(words)
         ]
-        records = units.add(m, "records", DenseRecords(p, units))
+        records = units.add(outer, "records", DenseRecords(p, units), reset)
+        counters = units.add(outer, "counters", Counters(p.lanes), reset)
         connect(m, records.o, flipped(self.o))
         # Gather inputs, visit all weights, end: one of these is high. After reset all is visited
         # once for nothing, which clears state, inputs and spikes.
-        gather, going, ending = Signal(), Signal(init=1), Signal()
-        first, last = Signal(init=1), Signal()
+        gather = Signal()
+        going = Signal(init=1)
+        ending = Signal()
+        first = Signal(init=1)
+        last = Signal()
         over = self._visit(m, source, lanes, records, going)
         with m.If(self._gather(m, source, last, gather)):
             m.d.sync += [gather.eq(0), going.eq(1)]
@@ -78,12 +85,7 @@ class DenseCore(wiring.Component):
             source.store.eq(lanes[0].o.valid),
             source.spikes.eq(Mux(silent, 0, Cat(lane.o.payload.spike for lane in lanes))),
         ]
-        self._count(m, source)
-        # Reset from a register: its way to every register is the longest of all.
-        reset = Signal(init=1)
-        outer = Module()
-        outer.submodules.machine = ResetInserter(reset)(m)
-        outer.d.sync += reset.eq(self.reset)
+        self._count(m, source, counters)
         return outer
 
     def _visit(
@@ -99,9 +101,12 @@ class DenseCore(wiring.Component):
         The last of a neuron waits until the neuron before has left.
         """
         p = self.p
-        at, slot = Signal.like(lanes[0].weight), Signal(range(p.slots))
-        fresh, updated = Signal(init=1), Signal.like(slot)
-        visit, final = Signal(), slot == p.slots - 1
+        at = Signal.like(lanes[0].weight)
+        slot = Signal(bits_for(p.slots))
+        fresh = Signal(init=1)
+        updated = Signal.like(slot)
+        visit = Signal()
+        final = slot == p.slots - 1
         m.d.comb += [
             visit.eq(going & ~(source.last & records.busy)),
             source.visit.eq(visit),
@@ -143,8 +148,7 @@ class DenseCore(wiring.Component):
             m.d.sync += last.eq(word.last)
         return end
 
-    def _count(self, m: Module, source: DenseSource) -> None:
-        m.submodules.counters = counters = Counters(self.p.lanes)
+    def _count(self, m: Module, source: DenseSource, counters: Counters) -> None:
         m.d.comb += [
             counters.bus_stall.eq(self.i.valid & ~self.i.ready),
             counters.event.eq(source.event),
@@ -159,5 +163,11 @@ class DenseTop(Top):
 
     machine = DenseCore
 
-    def __init__(self, p: MachineParams, *, contents: list[dict[str, list[int]]]) -> None:
-        super().__init__(p, contents=contents, units=Units(DENSE))
+    def __init__(
+        self,
+        p: MachineParams,
+        *,
+        contents: list[dict[str, list[int]]],
+        units: Units | None = None,
+    ) -> None:
+        super().__init__(p, contents=contents, units=units or Units(DENSE))

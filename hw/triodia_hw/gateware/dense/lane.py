@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...compile.contents import accumulator_width
-from ...machine.params import MachineParams
+from ...machine.params import MachineParams, bits_for
 from ...machine.words import neuron_fields, state_fields
 from ..multiply import multiply
 from ..neuron import NeuronUpdate, update_layout
@@ -37,9 +37,9 @@ class DenseLane(wiring.Component):
     def __init__(self, p: MachineParams, *, contents: dict[str, list[int]], units: Units) -> None:
         self.p, self.contents, self.units = p, contents, units
         super().__init__({
-            "weight": In(range(len(contents["weights"]))),
+            "weight": In(bits_for(len(contents["weights"]))),
             "operand": In(operand_layout(p)),
-            "slot": In(range(p.slots)),
+            "slot": In(bits_for(p.slots)),
             "zero": In(1),
             "o": Out(stream.Signature(update_layout(p), always_ready=True)),
         })
@@ -83,7 +83,8 @@ class DenseLane(wiring.Component):
         else:
             early, product = (Signal.like(weight, name=f"p_{k}", reset_less=True) for k in (1, 2))
             m.d.sync += [early.eq(Mux(x, weight, 0)), product.eq(early)]
-        first, last = Signal(2), Signal(3)
+        first = Signal(2)
+        last = Signal(3)
         total, done = (
             Signal(signed(accumulator_width(p)), name=name, reset_less=True)
             for name in ("total", "done")

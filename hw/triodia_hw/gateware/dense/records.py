@@ -33,7 +33,7 @@ class DenseRecords(wiring.Component):
             "start": In(1),
             "busy": Out(1),
             "i": In(stream.Signature(update_layout(p), always_ready=True)).array(p.lanes),
-            "slot": In(range(p.slots)),
+            "slot": In(bits_for(p.slots)),
             "mute": In(1),
             "end": In(1),
             "last": In(1),
@@ -46,12 +46,15 @@ class DenseRecords(wiring.Component):
         p = self.p
         queue = self.units.queue(m, self.o.payload.shape(), name="outputs")
         connect(m, queue.o, flipped(self.o))
-        spike, readout = Signal(p.lanes), Signal(p.lanes)
+        spike = Signal(p.lanes)
+        readout = Signal(p.lanes)
         values = [
             Signal(signed(p.state_bits), name=f"value_{k}", reset_less=True) for k in range(p.lanes)
         ]
-        left, source = Signal(range(p.lanes + 1)), Signal(bits_for(p.sources))
-        emit, step = Signal(), Signal()
+        left = Signal(range(p.lanes + 1))
+        source = Signal(bits_for(p.sources))
+        emit = Signal()
+        step = Signal()
         m.d.comb += [
             emit.eq((left != 0) & (spike[0] | readout[0])),
             step.eq((left != 0) & (~emit | queue.i.ready)),

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...machine.params import MachineParams
+from ...machine.params import MachineParams, bits_for
 from ..shapes import payload_shape
 from ..units import Units
 
@@ -27,7 +27,7 @@ class DenseSource(wiring.Component):
         self.p, self.visits, self.units = p, visits, units
         super().__init__({
             "event": In(1),
-            "channel": In(range(p.inputs)),
+            "channel": In(bits_for(p.inputs)),
             "payload": In(Shape(p.payload_bits, p.graded)),
             "visit": In(1),
             "last": Out(1),
@@ -35,7 +35,7 @@ class DenseSource(wiring.Component):
             "blank": In(1),
             "clear": In(1),
             "store": In(1),
-            "slot": In(range(p.slots)),
+            "slot": In(bits_for(p.slots)),
             "spikes": In(p.lanes),
             "swap": In(1),
         })
@@ -43,8 +43,10 @@ class DenseSource(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        k, group = Signal(range(self.visits)), Signal(range(p.slots))
-        lane, spiking = Signal(range(p.lanes)), Signal()
+        k = Signal(bits_for(self.visits))
+        group = Signal(bits_for(p.slots))
+        lane = Signal(bits_for(p.lanes))
+        spiking = Signal()
         m.d.comb += self.last.eq(k == self.visits - 1)
         with m.If(self.visit):
             m.d.sync += [k.eq(k + 1), lane.eq(lane + spiking)]
@@ -69,7 +71,8 @@ class DenseSource(wiring.Component):
         """The payload of input ``k``, 2 cycles later; what no event brought is 0."""
         layout = data.StructLayout({"payload": Shape(self.p.payload_bits, self.p.graded)})
         memory = self.units.memory(m, layout, depth=self.p.inputs, name="x")
-        forget, which = Signal(), Signal.like(memory.w_addr)
+        forget = Signal()
+        which = Signal.like(memory.w_addr)
         m.d.sync += [forget.eq(clear), which.eq(k)]
         m.d.comb += [
             memory.r_addr.eq(k),

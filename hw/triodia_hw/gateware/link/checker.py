@@ -54,7 +54,9 @@ class FrameChecker(wiring.Component):
         m.submodules.crc = crc = CRC32_ISO_HDLC().create()
         longest = _HEAD + MAX_PAYLOAD + _CRC
         count = Signal(range(longest + 2))  # bytes so far; more than the longest frame is bad
-        ended, cut, fits = Signal(), Signal(), Signal()
+        ended = Signal()
+        cut = Signal()
+        fits = Signal()
         header = Signal(8 * _HEAD)
         byte = self.i.valid & ~self.i.p.end
         m.d.comb += [

@@ -28,7 +28,10 @@ class CobsDecoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        left, zero, begun = Signal(8), Signal(), Signal()  # bytes left of the group; a 0 behind it
+        # bytes left of the group; a 0 behind it
+        left = Signal(8)
+        zero = Signal()
+        begun = Signal()
         byte = self.i.payload
         m.d.comb += self.o.p.byte.eq(Mux(left == 0, 0, byte))
         with m.If(self.i.valid):
@@ -67,7 +70,10 @@ class CobsEncoder(wiring.Component):
             shape=8, depth=128, init=[], attrs={"ram_style": "distributed"}
         )
         write, read = group.write_port(), group.read_port()
-        size, final, zero = Signal(7), Signal(), Signal()  # frame ends here; with a 0
+        # frame ends here; with a 0
+        size = Signal(7)
+        final = Signal()
+        zero = Signal()
         i = self.i.p
         m.d.comb += [write.addr.eq(size), write.data.eq(i.byte), self.o.valid.eq(0)]
         with m.FSM():

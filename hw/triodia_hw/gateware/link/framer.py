@@ -50,8 +50,11 @@ class Framer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.crc = crc = CRC32_ISO_HDLC().create()
-        header, size = Signal(8 * _HEAD), Signal.like(self.size)
-        left, tail, summing = Signal(range(_HEAD + 1)), Signal(range(5)), Signal()
+        header = Signal(8 * _HEAD)
+        size = Signal.like(self.size)
+        left = Signal(range(_HEAD + 1))
+        tail = Signal(range(5))
+        summing = Signal()
         o, taken = self.o.p, self.o.valid & self.o.ready
         m.d.comb += [crc.data.eq(o.byte), crc.valid.eq(taken & summing), self.busy.eq(1)]
         with m.If(taken):

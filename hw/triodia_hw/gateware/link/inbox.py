@@ -58,7 +58,8 @@ class Inbox(wiring.Component):
             shape=9, depth=self.depth, init=[], attrs={"ram_style": "block"}
         )
         write, read = ring.write_port(), ring.read_port()
-        consumed, free = Signal(16), Signal(range(self.depth + 1), init=self.depth)
+        consumed = Signal(16)
+        free = Signal(range(self.depth + 1), init=self.depth)
         loaded = Signal()
         m.d.sync += free.eq(self.depth - (self.received - consumed)[:16])
         fits = self.offset < free

@@ -96,7 +96,8 @@ class Link(wiring.Component):
 
     def _sessions(self, m: Module, checker: FrameChecker) -> tuple[Signal, Signal]:
         """The session there is, and whether a new one clears all that was before."""
-        session, clear = Signal(16), Signal()
+        session = Signal(16)
+        clear = Signal()
         hello = checker.good & (checker.header.kind == Kind.HELLO)
         m.d.sync += clear.eq(hello & (checker.header.session != session))
         with m.If(hello):
@@ -110,7 +111,8 @@ class Link(wiring.Component):
         self, m: Module, gather: Gather, scatter: Scatter, session: Signal, clear: Signal
     ) -> None:
         """Streams to and from the machine; in a reset what it still puts out is dropped."""
-        left, held = Signal(range(_HOLD + 1), init=_HOLD), Signal(init=1)
+        left = Signal(range(_HOLD + 1), init=_HOLD)
+        held = Signal(init=1)
         m.d.comb += held.eq((left != 0) | clear)
         with m.If(clear | (session == 0)):
             m.d.sync += left.eq(_HOLD)
@@ -130,10 +132,12 @@ class Link(wiring.Component):
         self, m: Module, checker: FrameChecker, inbox: Inbox, outbox: Outbox, session: Signal
     ) -> dict[str, Signal]:
         """What frames do; returns what is owed to the host, flags that last until ``sent``."""
-        header, sent = checker.header, Signal()
+        header = checker.header
+        sent = Signal()
         hello = checker.good & (header.kind == Kind.HELLO)
         ours = checker.good & ~hello & (header.session == session) & (session != 0)
-        some, ahead = ours & (checker.size != 0), Signal(16)
+        some = ours & (checker.size != 0)
+        ahead = Signal(16)
         refused = Signal()
         m.d.sync += ahead.eq(header.seq - inbox.received)  # both are there long before the verdict
         m.d.comb += [
@@ -159,7 +163,8 @@ class Link(wiring.Component):
             owed[name] = flag = Signal(name=f"owes_{name}")
             m.d.sync += flag.eq((event | (flag & ~sent)) & ~self.reset)
         # A host that waits for room hears when half of it is there again.
-        free, half = Signal(16), Signal()
+        free = Signal(16)
+        half = Signal()
         m.d.comb += free.eq(inbox.limit - inbox.received)
         m.d.sync += half.eq(free < self.depth // 2)
         with m.If(half & (free >= self.depth // 2)):
@@ -177,13 +182,17 @@ class Link(wiring.Component):
     ) -> None:
         """Begin a frame when something is owed or there are bytes that were not sent."""
         text = self.welcome.encode()
-        spelled, first, greeting = Signal(8), Signal(16), Signal()
+        spelled = Signal(8)
+        first = Signal(16)
+        greeting = Signal()
         with m.Switch(framer.index):
             for k, byte in enumerate(text):
                 with m.Case(k):
                     m.d.sync += spelled.eq(byte)
         # Not while a frame that came changes what is to be sent.
-        start, moved, moving = Signal(), Signal(), Signal()
+        start = Signal()
+        moved = Signal()
+        moving = Signal()
         m.d.sync += moved.eq(moving)
         m.d.comb += [
             moving.eq(framer.busy | outbox.clear | outbox.acked),

@@ -52,8 +52,13 @@ class Outbox(wiring.Component):
             shape=8, depth=self.depth, init=[], attrs={"ram_style": "block"}
         )
         write, read = ring.write_port(), ring.read_port()
-        head, tail = Signal(16), Signal(16)  # positions behind the last byte, and of the first
-        waiting, known, ahead, mine = Signal(16), Signal(16), Signal(16), Signal()
+        # positions behind the last byte, and of the first
+        head = Signal(16)
+        tail = Signal(16)
+        waiting = Signal(16)
+        known = Signal(16)
+        ahead = Signal(16)
+        mine = Signal()
         m.d.comb += [
             write.addr.eq(head),
             write.data.eq(self.i.payload),

@@ -38,7 +38,9 @@ class Gather(wiring.Component):
         m = Module()
         width = width_of(input_fields(self.p))
         count = bytes_of_word(width)
-        parts, have, load = Signal(8 * count), Signal(range(count)), Signal()
+        parts = Signal(8 * count)
+        have = Signal(range(count))
+        load = Signal()
         m.d.comb += [
             self.i.ready.eq(~self.o.valid),
             Value.cast(self.o.payload).eq(parts),
@@ -85,7 +87,8 @@ class Scatter(wiring.Component):
         m = Module()
         width = width_of(output_fields(self.p))
         count = bytes_of_word(width)
-        rest, left = Signal(8 * count), Signal(range(count + 1))
+        rest = Signal(8 * count)
+        left = Signal(range(count + 1))
         m.d.comb += [
             self.i.ready.eq(left == 0),
             self.o.valid.eq(left != 0),
