@@ -10,9 +10,9 @@ from triodia_boards.catalog import BOARDS
 from triodia_hw.errors import CheckFailed, TriodiaError
 from triodia_sim.simulators import find_simulator
 
-from ..lab.compare import CHOICES, MACHINE_COLUMNS, NETWORK_COLUMNS
 from ..lab.compare import compare as run_comparison
 from ..lab.grid import Cell, grid
+from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..prune.pipeline import METHODS
 from ..train.loop import Settings
 from .console import Output
@@ -36,15 +36,19 @@ def values(text: str, kind: Callable[[str], object], name: str) -> list:
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
     show = Output(as_json)
     find_simulator(how["simulator"])
-    data = run_comparison(cells, output, progress=show.note, **how)
-    data["page"] = str(output / "index.html")
+    with show.bar("compare") as bar:
+        found = run_comparison(cells, output, progress=bar, **how)
+    data = found.json() | {"page": str(output / "index.html")}
     if as_json:
         show.json(data)
     else:
-        varies = {name: CHOICES[name] for name in data["choices"]}
-        show.rows(data, data["rows"], varies | NETWORK_COLUMNS, title=f"{data['task']}: networks")
-        title = f"The machines on {data['board']}"
-        show.rows(data, data["rows"], varies | MACHINE_COLUMNS, title=title)
+        names, rows = found.choices, found.rows
+        for title, columns in (
+            (f"{data['task']}: networks", pick([*names, *NETWORK], rows)),
+            (f"The machines on {data['board']}", pick([*names, *MACHINE], rows)),
+        ):
+            headings = {c.key: c.heading for c in columns}
+            show.rows(data, texts(rows, columns), headings, title=title)
         show.out.print(data["sentence"], highlight=False)
         show.out.print(f"Page: {data['page']}", highlight=False)
     if data["mismatches"]:

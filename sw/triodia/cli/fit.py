@@ -10,7 +10,7 @@ import typer
 from triodia_hw.errors import CheckFailed
 from triodia_sim.simulators import find_simulator
 
-from ..lab.compare import CHOICES, MACHINE_COLUMNS, NETWORK_COLUMNS
+from ..lab.rows import MACHINE, NETWORK, Row, pick, texts
 from ..lab.search import AXES, Goal, fit_board
 from ..lab.store import Store
 from ..train.loop import Settings
@@ -60,25 +60,39 @@ def fit(
     store = Store((cache or output / "cache").resolve())
     how = {"workers": workers or os.cpu_count() or 1, "scheduler": scheduler}
     output.mkdir(parents=True, exist_ok=True)
-    result = fit_board(common, axes, goal, store, progress=show.note, **how)
+    with show.bar("fit") as bar:
+        result = fit_board(common, axes, goal, store, progress=bar, **how)
     chosen = result["chosen"]
-    chosen["mismatches"] = chosen["cosim"]["mismatches"]
     for key in ("network", "image", "bitstream"):
-        chosen[key] = shutil.copy(chosen[key], output)
+        setattr(chosen, key, str(shutil.copy(getattr(chosen, key), output)))
     if as_json:
-        show.json(result)
+        show.json(_plain(result))
     else:
-        columns = {"epochs": CHOICES["epochs"], "neurons": "neurons", "synapses": "synapses"}
-        columns |= {"weight_bits": "bits", "lanes": "P", "fits": "fits", "blocks_model": "RAMs"}
-        columns |= {"metric_integer": "integer", "cycles_per_sample": "cycles/sample"}
-        rows = [row | row["choices"] for row in result["designs"]]
-        show.rows(result, rows, columns, title=f"Designs for {board}, as far as each was trained")
-        show.rows(result, [chosen], NETWORK_COLUMNS, title="The best: network")
-        show.rows(result, [chosen], MACHINE_COLUMNS, title="The best: machine")
-        show.out.print(result["sentence"], highlight=False)
-        show.out.print(f"Bitstream: {chosen['bitstream']}", highlight=False)
-    if chosen["mismatches"]:
+        _tables(show, result, board)
+    if chosen.mismatches:
         raise CheckFailed("words differ between hardware and reference")
+
+
+def _tables(show: Output, result: dict, board: str) -> None:
+    designs = "epochs neurons synapses weight_bits lanes fits blocks_model metric_integer"
+    for title, names, rows in (
+        (f"Designs for {board}, as far as each was trained", designs, result["designs"]),
+        ("The best: network", NETWORK, [result["chosen"]]),
+        ("The best: machine", MACHINE, [result["chosen"]]),
+    ):
+        columns = pick(names)
+        show.rows({}, texts(rows, columns), {c.key: c.heading for c in columns}, title=title)
+    show.out.print(result["sentence"], highlight=False)
+    show.out.print(f"Bitstream: {result['chosen'].bitstream}", highlight=False)
+
+
+def _plain(value: object) -> object:
+    """The result with its rows as JSON values, choices apart as in earlier versions."""
+    if isinstance(value, Row):
+        return value.json() | {"choices": value.choices}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def register(app: typer.Typer) -> None:
