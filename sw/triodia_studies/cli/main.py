@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from triodia.cli.main import run
+from triodia.cli.main import run as run_app
 
-from . import accuracy, bench_hw, bench_lnp, study
+from . import accuracy, bench_hw, bench_lnp, run, study
 
 __all__ = ["app", "main"]
 
@@ -16,10 +16,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (accuracy, bench_hw, bench_lnp, study):
+for module in (accuracy, bench_hw, bench_lnp, run, study):
     module.register(app)
 
 
 def main() -> None:
     """Run the command line; exit codes are those of ``triodia``."""
-    sys.exit(run(sys.argv[1:], app))
+    sys.exit(run_app(sys.argv[1:], app))

@@ -4,8 +4,9 @@ from itertools import product
 
 import numpy as np
 
+from .cell import LEVELS, RICH, TASKS
 from .memory import delayed_sum
-from .plan import LATE, LEVELS, METHODS, RICH, TASKS
+from .plan import LATE, METHODS
 from .summary import grouped, interval, paired, percent, points, verdict
 
 __all__ = ["inputs_table", "late_summary", "late_table", "readout_table"]

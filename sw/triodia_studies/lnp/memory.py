@@ -4,7 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from .plan import LEVELS, METHODS, OURS, TASKS
+from .cell import LEVELS, TASKS
+from .plan import METHODS, OURS
 from .summary import grouped, interval, paired, percent, points, verdict
 
 __all__ = ["delayed_sum", "memory_summary", "memory_table", "ours_table"]

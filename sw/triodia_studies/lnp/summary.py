@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.stats import t, ttest_rel
 
-from .plan import TASKS
+from .cell import TASKS
 
 __all__ = ["Group", "grouped", "interval", "paired", "percent", "points", "verdict"]
 
@@ -29,11 +29,11 @@ def grouped(
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value."""
-    values = np.asarray(values, float)
-    if len(values) < 2:
-        return float(values.mean()), float("nan")
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(student.ppf(0.975, len(values) - 1) * error)
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return mean, float("nan")
+    error = np.std(values, ddof=1) / np.sqrt(count)
+    return mean, float(t.ppf(0.975, count - 1) * error)
 
 
 def percent(values: Sequence[float]) -> str:
@@ -50,14 +50,11 @@ def paired(one: Group, other: Group) -> dict | None:
     seeds = sorted(one.keys() & other.keys())
     if len(seeds) < 2:
         return None
-    change = np.array([one[s] - other[s] for s in seeds])
-    mean, half = interval(change)
-    error = change.std(ddof=1) / np.sqrt(len(change))
-    if error > 0:
-        p = float(2 * student.sf(abs(mean) / error, len(change) - 1))
-    else:
-        p = 1.0 if mean == 0 else 0.0
-    return {"seeds": len(seeds), "mean": mean, "half": half, "p": p}
+    a, b = np.array([one[s] for s in seeds]), np.array([other[s] for s in seeds])
+    mean, half = interval(a - b)
+    if half == 0:  # all differences are equal: the test has no error to divide by
+        return {"seeds": len(seeds), "mean": mean, "half": 0.0, "p": float(mean == 0)}
+    return {"seeds": len(seeds), "mean": mean, "half": half, "p": float(ttest_rel(a, b).pvalue)}
 
 
 def points(difference: dict | None) -> str:

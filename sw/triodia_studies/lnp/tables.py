@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from .cell import LEVELS, TASKS
 from .checks import inputs_table, late_table, readout_table
 from .memory import memory_table, ours_table
-from .plan import LEVELS, METHODS, STEPS, TASKS, VARIANTS
+from .plan import METHODS, STEPS, VARIANTS
 from .summary import grouped, interval, paired, verdict
 from .targets import targets_table
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .plan import TASKS
+from .cell import TASKS
 from .summary import grouped, interval, paired, percent, verdict
 
 __all__ = ["targets_table"]

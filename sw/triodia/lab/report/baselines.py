@@ -19,21 +19,24 @@ _DESIGNS = {
     "us_per_sample": "",
 }
 _SOFTWARE = {"name": "software", "us_per_sample": "", "spikes_per_sample": "spikes per sample"}
-_ENERGY = {
+_WORK = {
+    "sops_per_sample": "",
     "memory_bits": "memory bits moved",
     "product_bits": "bits multiplied",
     "register_toggles": "register bits toggled",
     "clocked_bits": "register bits clocked",
-    "energy_nj": "nJ, roughly",
+}
+_ENERGY = {
+    "energy_nj": "nJ per sample, roughly",
     "ratio": "ratio to densest",
-    "range": "at any price",
+    "range": "range of the ratio at any price",
 }
 _DENSE = "dense, time-stepped"
 
 
 def columns_of(titles: Mapping[str, str]) -> list[Column]:
-    """Columns by key: those of a row where it has one, else with this title."""
-    return [COLUMNS.get(key) or Column(key, title, title) for key, title in titles.items()]
+    """Columns by key with these titles; of a row's column where there is none."""
+    return [Column(key, t, t) if t else COLUMNS[key] for key, t in titles.items()]
 
 
 def line(values: Mapping, columns: Sequence[Column]) -> dict[str, str]:
@@ -103,16 +106,21 @@ def _items(best: Row, dense: Mapping, software: Sequence[Mapping]) -> list[tuple
 def energies(rows: Sequence[Row], choices: Sequence[str]) -> dict:
     """Counts of work per sample, and the range their ratio lies in at any price."""
     recorded = [row for row in rows if row.traced]
-    names = {"sops_per_sample": ""} | _ENERGY
-    columns = [Column("design", "design", "design"), *pick(choices), *columns_of(names)]
+    first = [Column("design", "design", "design"), *pick(choices)]
+    found = {
+        "energy": [],
+        "energy_columns": first + columns_of(_ENERGY),
+        "work_columns": first + columns_of(_WORK),
+    }
     if not recorded:
-        return {"energy": [], "energy_columns": columns}
+        return found
     base = max(recorded, key=lambda row: row.synapses).traced
     values = [_event(row) | _energy(row.traced, base) for row in recorded]
     for row in rows:
         if row.dense:
             values.append(_dense(row) | {"sops_per_sample": None} | _energy(row.dense, base))
-    return {"energy": [line(v, columns) for v in values], "energy_columns": columns}
+    columns = found["energy_columns"] + found["work_columns"]
+    return found | {"energy": [line(v, columns) for v in values]}
 
 
 def _energy(part: Mapping, base: Mapping) -> dict:

@@ -12,11 +12,11 @@ __all__ = ["AXES", "along", "curves", "front", "loads", "memory", "pareto", "ras
 __all__ += ["readouts", "spectrum", "versus", "waveform"]
 
 AXES = {  # what a curve runs along: the first of these that varies
-    "synapses_kept": "recurrent synapses kept",
-    "nodes_kept": "neurons kept",
-    "neurons_dense": "neurons before pruning",
-    "lanes": "PEs",
-    "weight_bits": "bits per weight",
+    "synapses_kept": "share of recurrent synapses kept",
+    "nodes_kept": "share of neurons kept",
+    "neurons_dense": "number of neurons before pruning",
+    "lanes": "number of PEs",
+    "weight_bits": "number of bits per weight",
 }
 _MEMORIES = {
     "pointers": "row pointers",
@@ -35,7 +35,7 @@ def along(choices: Sequence[str]) -> str:
     return next((name for name in AXES if name in choices), "synapses_kept")
 
 
-def curves(rows: Sequence[Row], choices: Sequence[str], key: str) -> dict | None:
+def curves(rows: Sequence[Row], choices: Sequence[str], key: str, title: str) -> dict | None:
     """Column ``key`` along what varies, a curve per combination of the rest, seeds as a band."""
     rows, run = [row for row in rows if getattr(row, key) is not None], along(choices)
     if not rows:
@@ -54,11 +54,11 @@ def curves(rows: Sequence[Row], choices: Sequence[str], key: str) -> dict | None
     ticks = [(x, COLUMNS[run].text(x)) for x in sorted({getattr(row, run) for row in rows})]
     x = axis(AXES[run], ticks, log=run != "weight_bits")
     metric = key.startswith("metric")
-    return chart(x, axis(column.title, unit="%" if metric else "", zero=not metric), marks)
+    return chart(x, axis(title, unit="%" if metric else "", zero=not metric), marks)
 
 
 def front(rows: Sequence[Row], choices: Sequence[str], cost: str, metric: str) -> dict | None:
-    """Metric against ``cost`` of every row, and a line through those that are Pareto-optimal."""
+    """Metric against ``cost`` of every row, and a line through the Pareto-optimal ones."""
     rows = [row for row in rows if getattr(row, cost) is not None]
     if len(rows) < 2:
         return None
@@ -66,9 +66,10 @@ def front(rows: Sequence[Row], choices: Sequence[str], cost: str, metric: str) -
     points = [(getattr(row, cost), row.metric_integer) for row in rows]
     marks.append(mark("steps", pareto(points), name="Pareto-optimal", colour=-1))
     for k, (name, mine) in enumerate(groups):
+        labels = [_label(row, choices) for row in mine]
         tips = [
-            (getattr(row, cost), row.metric_integer, f"{_label(row, choices)}: {_costs(row, cost)}")
-            for row in mine
+            (getattr(row, cost), row.metric_integer, f"{label}: {_costs(row, cost)}", label)
+            for row, label in zip(mine, labels, strict=True)
         ]
         marks.append(mark("dots", tips, name=name, colour=k, of=len(groups)))
     x = axis(COLUMNS[cost].title, zero=False)
@@ -76,7 +77,8 @@ def front(rows: Sequence[Row], choices: Sequence[str], cost: str, metric: str) -
 
 
 def _costs(row: Row, cost: str) -> str:
-    return f"{COLUMNS['metric_integer'].text(row.metric_integer)}, {getattr(row, cost):g}"
+    metric = COLUMNS["metric_integer"].text(row.metric_integer)
+    return f"{metric}, {getattr(row, cost):g} {COLUMNS[cost].title}"
 
 
 def pareto(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -89,7 +91,7 @@ def pareto(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _label(row: Row, choices: Sequence[str]) -> str:
-    return ", ".join(f"{COLUMNS[c].text(getattr(row, c))} {COLUMNS[c].heading}" for c in choices)
+    return ", ".join(COLUMNS[c].text(getattr(row, c)) for c in choices)
 
 
 def _groups(
@@ -159,12 +161,12 @@ def _cycles(first: int, end: int) -> str:
 
 def spectrum(spectra: Mapping[str, Sequence[float]]) -> dict:
     """Lyapunov exponents of the dense start, after pruning and after training."""
-    names = {"dense": "dense start", "pruned": "pruned", "trained": "pruned and trained"}
+    names = {"pruned": "pruned", "trained": "pruned and trained", "dense": "dense start"}
     marks = []
     for k, (key, name) in enumerate(names.items()):
         values = spectra[key]
         points = [((i + 1) / len(values), v, f"{name}: {v:.4f}") for i, v in enumerate(values)]
-        marks.append(mark("line", points, name=name, colour=(2, 1, 0)[k]))
+        marks.append(mark("line", points, name=name, colour=(1, 0, 2)[k], dash=key == "dense"))
     low = min(float(np.quantile(values, 0.02)) for values in spectra.values())
     high = max(max(values) for values in spectra.values())
     y = axis("exponent per step", limits=(1.15 * low, max(0.0, high) - 0.05 * low))
@@ -211,10 +213,20 @@ def versus(items: Sequence[tuple[str, float, int]]) -> dict:
     bars = [
         mark(
             "bars",
-            [(float(least), value, last - k - 0.36, last - k + 0.36, f"{name}: {value:,.4g} µs")],
+            [
+                (
+                    float(least),
+                    value,
+                    last - k - 0.36,
+                    last - k + 0.36,
+                    f"{name}: {value:,.4g} µs",
+                    text,
+                )
+            ],
             colour=colour,
         )
         for k, (name, value, colour) in enumerate(items)
+        for text in [f"{value:,.0f} µs" if value >= 100 else f"{value:.3g} µs"]
     ]
     ticks = [(10.0**e, f"{10.0**e:,.0f}") for e in range(*_decades(least, greatest))]
     x = axis("µs per sample", ticks, log=True, limits=(float(least), float(greatest)))

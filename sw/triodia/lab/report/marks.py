@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["axis", "chart", "mark"]
 
-Point = Sequence[object]  # x, y, and a text to show on hover; of rectangles x0, x1, y0, y1, text
+# x, y, then optionally a text to show on hover and a label; of rectangles x0, x1, y0, y1, then
+# the same.
+Point = Sequence[object]
 
 
 def axis(
@@ -31,14 +33,22 @@ def axis(
 
 
 def mark(
-    kind: str, points: Iterable[Point], *, name: str = "", colour: int = 0, of: int = 4
+    kind: str,
+    points: Iterable[Point],
+    *,
+    name: str = "",
+    colour: int = 0,
+    of: int = 4,
+    dash: bool = False,
 ) -> dict:
-    """A mark: "line", "steps", "dots", "rings", "band", "bars" (rectangles) or "rule".
+    """A mark: "line", "steps", "dots", "rings", "band", "whiskers", "bars" or "rule".
 
     ``colour`` is the index among ``of`` colours, each different; -1 is the colour of text.
-    ``name`` puts the mark into the legend; marks of the same name share an entry.
+    ``name`` puts the mark into the legend; marks of the same name share an entry. ``dash``: a
+    dotted line.
     """
-    return {"kind": kind, "name": name, "colour": colour, "of": max(of, 4), "points": [*points]}
+    made = {"kind": kind, "name": name, "colour": colour, "of": max(of, 4), "points": [*points]}
+    return made | ({"dash": True} if dash else {})
 
 
 def chart(x: dict, y: dict, marks: Iterable[dict], *, height: int = 320) -> dict:

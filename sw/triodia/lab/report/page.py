@@ -138,9 +138,9 @@ def _charts(
     labels = [_label(row, choices) for row in rows]
     drawn, tabs = {}, {"fronts": [], "curves": []}
     for key in _CURVES:
-        if picture := charts.curves(rows, choices, key):
+        title = metric if key == "metric_integer" else COLUMNS[key].title
+        if picture := charts.curves(rows, choices, key, title):
             drawn[f"curve-{key}"] = picture
-            title = metric if key == "metric_integer" else COLUMNS[key].title
             tabs["curves"].append((f"curve-{key}", title))
     for key in ("us_per_sample", "blocks", "cycles_per_sample"):
         if len(tabs["fronts"]) < 2 and (picture := charts.front(rows, choices, key, metric)):
@@ -195,11 +195,12 @@ def _trade(rows: Sequence[Row], choices: Sequence[str], metric: str) -> str:
     dense, sparse = rows[0], rows[-1]
     times = dense.cycles_per_sample / sparse.cycles_per_sample
     points = 100 * (dense.metric_integer - sparse.metric_integer)
-    return (
+    text = (
         f"From {_label(dense, choices)} to {_label(sparse, choices)} of the synapses, {metric} "
         f"{'falls' if points > 0 else 'changes'} by {abs(points):.1f} percentage points, and the "
-        f"machine needs {times:.1f} times fewer cycles."
+        f"machine needs {times:.1f} times fewer cycles. The {metric} axis is zoomed in."
     )
+    return text.replace(" %", _PERCENT)
 
 
 def _tables(rows: Sequence[Row], choices: Sequence[str]) -> dict[str, object]:

@@ -38,8 +38,8 @@ function round(low, high, count) {
   const raw = (high - low) / count, base = 10 ** Math.floor(Math.log10(raw));
   const step = base * [1, 2, 5, 10].find((k) => k * base >= raw * 0.999);
   const ticks = [];
-  for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-9; v += step)
-    ticks.push(+v.toPrecision(10));
+  for (let k = Math.ceil(low / step - 1e-9); k <= high / step + 1e-9; k++)
+    ticks.push(+(k * step).toPrecision(10));
   return ticks;
 }
 
@@ -47,7 +47,7 @@ function round(low, high, count) {
 function values(mark, axis) {
   if (mark.kind === "rule") return axis === 0 ? mark.points.map((p) => p[0]) : [];
   if (mark.kind === "bars") return mark.points.flatMap((p) => [p[2 * axis], p[2 * axis + 1]]);
-  if (mark.kind === "band") return mark.points.flatMap((p) => (axis ? [p[1], p[2]] : [p[0]]));
+  if (mark.kind === "band" || mark.kind === "whiskers") return mark.points.flatMap((p) => (axis ? [p[1], p[2]] : [p[0]]));
   return mark.points.map((p) => p[axis]);
 }
 
@@ -80,7 +80,7 @@ function draw(host, spec) {
   const marks = spec.marks;
   const probe = scale(spec.y, marks, 1, 0, 1, Math.max(3, height / 60));
   const longest = Math.max(...probe.ticks.map(([, t]) => t.length));
-  const left = Math.min(width * 0.4, 14 + 7.2 * longest), top = spec.y.label ? 30 : 12;
+  const left = Math.min(width * 0.42, 14 + 6.8 * longest), top = spec.y.label ? 30 : 12;
   const bottom = height - 44, right = width - 12;
   const x = scale(spec.x, marks, 0, left, right, Math.max(3, (right - left) / 90));
   const y = scale(spec.y, marks, 1, bottom, top, Math.max(3, height / 60));
@@ -100,29 +100,35 @@ function draw(host, spec) {
     const py = y.at(v);
     if (!plain) element("line",
       { x1: left, x2: right, y1: py, y2: py, stroke: v === 0 ? "var(--line)" : "var(--grid)" }, svg);
-    const fit = Math.floor((left - 12) / 7);
+    const fit = Math.floor((left - 12) / 6.4);
     element("text", { x: left - 8, y: py + 4, "text-anchor": "end" }, svg,
       text.length > fit + 1 ? text.slice(0, fit) + "…" : text);
   }
   element("text", { x: (left + right) / 2, y: height - 6, "text-anchor": "middle", class: "label" },
     svg, spec.x.label);
   element("text", { x: 4, y: 15, class: "label" }, svg, spec.y.label);
-  const targets = [];
+  const clip = `clip-${hosts.indexOf(host)}`, area = element("clipPath", { id: clip }, svg);
+  element("rect", { x: left - 7, y: top - 7, width: right - left + 14, height: bottom - top + 14 }, area);
+  const targets = [], placed = [];
   for (const mark of marks) {
     const faded = mark.name && off.has(mark.name);
     const paint = colour(mark.colour, mark.of);
-    const group = element("g", { opacity: faded ? 0.08 : 1 }, svg);
+    const group = element("g", { opacity: faded ? 0.08 : 1, "clip-path": `url(#${clip})` }, svg);
     const path = (points) => points.map(([a, b], k) => `${k ? "L" : "M"}${a.toFixed(1)},${b.toFixed(1)}`).join("");
     if (mark.kind === "line" || mark.kind === "steps") {
       let points = mark.points.map((p) => [x.at(p[0]), y.at(p[1])]);
       if (mark.kind === "steps")
         points = points.flatMap((p, k) => (k ? [[p[0], points[k - 1][1]], p] : [p]));
       element("path", { d: path(points), fill: "none", stroke: paint, "stroke-width": 1.8,
-        "stroke-linejoin": "round" }, group);
+        "stroke-linejoin": "round", "stroke-dasharray": mark.dash ? "2 4" : "none" }, group);
     } else if (mark.kind === "band") {
       const there = mark.points.map((p) => [x.at(p[0]), y.at(p[1])]);
       const back = mark.points.map((p) => [x.at(p[0]), y.at(p[2])]).reverse();
       element("path", { d: path([...there, ...back]) + "Z", fill: paint, opacity: 0.2 }, group);
+    } else if (mark.kind === "whiskers") {
+      for (const p of mark.points)
+        element("line", { x1: x.at(p[0]), x2: x.at(p[0]), y1: y.at(p[1]), y2: y.at(p[2]),
+          stroke: paint, "stroke-width": 1.5 }, group);
     } else if (mark.kind === "rule") {
       for (const p of mark.points)
         element("line", { x1: x.at(p[0]), x2: x.at(p[0]), y1: top, y2: bottom, stroke: paint,
@@ -132,6 +138,11 @@ function draw(host, spec) {
         const a = x.at(p[0]), b = x.at(p[1]), c = y.at(p[3]), d = y.at(p[2]);
         element("rect", { x: a, y: c, width: Math.max(1, b - a), height: Math.max(1, d - c),
           fill: paint, rx: Math.min(3, (b - a) / 4) }, group);
+        if (p[5]) {
+          const inside = b + 8 + 7 * p[5].length > width;
+          element("text", { x: inside ? b - 6 : b + 6, y: (c + d) / 2 + 4, "text-anchor": inside ? "end" : "start",
+            style: `fill: var(--${inside ? "paper" : "ink"})` }, group, p[5]);
+        }
         if (!faded) targets.push({ text: p[4], box: [a, c, b, d] });
       }
     } else {
@@ -141,6 +152,13 @@ function draw(host, spec) {
         const cx = x.at(p[0]), cy = y.at(p[1]);
         element("circle", { cx, cy, r, fill: ring ? "none" : paint, stroke: ring ? paint : "none",
           "stroke-width": 1.3 }, group);
+        if (p[3] && mark.points.length <= 12) {
+          const long = 8 * p[3].length + 8, end = cx + 9 + long > width, from = end ? cx - 9 - long : cx + 9;
+          const below = placed.some(([u, v]) => Math.abs(v - cy) < 14 && Math.abs(u - from) < long);
+          placed.push([from, cy]);
+          element("text", { x: end ? cx - 9 : cx + 9, y: cy + (below ? 18 : -8),
+            "text-anchor": end ? "end" : "start", style: "fill: var(--ink); font-weight: 600" }, group, p[3]);
+        }
         if (p[2] && !faded) targets.push({ text: p[2], at: [cx, cy] });
       }
     }

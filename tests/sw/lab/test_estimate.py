@@ -1,0 +1,67 @@
+"""The estimate of the time left: right in the end, corrected on the way, without jumps."""
+
+from itertools import pairwise
+
+import pytest
+
+from triodia.lab.estimate import Clock, duration, schedule
+
+
+def test_schedule_by_hand():
+    """Two workers: a and b in parallel, then c, which needs both, beside d."""
+    rest = {"a": 3.0, "b": 5.0, "c": 4.0, "d": 1.0}
+    assert schedule(rest, {"c": ["a", "b"]}, 2) == 9
+    assert schedule(rest, {}, 1) == 13
+    assert schedule(rest, {"c": ["gone"]}, 4) == 5
+    assert schedule({}, {}, 2) == 0
+
+
+def simulate(expected, true, workers=2):
+    """Run jobs of ``true`` seconds; the estimate each second, beside what was really left."""
+    kinds = {job: job[0] for job in expected}
+    clock, left, running, shown = Clock(expected, kinds, {}, workers), dict(true), {}, []
+    end, now = schedule(true, {}, workers), 0.0
+    while len(clock.done) < len(true):
+        for job in [j for j in left if j not in running][: workers - len(running)]:
+            running[job] = now
+            clock.start(job, now)
+        shown.append((clock.left(now), end - now))
+        now += 1
+        for job in [j for j, start in running.items() if now - start >= true[j]]:
+            clock.finish(job, true[job])
+            del running[job], left[job]
+    return shown
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.5, 2.5])
+def test_estimate_follows_without_jumps(speed):
+    """A table that is right, twice too slow, or two and a half times too fast."""
+    expected = {f"{kind}{k}": cost for kind, cost in (("a", 15.0), ("b", 120.0)) for k in range(4)}
+    shown = simulate(expected, {job: round(cost * speed) for job, cost in expected.items()})
+    jumps = [abs(b - (a - 1)) for (a, _), (b, _) in pairwise(shown)]
+    assert max(jumps) < 12
+    second_half = shown[len(shown) // 2 :]
+    assert max(abs(guess - real) for guess, real in second_half) < 60 * max(1, speed)
+
+
+def test_share_is_of_the_work():
+    clock = Clock({"short": 10.0, "long": 90.0}, {"short": "s", "long": "l"}, {}, 1)
+    clock.finish("short", 10.0)
+    assert clock.share(0.0) == pytest.approx(0.1)
+    clock.start("long", 0.0)
+    assert clock.share(45.0) == pytest.approx(0.55)
+    assert clock.share(1e6) < 1
+
+
+def test_known_results_teach_nothing():
+    clock = Clock({"a": 10.0, "b": 10.0}, {"a": "k", "b": "k"}, {}, 1)
+    clock.finish("a", None)
+    assert clock.seconds("b") == 10
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2, "5 s"), (47, "45 s"), (90, "1.5 min"), (600, "10 min"), (9000, "2.5 h")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
