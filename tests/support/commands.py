@@ -8,7 +8,7 @@ from triodia_studies.cli.main import app as studies
 __all__ = ["call", "chain_files", "ok"]
 
 
-STUDIES = ("accuracy", "bench-hw", "bench-lnp", "study")  # commands of triodia-studies
+STUDIES = ("accuracy", "bench-hw", "bench-lnp", "run", "study")  # commands of triodia-studies
 
 
 def call(capsys, *arguments):

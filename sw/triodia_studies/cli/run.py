@@ -61,7 +61,7 @@ def seed_list(text: str) -> list[int]:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    found = numbers if "," in text else list(range(*numbers[:1]))
+    found = numbers if "," in text else list(range(sum(numbers)))
     if not found or min(found) < 0:
         raise TriodiaError(f"seeds must be a number or a list such as 2,3, not {text!r}")
     return found
@@ -84,8 +84,9 @@ def run(
     if name not in STUDIES:
         raise TriodiaError(f"study must be one of {', '.join(STUDIES)}, not {name!r}")
     show, chosen = Output(as_json), STUDIES[name](variant, neurons, results)
+    numbers = seed_list(seeds)
     with show.bar(name) as bar:
-        rows = chosen.run(seed_list(seeds), progress=bar, **engine(cache, workers, scheduler))
+        rows = chosen.run(numbers, progress=bar, **engine(cache, workers, scheduler))
     if as_json:
         show.json({"study": name, "rows": rows})
     else:

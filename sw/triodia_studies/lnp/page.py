@@ -129,8 +129,8 @@ def answer(records: list[dict], counts: list[dict[str, str]]) -> list[str]:
     late = {row["method"]: row["trained, pruned, trained on"] for row in late_summary(records)}
     if {"activity", "lnp"} <= late.keys():
         text.append(
-            "If the network may be trained first, pruning by activity, which sees the task, reaches "
-            f"{late['activity']} there, and LNP {late['lnp']}."
+            "If the network may be trained first, pruning by activity, which sees the task, "
+            f"reaches {late['activity']} there, and LNP {late['lnp']}."
         )
     return text
 

@@ -16,8 +16,10 @@ _PROBE = """<script>addEventListener("load", () => setTimeout(() => {
   const root = document.documentElement, all = (what) => [...document.querySelectorAll(what)]
   const big = () => document.querySelector("[data-figure]")?.textContent
   const sizes = {wide: root.scrollWidth, inner: innerWidth, svg: all("svg").length}
-  sizes.empty = all("svg").filter((one) => one.querySelectorAll("path,rect,circle").length < 2).length
-  sizes.least = Math.min(...all("svg text").map((one) => parseFloat(getComputedStyle(one).fontSize)))
+  const marks = (one) => one.querySelectorAll("path,rect,circle").length
+  const size = (one) => parseFloat(getComputedStyle(one).fontSize)
+  sizes.empty = all("svg").filter((one) => marks(one) < 3).length
+  sizes.least = Math.min(...all("svg text").map(size))
   sizes.first = big(), document.querySelector("[data-row]")?.click(), sizes.chosen = big()
   const dots = document.querySelectorAll("[data-chart=readouts] .legend i")
   sizes.colours = new Set([...dots].map((one) => getComputedStyle(one).backgroundColor)).size
