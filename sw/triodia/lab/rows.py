@@ -139,7 +139,6 @@ class Row:
     )
     # Parts, and files.
     memory: dict = field(default=None)
-    maker: str = field(default=None)
     baked: bool = field(default=None)
     patched_slices: int = field(default=None)
     bitstream: str = field(default=None)

@@ -103,7 +103,7 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         killed = []
 
         def progress(done, total, remark):
-            if not killed and remark.startswith("1 of 8 steps"):
+            if not killed and remark[0] in "1234567":  # some steps are done, not all
                 killed.append(cluster.workers[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
