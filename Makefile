@@ -5,7 +5,7 @@ OUT ?= out/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-verilator setup-formal setup-browser docs demo test test-slow lint format sim \
-	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-quick clean
+	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,12 +79,15 @@ bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
 	OMP_NUM_THREADS=1 $(BIN)/triodia-studies bench-lnp
 
-study: setup ## LNP against its controls, 5 seeds (hours; goes on where it was)
+study: setup ## LNP against its controls, 5 seeds (hours; continues where it stopped)
 	$(BIN)/triodia-studies study lnp --seeds 5
 
+study-page: setup ## docs/lnp-study.md and out/study-lnp/index.html from the published results
+	$(BIN)/triodia-studies study lnp --seeds 5 --pages-only --results docs/lnp-study.json.gz --page docs/lnp-study.md
+
 study-quick: setup ## the same on small tasks and networks, minutes
-	$(BIN)/triodia-studies study lnp --quick --seeds 3 --results out/study-quick --page out/study-quick.md \
-		--html out/study-quick.html
+	$(BIN)/triodia-studies study lnp --quick --seeds 3 --results out/study-quick/results.json.gz \
+		--page out/study-quick/study.md --html out/study-quick/index.html
 
 clean: ## remove .venv, caches and results
 	rm -rf .venv out build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -3,7 +3,8 @@
 ``triodia-studies run timescales --results FILE`` takes the memory part of a study's results, makes
 its networks again, and prints Spearman's rank correlation with accuracy over all seeds and methods
 of equal counts: pooled, and of differences to the seed's mean. Once without the method that chooses
-by time constants, once with it.
+by time constants, once with it. ``triodia-studies run degrees`` shows, for step I alone, how a
+neuron's kept synapses go with its time constant.
 """
 
 from pathlib import Path
@@ -18,9 +19,9 @@ from .lnp.cell import Cell
 from .lnp.cells import pruned_network
 from .lnp.plan import plan
 from .lnp.results import of_plan
-from .study import Study
+from .study import Study, by_seed
 
-__all__ = ["METHODS", "correlations", "degrees", "properties", "study"]
+__all__ = ["DEGREES", "METHODS", "correlations", "kept", "properties", "study"]
 
 METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
 
@@ -94,13 +95,29 @@ def _properties(net: Network) -> dict[str, float]:
     }
 
 
-def degrees(method: str, seeds: int) -> dict:
-    """Correlation of kept synapses in and out of a neuron with ``tau_mem``, mean over seeds."""
+@stage(label="degrees", cost=2.0)
+def kept(folder: Path, choices: dict) -> dict:
+    """Correlation of a neuron's kept synapses, "in" and "out", with ``tau_mem`` after step I.
+
+    ``choices``: method, seed.
+    """
     base = {"part": "memory", "task": "delayed-sum", "network": "short", "steps": "I"}
-    found = []
-    for seed in range(seeds):
-        net = pruned_network(Cell(**base, method=method, seed=seed))
-        counts = (net.mask_rec.sum(axis=1), net.mask_rec.sum(axis=0))
-        found.append([np.corrcoef(count, net.tau_mem)[0, 1] for count in counts])
-    into, out = np.mean(found, axis=0).tolist()
-    return {"method": method, "seeds": seeds, "in": into, "out": out}
+    net = pruned_network(Cell(**base, **choices))
+    counts = {"in": net.mask_rec.sum(axis=1), "out": net.mask_rec.sum(axis=0)}
+    return {k: float(np.corrcoef(count, net.tau_mem)[0, 1]) for k, count in counts.items()}
+
+
+def _degrees(choices: list[dict], results: list[dict]) -> list[dict]:
+    rows = []
+    for group in by_seed(choices, results).values():
+        row = {"method": group[0][0]["method"], "seeds": len(group)}
+        means = {key: float(np.mean([found[key] for _, found in group])) for key in ("in", "out")}
+        rows.append(row | means)
+    return rows
+
+
+DEGREES = Study(
+    kept,
+    lambda seeds: [{"method": m, "seed": s} for m in METHODS[:-1] for s in seeds],
+    _degrees,  # born-sparse has other neurons
+)

@@ -22,7 +22,7 @@ from triodia_studies.lnp.results import of_plan, read_results, run, write_result
 from triodia_studies.lnp.summary import interval, paired, verdict
 from triodia_studies.lnp.tables import all_tables, counts_of_verdicts
 from triodia_studies.lnp.targets import targets_table
-from triodia_studies.timescales import correlations, degrees, study
+from triodia_studies.timescales import DEGREES, correlations, kept, study
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -345,7 +345,16 @@ def test_timescales_finds_what_accuracy_follows(tmp_path):
     assert rows[7, "mean time constant"]["within seeds"][0] == pytest.approx(1)
     assert rows[7, "mean time constant"]["networks"] == 3 and len(rows) == 8
     assert correlations([]) == []
-    assert degrees("noise-weights", 1)["in"] > 0.3 > abs(degrees("random", 1)["in"])
+
+
+def test_degrees_after_step_i(tmp_path):
+    """The noise rule keeps more synapses into slow neurons, random choice does not."""
+    noise, random = (
+        kept.work(tmp_path, {"method": m, "seed": 0}) for m in ("noise-weights", "random")
+    )
+    assert noise["in"] > 0.3 > abs(random["in"])
+    rows = DEGREES.rows([{"method": "x", "seed": s} for s in (0, 1)], [noise, random])
+    assert rows[0]["in"] == pytest.approx((noise["in"] + random["in"]) / 2)
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", [0, 1, 2]), ("2,5", [2, 5])])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +38,9 @@ def _timescales(_: list[str], __: int, results: Path) -> Study:
     return study(read_results(results)[1])
 
 
-def _plain(module: str) -> Callable[..., Study]:
+def _plain(module: str, name: str = "STUDY") -> Callable[..., Study]:
     def load(*_: object) -> Study:
-        from importlib import import_module
-
-        return import_module(f"triodia_studies.{module}").STUDY
+        return getattr(import_module(f"triodia_studies.{module}"), name)
 
     return load
 
@@ -49,6 +48,7 @@ def _plain(module: str) -> Callable[..., Study]:
 STUDIES = {
     "training": _training,
     "timescales": _timescales,
+    "degrees": _plain("timescales", "DEGREES"),
     "transfer": _plain("transfer"),
     "hardware": _plain("hardware"),
     "defaults": _plain("lnp.defaults"),
