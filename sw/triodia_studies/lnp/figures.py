@@ -138,8 +138,10 @@ def picture(records: list[dict]) -> str:
         axes.set_xlabel("LNP minus it, points", color=_INK)
         for spine in axes.spines.values():
             spine.set_color(_INK + "44")
-        if axes.get_legend_handles_labels()[1]:
-            axes.legend(fontsize=9, labelcolor=_INK, framealpha=0)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    if labels:
+        how = {"loc": "outside lower center", "ncols": 2, "labelcolor": _INK, "framealpha": 0}
+        figure.legend(handles, labels, **how)
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})

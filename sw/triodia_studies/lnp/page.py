@@ -121,8 +121,8 @@ def answer(records: list[dict], counts: list[dict[str, str]]) -> list[str]:
             f"{_number(row['random'])} points."
         )
         text.append(
-            "A simpler rule does as well there: scoring synapses by the noise rule on the weights "
-            f"themselves differs from LNP by {_number(row['noise-weights'])} points, within chance."
+            "A simpler rule may do as well there: above the noise rule applied to the weights "
+            f"themselves, LNP is by {_number(row['noise-weights'])} points, which is not resolved."
             if row["noise-weights"].startswith("ties")
             else "No simpler rule that was tried does as well there."
         )

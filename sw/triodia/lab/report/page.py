@@ -233,7 +233,7 @@ def _method(data: Mapping) -> dict[str, str]:
         "busiest PE. Steps overlap, so the ratio can fall below 1.",
         "Microseconds": "Cycles at Fmax, the estimate of nextpnr after routing, without the link. "
         "The bitstream runs at a clock its board can make, which is no higher.",
-        "Work": f"{minutes} of computing on {data['machine']}: the sum over all steps of the time each "
-        "took when it first ran, stored steps of earlier runs included.",
+        "Work": f"{minutes} of computing on {data['machine']}: the sum over all steps of the time "
+        "each took when it first ran, stored steps of earlier runs included.",
         "Versions": versions,
     }

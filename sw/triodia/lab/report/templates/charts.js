@@ -43,6 +43,14 @@ function round(low, high, count) {
   return ticks;
 }
 
+function decades(low, high, room) {
+  const all = [];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
+    all.push(...[1, 2, 5].map((k) => k * 10 ** e));
+  const inside = all.filter((v) => v >= low && v <= high);
+  return inside.length > room + 2 ? inside.filter((v) => /^10*$/.test(`${v}`)) : inside;
+}
+
 // Values of a mark along one axis; rectangles have two.
 function values(mark, axis) {
   if (mark.kind === "rule") return axis === 0 ? mark.points.map((p) => p[0]) : [];
@@ -64,7 +72,8 @@ function scale(spec, marks, axis, from, to, room) {
   }
   const f = spec.log ? Math.log : (v) => v;
   const at = (v) => from + ((f(v) - f(low)) / (f(high) - f(low))) * (to - from);
-  const ticks = spec.ticks || round(low, high, room).map((v) => [v, format(v, spec.unit)]);
+  const chosen = spec.log ? decades(low, high, room) : round(low, high, room);
+  const ticks = spec.ticks || chosen.map((v) => [v, format(v, spec.unit)]);
   return { at, ticks: ticks.filter(([v]) => v >= low - 1e-9 && v <= high + 1e-9), low, high };
 }
 
@@ -82,7 +91,7 @@ function draw(host, spec) {
   const longest = Math.max(...probe.ticks.map(([, t]) => t.length));
   const left = Math.min(width * 0.42, 14 + 6.8 * longest), top = spec.y.label ? 30 : 12;
   const bottom = height - 44, right = width - 12;
-  const x = scale(spec.x, marks, 0, left, right, Math.max(3, (right - left) / 90));
+  const x = scale(spec.x, marks, 0, left, right, Math.max(4, (right - left) / 80));
   const y = scale(spec.y, marks, 1, bottom, top, Math.max(3, height / 60));
   let last = -1e9;
   const ticks = [...x.ticks].sort((a, b) => b[0] - a[0]).reverse();
@@ -147,7 +156,7 @@ function draw(host, spec) {
       }
     } else {
       const ring = mark.kind === "rings", many = mark.points.length > 60;
-      const r = ring ? 4.6 : many ? 2 : marks.length > 12 ? 2.8 : 4.5;
+      const r = ring ? 4.6 : many ? 2 : mark.points.length > 12 ? 2.8 : 4.5;
       for (const p of mark.points) {
         const cx = x.at(p[0]), cy = y.at(p[1]);
         element("circle", { cx, cy, r, fill: ring ? "none" : paint, stroke: ring ? paint : "none",
