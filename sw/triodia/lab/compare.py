@@ -126,7 +126,7 @@ def _software(rows: Sequence[Row], progress: Progress) -> list[dict]:
     done = [row for row in rows if row.traced]
     found = []
     for row in done[:: max(1, len(done) - 1)]:
-        progress(100, 100, f"{row.synapses:,} synapses in software")
+        progress(1, 1, f"{row.synapses:,} synapses in software")
         data, image = get_task(row.task).load(), load_image(row.image)
         sequences = input_events(image, data.x_test, data.len_test, limit=row.samples)
         times = peer_times(load_network(row.network), image, data, sequences)

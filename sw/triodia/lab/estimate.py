@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Clock", "duration", "schedule"]
+__all__ = ["Clock", "schedule"]
 
 _TRUST = 20.0  # expected seconds after which what was measured weighs as much as the table
 _SETTLE = (4.0, 30.0)  # seconds in which the shown estimate follows a new one, least and most
@@ -81,14 +81,6 @@ class Clock:
                     rest[job] = max(rest[job] - elapsed, _LATE * elapsed)
         return schedule(rest, self.needs, self.workers, self.running())
 
-    def share(self, now: float) -> float:
-        """Part of the whole work that is done, between 0 and 1."""
-        whole = sum(map(self.seconds, self.expected)) or 1.0
-        done = sum(self.seconds(job) for job in self.done if job in self.expected)
-        for job in self.running():
-            done += min(now - self.started[job], 0.95 * self.seconds(job))
-        return min(1.0, done / whole)
-
 
 def schedule(
     rest: Mapping[str, float],
@@ -109,12 +101,3 @@ def schedule(
         ready_at[job] = start + rest[job]
         heapq.heappush(free, ready_at[job])
     return max(ready_at.values(), default=0.0)
-
-
-def duration(seconds: float) -> str:
-    """``seconds`` for a person, no more exact than an estimate can be."""
-    if seconds < 60:
-        return f"{max(5, 5 * round(seconds / 5))} s"
-    if seconds < 600:
-        return f"{seconds / 60:.1f} min".replace(".0", "")
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

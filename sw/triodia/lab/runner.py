@@ -11,12 +11,12 @@ from dask.distributed import Client, KilledWorker, as_completed, get_worker
 from triodia_hw.errors import CheckFailed
 
 from .cluster import connect
-from .estimate import Clock, duration
+from .estimate import Clock
 from .store import Store, Unknown, digest
 
 __all__ = ["Job", "Jobs", "run_all"]
 
-Progress = Callable[[int, int, str], None]  # done and total, in hundredths; remark
+Progress = Callable[[float, float, str], None]  # done, total, remark
 _TOPIC = "triodia-started"
 _TICK = 0.5  # seconds between two looks
 
@@ -72,8 +72,8 @@ class Jobs:
         Results that the store has are taken from there, without a cluster. For the others,
         ``scheduler`` is the address of a running dask cluster whose workers see the store's
         folder; else ``workers`` processes of this machine do the work. Interrupted, all finished
-        stages stay in the store, and the next run goes on from there. ``progress`` gets the
-        hundredths of the work that are done, 100, and a remark, twice a second.
+        stages stay in the store, and the next run goes on from there. ``progress`` gets
+        the seconds passed, those passed and left, and a remark, twice a second.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Jobs:
             with connect(workers, scheduler, self.store) as client:
                 count = workers if scheduler is None else max(1, len(client.ncores()))
                 _Run(client, self.store, left, count, len(self.jobs), progress).wait()
-        progress(100, 100, f"{len(self.jobs)} of {len(self.jobs)} steps")
+        progress(1, 1, f"{len(self.jobs)} of {len(self.jobs)} steps")
 
     def _unknown(self) -> list[Job]:
         """Jobs that the store does not answer, needs first."""
@@ -132,7 +132,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         self.left = {job.key: job for job in left}
-        self.total, self.progress = total, progress
+        self.total, self.progress, self.begun = total, progress, time.monotonic()
         needs = {job.key: [need.key for need in job.needs] for job in left}
         expected = {job.key: job.seconds for job in left}
         paths = self._paths(expected, needs)
@@ -192,7 +192,5 @@ class _Run:
         remark = f"{count} of {self.total} steps"
         if doing:
             remark += ": " + ", ".join(f"{what} {took:.0f} s" for what, took in doing.items())
-        left = self.clock.left(now)
-        if len(self.clock.done) < len(self.left):
-            remark += f"; about {duration(left)} left"
-        self.progress(round(100 * self.clock.share(now)), 100, remark)
+        passed = now - self.begun
+        self.progress(passed, passed + self.clock.left(now), remark)

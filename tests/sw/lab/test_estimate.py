@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from triodia.lab.estimate import Clock, duration, schedule
+from triodia.lab.estimate import Clock, schedule
 
 
 def test_schedule_by_hand():
@@ -44,24 +44,7 @@ def test_estimate_follows_without_jumps(speed):
     assert max(abs(guess - real) for guess, real in second_half) < 60 * max(1, speed)
 
 
-def test_share_is_of_the_work():
-    clock = Clock({"short": 10.0, "long": 90.0}, {"short": "s", "long": "l"}, {}, 1)
-    clock.finish("short", 10.0)
-    assert clock.share(0.0) == pytest.approx(0.1)
-    clock.start("long", 0.0)
-    assert clock.share(45.0) == pytest.approx(0.55)
-    assert clock.share(1e6) < 1
-
-
 def test_known_results_teach_nothing():
     clock = Clock({"a": 10.0, "b": 10.0}, {"a": "k", "b": "k"}, {}, 1)
     clock.finish("a", None)
     assert clock.seconds("b") == 10
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(2, "5 s"), (47, "45 s"), (90, "1.5 min"), (600, "10 min"), (9000, "2.5 h")],
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
