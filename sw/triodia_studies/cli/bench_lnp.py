@@ -15,7 +15,7 @@ from triodia.cli.options import Json, writable
 from triodia_hw.errors import MissingTool, TriodiaError
 from triodia_hw.files import write_atomic
 
-__all__ = ["register"]
+__all__ = ["bench_lnp"]
 
 
 def bench_lnp(
@@ -28,7 +28,7 @@ def bench_lnp(
     ),
     as_json: Json = False,
 ) -> None:
-    """CPU seconds and peak memory of each step of LNP, at density 0.1 (N = 5000: many minutes)."""
+    """Measure CPU seconds and peak memory of each step of LNP (many minutes)."""
     try:
         from ..bench.pruning import STEPS, growth, measure_steps
     except ModuleNotFoundError as error:  # networkx, a development tool
@@ -70,8 +70,3 @@ def _made() -> dict:
     threads = os.environ.get("OMP_NUM_THREADS")
     cores = len(os.sched_getaffinity(0))
     return {"date": date, "machine": platform.machine(), "cores": cores, "threads": threads}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-lnp")(bench_lnp)

@@ -17,7 +17,7 @@ from triodia_hw.errors import TriodiaError
 
 from ..lnp.page import write_pages
 
-__all__ = ["register"]
+__all__ = ["study"]
 
 _TOOLS = ("numpy", "scipy", "torch", "networkit", "optuna")
 
@@ -42,7 +42,7 @@ def study(
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
-    """Compare LNP with its controls; an interrupted study goes on where it was."""
+    """Compare LNP with its controls; an interrupted study continues where it stopped."""
     from ..lnp.plan import plan
     from ..lnp.store import adopt, read, run
 
@@ -85,8 +85,3 @@ def _made(seeds: int, quick: bool) -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {tool: version(tool) for tool in _TOOLS},
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(study)
