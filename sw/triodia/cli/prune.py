@@ -51,6 +51,9 @@ def prune(
     options = _options(steps, even_lanes, option or [])
     options |= {"synapses": synapses, "nodes": nodes, "seed": seed}
     pruned, report = prune_network(net, method=method, measured=True, **options)
+    dropped = sum(entry.get("unreachable", 0) for entry in report["passes"])
+    if dropped:
+        show.note(f"Dropped {dropped:,} neurons to keep: no synapse connects them to the rest.")
     save_network(pruned, output)
     data = {
         "method": method,

@@ -92,7 +92,8 @@ def test_cosim_mismatch_exits_1(files, capsys, tmp_path, monkeypatch):
     assert json.loads(out)["mismatches"] > 0
     assert (tmp_path / "divergence.fst").exists()
     assert re.match(
-        r"(?s).*triodia: \d+ words differ; the first: sequence 0, step \d+, neuron", err
+        r"(?s).*triodia: FAIL: [\d,]+ words compared, [\d,]+ differ; the first: sequence 0, step",
+        err,
     )
 
 
@@ -172,7 +173,7 @@ def test_as_many_lanes_as_the_machine_takes(files, capsys, tmp_path):
     arguments = ("quantize", files["trained.net"], "-o", tmp_path / "wide.image", "--lanes")
     assert ok(capsys, *arguments, 32)["lanes"] == 32
     code, _, err = call(capsys, *arguments, 33)
-    assert code == 2 and "'--lanes': Input should be less than or equal to 32" in err
+    assert code == 2 and "`--lanes` must be a whole number between 1 and 32, got 33." in err
 
 
 def test_too_many_multipliers(files, capsys, tmp_path):
@@ -222,3 +223,9 @@ def test_told_to_end(files, tmp_path):
     assert told.communicate(timeout=60)[1].splitlines()[-1] == "triodia: interrupted"
     assert told.returncode == 130
     assert psutil.wait_procs(tools, timeout=10)[1] == []
+
+
+def test_all_neurons_stay_unless_asked(files, capsys, tmp_path):
+    arguments = ("prune", files["dense.net"], "-o", tmp_path / "s.net", "--method", "random")
+    for synapses in (1e-5, 0.05, 0.5):
+        assert ok(capsys, *arguments, "--synapses", synapses)["neurons"] == 24

@@ -51,29 +51,35 @@ def test_chain(folder, capsys):
 def test_without_a_test_part_it_says_so(folder, capsys):
     samples = ("--data", folder / "train.npz", "--epochs", 1)
     code, _, err = call(capsys, "train", folder / "a.net", "-o", folder / "t2.net", *samples)
-    assert code == 0 and "the metric is of the samples trained on" in " ".join(err.split())
+    assert code == 0 and "measured on the training samples" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
     "arrays, sentence",
     [
-        ({"x": np.ones((2, 4, 3))}, "must hold y, a class for each sample, to train on it"),
+        ({"x": np.ones((2, 4, 3))}, "has no array y; training needs a class per sample"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0, 1]), "x_test": np.ones((1, 4, 3))},
-         "must hold y_test, a class for each sample"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "numbered from 0; 2 is more than"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "whole numbers in 0..1, not -1..1"),
+         "has no array y_test"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "goes up to 2, but there are only 2 samples"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "y in {file} must be between 0 and 1, got -1."),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])},
-         "must be 2 whole numbers, not float64 of (2,); y.astype(int) makes them so"),
-        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
-        ({"x": np.float32(1), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
-        ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must be numbers of shape (samples"),
+         "must hold whole numbers, got float64; y.astype(int) converts it"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-5, -5])}, "y in {file} must be 0, got -5."),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0])}, "one number per sample, 2 in all"),
+        ({"x": np.full((2, 4, 3), 1e30), "y": np.array([0, 1])}, "values up to 1e+30; scale them"),
+        ({"x": np.full((2, 4, 3), np.nan), "y": np.array([0, 1])}, "it has NaN or infinity"),
+        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must have the shape (samples, steps, inputs), with no axis empty; got ("),
+        ({"x": np.float32(1), "y": np.array([0, 1])}, "must have the shape (samples, steps, inputs), with no axis empty; got ("),
+        ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must have the shape (samples"),
     ],
 )  # fmt: skip
 def test_samples_that_cannot_be_learned(arrays, sentence, folder, tmp_path, capsys):
     np.savez(tmp_path / "d.npz", **arrays)
     options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
     code, _, err = call(capsys, "train", folder / "a.net", *options)
-    assert code == 2 and sentence in err and err.count("\n") == 1, err
+    assert code == 2 and sentence.format(file=tmp_path / "d.npz") in err and err.count("\n") == 1, (
+        err
+    )
     assert not (tmp_path / "t.net").exists()
 
 
@@ -121,7 +127,7 @@ def test_broken_files(kind, folder, tmp_path, capsys):
     options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
     code, _, err = call(capsys, "train", folder / "a.net", *options)
     assert code == 2 and err.count("\n") == 1, err
-    assert "must be an .npz file of numpy arrays that can be read (" in err
+    assert "d.npz cannot be read as samples (" in err
 
 
 def test_samples_of_one_step(folder, tmp_path, capsys):
@@ -140,5 +146,5 @@ def test_going_on_takes_the_networks_own_shape(folder, capsys):
     assert own_task(folder / "one.npz").classes == 1
     assert own_task(folder / "one.npz", trained).classes == 2
     np.savez(folder / "three.npz", **(only | {"x": np.ones((4, 5, 3))}))
-    with pytest.raises(TriodiaError, match=r"shape \(samples, steps, 2\)"):
+    with pytest.raises(TriodiaError, match=r"x in \S+ has 3 inputs, but 2 are needed"):
         own_task(folder / "three.npz", trained)

@@ -90,7 +90,7 @@ def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
     known = "cifar-10, cifar-100, delayed-sum, digits, fashion-mnist, japanese-vowels, watch"
-    assert str(caught.value) == f"task must be one of {known}, not 'mnist'"
+    assert str(caught.value) == f"`--task` must be one of {known}, got mnist."
 
 
 def test_metadata_is_complete():
