@@ -4,7 +4,7 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-verilator setup-formal setup-browser docs demo test test-slow lint format sim \
+.PHONY: help setup example setup-verilator setup-formal setup-browser docs demo test test-slow lint format sim \
 	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-quick clean
 
 help: ## list the targets
@@ -37,6 +37,9 @@ setup-browser: ## add headless Chromium, for the test of pages
 
 docs: .venv/.docs ## the documentation site, into out/site; any warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+example: setup ## rebuild the trained image and the samples of examples/
+	$(BIN)/python tools/make_example.py
 
 demo: setup ## the main job on JapaneseVowels, ending in out/demo/index.html
 	$(BIN)/triodia demo -o $(OUT)

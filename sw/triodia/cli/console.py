@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from .tables import table
+from .tables import pairs, table
 
 __all__ = ["Estimate", "Output", "Update", "number", "shows_unicode"]
 
@@ -104,7 +104,7 @@ class Output:
             for key, value in data.items()
             if key not in hide and not isinstance(value, dict | list)
         ]
-        self._table(title, ("", ""), shown)
+        print(f"{title}\n\n{pairs(shown, self.width)}\n")
 
     def rows(self, data: dict, rows: list[dict], columns: dict[str, str], *, title: str) -> None:
         """Print ``rows`` as a table with ``columns`` (key: heading), or ``data`` as JSON."""

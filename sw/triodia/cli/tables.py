@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from textwrap import wrap
 
-__all__ = ["table"]
+__all__ = ["pairs", "table"]
 
 _GAP = "  "
 _NUMBER = re.compile(r"[-+±≤≥<>~]?\d[\d,._]*([eE][-+]?\d+)?\s?%?|–|")
@@ -22,6 +22,17 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
         _block([headings[k] for k in block], [columns[k] for k in block], widths, width)
         for block, widths in zip(blocks, widths, strict=True)
     )
+
+
+def pairs(rows: Sequence[tuple[str, str]], width: int) -> str:
+    """Names and values, one pair per line; long values wrap beside the names."""
+    column = max((len(name) for name, _ in rows), default=0) + len(_GAP)
+    lines = []
+    for name, value in rows:
+        room = max(width - column, 20)
+        parts = wrap(value, room, break_long_words=False, break_on_hyphens=False) or [""]
+        lines += [f"{name:<{column}}{parts[0]}", *(" " * column + part for part in parts[1:])]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
@@ -72,8 +83,8 @@ def _grown(
 def _block(headings: Sequence[str], columns: list[list[str]], least: list[int], width: int) -> str:
     widths = _grown(headings, columns, least, width)
     right = [_is_numeric(cells) for cells in columns]
-    lines = _lines(headings, widths, right, bottom=True) if any(headings) else []
-    lines += [_GAP.join("─" * w for w in widths)] if any(headings) else []
+    lines = _lines(headings, widths, right, bottom=True)
+    lines += [_GAP.join("─" * w for w in widths)]
     for row in zip(*columns, strict=True):
         lines += _lines(row, widths, right)
     return "\n".join(lines)

@@ -11,6 +11,8 @@ from triodia.network.random import new_network
 from triodia.tasks.own import own_task
 from triodia_hw.errors import TriodiaError
 
+SHAPE_NEEDED = "must have the shape (samples, steps, inputs), with no axis empty; got ("
+
 
 def turning(count, seed):
     """Two channels, one a quarter turn behind the other: which leads is the class."""
@@ -60,16 +62,18 @@ def test_without_a_test_part_it_says_so(folder, capsys):
         ({"x": np.ones((2, 4, 3))}, "has no array y; training needs a class per sample"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0, 1]), "x_test": np.ones((1, 4, 3))},
          "has no array y_test"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "goes up to 2, but there are only 2 samples"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "y in {file} must be between 0 and 1, got -1."),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])},
+         "goes up to 2, but there are only 2 samples"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])},
+         "y in {file} must be between 0 and 1, got -1."),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])},
          "must hold whole numbers, got float64; y.astype(int) converts it"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([-5, -5])}, "y in {file} must be 0, got -5."),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0])}, "one number per sample, 2 in all"),
         ({"x": np.full((2, 4, 3), 1e30), "y": np.array([0, 1])}, "values up to 1e+30; scale them"),
         ({"x": np.full((2, 4, 3), np.nan), "y": np.array([0, 1])}, "it has NaN or infinity"),
-        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must have the shape (samples, steps, inputs), with no axis empty; got ("),
-        ({"x": np.float32(1), "y": np.array([0, 1])}, "must have the shape (samples, steps, inputs), with no axis empty; got ("),
+        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, SHAPE_NEEDED),
+        ({"x": np.float32(1), "y": np.array([0, 1])}, SHAPE_NEEDED),
         ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must have the shape (samples"),
     ],
 )  # fmt: skip
