@@ -34,6 +34,8 @@ def main(program: Program = app) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Amaranth warns of a design that Ctrl-C or an error left half-made.
+    warnings.filterwarnings("ignore", ".* created but never used")
     sys.exit(run(sys.argv[1:], program))
 
 
@@ -56,7 +58,6 @@ def run(arguments: list[str], program: Program = app) -> int:
 
 
 def _fail(message: object, code: int) -> int:
-    warnings.simplefilter("ignore")  # Amaranth warns of a design that was dropped half-made
     print(f"triodia: {' '.join(str(message).split())}", file=sys.stderr)
     return code
 

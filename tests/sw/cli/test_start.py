@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +73,18 @@ def test_names_that_are_no_unicode(tmp_path):
 def test_no_command():
     done = process(START)
     assert done.returncode == 2 and b"cosim" in done.stdout and not done.stderr
+
+
+def test_interrupted_in_a_design(tmp_path):
+    """Amaranth would warn of every unit that was made and not used."""
+    stop = """
+from amaranth.hdl import Fragment
+
+def get(*_):
+    raise KeyboardInterrupt
+
+Fragment.get = get
+"""
+    image = Path(__file__).parents[3] / "examples" / "japanese-vowels.image"
+    done = process(stop + START, "verilog", image, "-o", tmp_path / "v")
+    assert (done.returncode, done.stderr) == (130, b"triodia: interrupted\n")

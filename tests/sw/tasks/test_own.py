@@ -1,6 +1,7 @@
 """Training on samples of one's own, from a file to a co-simulated machine."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from tests.support.commands import call, ok
 from triodia.network.files import load_network, save_network
 from triodia.network.random import new_network
-from triodia.tasks.own import own_task
+from triodia.tasks.catalog import get_task
+from triodia.tasks.own import doubts, image_samples, own_task
 from triodia_hw.errors import TriodiaError
+from triodia_hw.machine.image import load_image
 
 SHAPE_NEEDED = "must have the shape (samples, steps, inputs), with no axis empty; got ("
 
@@ -152,3 +155,41 @@ def test_going_on_takes_the_networks_own_shape(folder, capsys):
     np.savez(folder / "three.npz", **(only | {"x": np.ones((4, 5, 3))}))
     with pytest.raises(TriodiaError, match=r"x in \S+ has 3 inputs, but 2 are needed"):
         own_task(folder / "three.npz", trained)
+
+
+def test_train_says_what_it_read_and_what_looks_wrong(folder, tmp_path, capsys):
+    x, y = turning(60, 0)
+    good = {"x": x, "y": y}
+    for arrays, sentences in (
+        (good, []),
+        (good | {"y": y + 1}, ["Warning: No training sample has class 0, so 1 of 3 readouts"]),
+        (good | {"x": x.transpose(0, 2, 1)}, ["Warning: x has 2 steps of 20 inputs", "swap"]),
+    ):
+        np.savez(tmp_path / "d.npz", **arrays)
+        options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz", "--epochs", 1)
+        code, _, err = call(capsys, "train", folder / "a.net", *options)
+        assert code == 0 and all(sentence in err for sentence in sentences), err
+        assert ("Warning" in err) == bool(sentences)
+        samples, steps, inputs = arrays["x"].shape
+        assert f"{samples} training samples x {steps} steps x {inputs} inputs, " in err
+        assert f"{arrays['y'].max() + 1} classes" in err
+
+
+def test_built_in_tasks_look_right():
+    for name in ("japanese-vowels", "digits", "delayed-sum", "watch"):
+        task = get_task(name)
+        assert doubts(task.load(), task.classes) == []
+
+
+def test_an_image_knows_where_its_samples_come_from(folder, tmp_path, capsys):
+    ok(capsys, "train", folder / "a.net", "-o", tmp_path / "t.net", "--data", folder / "d.npz",
+       "--epochs", 1)  # fmt: skip
+    ok(capsys, "quantize", tmp_path / "t.net", "-o", tmp_path / "m.image")
+    code, _, err = call(capsys, "cosim", tmp_path / "m.image")
+    assert code == 2 and "trained on samples of your own" in err and "--data FILE.npz" in err
+    image = load_image(tmp_path / "m.image")
+    imported = replace(image, meta=image.meta | {"provenance": [{"command": "import-nir"}]})
+    with pytest.raises(TriodiaError, match=r"comes from an imported network.*`--data"):
+        image_samples(imported)
+    with pytest.raises(TriodiaError, match=r"trained for digits, not for watch\. Leave out"):
+        image_samples(replace(image, meta=image.meta | {"task": "digits"}), "watch")
