@@ -12,8 +12,8 @@ from .console import Output
 __all__ = ["BuildProgress", "routed_part"]
 
 # Steps of a build by how their notes begin, and the part of the time that each ends at.
-_ENDS = {"synthesis": 0.15, "verilog": 0.3, "place and route": 0.95, "memory contents": 0.98}
-_ENDS |= {"bitstream": 0.98}
+_ENDS = {"verilog": 0.1, "synthesis": 0.2, "place and route": 0.95, "memory contents": 1.0}
+_ENDS |= {"bitstream": 1.0}
 
 _ARCS = re.compile(r"Routing (\d+) arcs")
 _LEFT = re.compile(r"\|\s*(\d+)\s*\|\s*[\d.]+\s+[\d.]+\s*\|\s*$", re.MULTILINE)  # router1's table
@@ -21,13 +21,14 @@ _LEFT = re.compile(r"\|\s*(\d+)\s*\|\s*[\d.]+\s+[\d.]+\s*\|\s*$", re.MULTILINE) 
 
 def routed_part(log: str) -> float:
     """The part (0 to 1) of place-and-route that nextpnr's ``log`` shows as done."""
-    arcs = _ARCS.search(log)
-    if arcs:
+    if arcs := _ARCS.search(log):
         left = _LEFT.findall(log)
         done = 1 - int(left[-1]) / max(int(arcs[1]), 1) if left else 0
-        return 0.5 + 0.5 * max(done, 0)
-    rounds = len(re.findall(r"at iteration #", log))
-    return 0.5 * (1 - 0.9**rounds)
+        return 0.7 + 0.3 * max(done, 0)
+    refined = len(re.findall(r"at iteration #\d+: temp", log))
+    if refined:
+        return 0.45 + 0.25 * (1 - 0.8**refined)
+    return 0.45 * (1 - 0.93 ** len(re.findall(r"at iteration #", log)))
 
 
 class BuildProgress:
@@ -60,9 +61,8 @@ class BuildProgress:
         self._show.note(note)
         if step is None:
             return
-        ends = [0.0, *_ENDS.values()]
-        self._to = _ENDS[step]
-        self._from = max(end for end in ends if end < self._to)
+        end = _ENDS[step]
+        self._from, self._to = (self._to if self._to < end else 0.0), end  # 0: a slower clock
         self._routing = step == "place and route"
         self._bar(self._from, 1, step)
 

@@ -1,4 +1,4 @@
-"""Tasks: labelled series that load with the network off, from packages that ship them."""
+"""The built-in tasks: labelled series from installed packages; nothing is downloaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ __all__ = ["TASKS", "Task", "TaskData", "get_task"]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a task is and where it comes from; ``load()`` reads it.
+    """A task and its origin; ``load()`` reads the samples.
 
-    ``recipe`` are the options of ``train.Settings`` that suit it, where the defaults do not.
+    ``recipe``: options of ``train.Settings`` for this task, where the defaults do not suit.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Task:
     recipe: dict = field(default_factory=dict)
 
     def load(self) -> TaskData:
-        """Read the data; the same on every call and machine."""
+        """Read the samples; they are the same on every call and machine."""
         return self.loader()
 
 
