@@ -70,7 +70,7 @@ def cosim(
         result = _kept(result) if output is None else result
     shown = {"samples": len(sequences), "netlist": cells, **result.as_dict()}
     shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
-    show.result(shown, title="Co-simulation")
+    show.result(shown, title="Co-simulation", hide=[k for k, v in shown.items() if v is None])
     _verdict(show, result)
 
 

@@ -101,11 +101,18 @@ Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", call
 Folder = Annotated[
     Path, typer.Option("--output", "-o", help="Folder to write to.", callback=a_folder)
 ]
-NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).", callback=_source)]
-NirFile = Annotated[Path, typer.Argument(help="NIR graph (.nir).", callback=_source)]
-ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).", callback=_source)]
+NetworkFile = Annotated[
+    Path, typer.Argument(metavar="NETWORK", help="Network file (.net).", callback=_source)
+]
+NirFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="NIR graph (.nir).", callback=_source)
+]
+ImageFile = Annotated[
+    Path, typer.Argument(metavar="IMAGE", help="Machine image (.image).", callback=_source)
+]
 BuildFolder = Annotated[
-    Path, typer.Argument(help="Folder that `triodia build` wrote.", callback=_source)
+    Path,
+    typer.Argument(metavar="BUILD", help="Folder that `triodia build` wrote.", callback=_source),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
 ImageTask = Annotated[

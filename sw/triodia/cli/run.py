@@ -7,10 +7,11 @@ import numpy as np
 import typer
 
 from triodia_hw.errors import CheckFailed
+from triodia_hw.link.welcome import Welcome
 from triodia_hw.machine.image import load_image
 
 from ..host.board import BAUD, open_board
-from ..host.run import run_samples
+from ..host.run import RunReport, run_samples
 from ..quantize.inference import input_events
 from ..tasks.own import image_samples, labelled
 from .console import Output
@@ -54,18 +55,27 @@ def run(
         with show.bar("Samples") as bar:
             report = run_samples(board, sequences, check=check, progress=bar)
     right = np.array(report.classes) == held.y_test[chosen]
-    result = {
+    metric = float(right.mean()) if labelled(held) else None
+    show.result(_result(welcome, report, metric), title=f"Run on {port}")
+    _verdict(show, report)
+
+
+def _result(welcome: Welcome, report: RunReport, metric: float | None) -> dict:
+    microseconds = report.cycles / welcome.clock_hz * 1e6
+    return {
         "board": welcome.board,
         "clock_mhz": welcome.clock_hz / 1e6,
-        "metric": float(right.mean()) if labelled(held) else None,
-        "machine_us_per_sample": round(report.cycles / welcome.clock_hz * 1e6 / report.samples, 2),
+        "metric": metric,
+        "machine_us_per_sample": round(microseconds / report.samples, 2),
         **asdict(report),
     }
-    show.result(result, title=f"Run on {port}")
+
+
+def _verdict(show: Output, report: RunReport) -> None:
     if report.mismatches:
         raise CheckFailed(
             f"FAIL: {report.compared:,} words compared, {report.mismatches:,} differ;"
             f" the first: {report.first}"
         )
-    if check:
+    if report.compared is not None:
         show.say(f"PASS: {report.compared:,} words compared, 0 differ")

@@ -60,7 +60,9 @@ def board(
 
 
 def soak(
-    images: Annotated[list[Path], typer.Argument(help="Machine images of equal parameters.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES", help="Machine images of equal parameters.")
+    ],
     virtual: BoardToRun = "ulx3s-25f",
     steps: Annotated[int, typer.Option(help="Time steps to compare.", min=1)] = 10_000,
     seed: Seed = 0,
