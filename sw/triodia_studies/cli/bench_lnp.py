@@ -19,7 +19,7 @@ from triodia_hw.files import write_atomic
 
 from .options import Cache
 
-__all__ = ["register"]
+__all__ = ["bench_lnp"]
 
 
 def bench_lnp(
@@ -33,7 +33,7 @@ def bench_lnp(
     cache: Cache = Path("out/bench"),
     as_json: Json = False,
 ) -> None:
-    """CPU seconds and peak memory of each step of LNP, at density 0.1 (N = 5000: many minutes)."""
+    """Measure CPU seconds and peak memory of each step of LNP (many minutes)."""
     try:
         from ..bench.pruning import STEPS, growth, timed
     except ModuleNotFoundError as error:  # networkx, a development tool
@@ -76,8 +76,3 @@ def _made() -> dict:
     threads = os.environ.get("OMP_NUM_THREADS")
     cores = len(os.sched_getaffinity(0))
     return {"date": date, "machine": platform.machine(), "cores": cores, "threads": threads}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-lnp")(bench_lnp)

@@ -15,7 +15,7 @@ from triodia_hw.errors import TriodiaError
 from ..study import Study
 from .options import Cache, Scheduler, Workers, engine
 
-__all__ = ["register", "seed_list"]
+__all__ = ["run", "seed_list"]
 
 _VARIANTS = ['{"dropout": 0.1}', '{"dropout": 0.3}']
 _RESULTS = Path("docs/lnp-study.json.gz")
@@ -80,7 +80,7 @@ def run(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study by name; one row of JSON per line, or all rows as one object."""
+    """Run a study by name: training, timescales, degrees, transfer, hardware or defaults."""
     if name not in STUDIES:
         raise TriodiaError(f"study must be one of {', '.join(STUDIES)}, not {name!r}")
     show, chosen = Output(as_json), STUDIES[name](variant, neurons, results)
@@ -92,8 +92,3 @@ def run(
     else:
         for row in rows:
             print(json.dumps(row))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(run)

@@ -17,7 +17,7 @@ from triodia_hw.errors import TriodiaError
 
 from .options import Scheduler, Workers
 
-__all__ = ["register"]
+__all__ = ["study"]
 
 _TOOLS = ("numpy", "scipy", "torch", "networkit", "optuna")
 _OUT = Path("out/study-lnp")
@@ -81,8 +81,3 @@ def _made(seeds: int, quick: bool) -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {tool: version(tool) for tool in _TOOLS},
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(study)

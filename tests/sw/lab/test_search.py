@@ -159,5 +159,5 @@ def test_a_file_is_no_folder(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("triodia.cli.fit.fit_board", lambda *_, **__: 1 / 0)
     (tmp_path / "file").write_text("mine")
     code, _, err = call(capsys, "fit", "-o", tmp_path / "file")
-    assert code == 2 and err.endswith("file must be a folder, not a file; name another\n")
+    assert code == 2 and err.endswith("file is a file, not a folder; name another.\n")
     assert (tmp_path / "file").read_text() == "mine"
