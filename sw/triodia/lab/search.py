@@ -1,10 +1,9 @@
 """The best design for a board: few networks trained to their end, then place-and-route.
 
-All networks are trained for a few epochs first, and quantized for all machines, so memory and
-cycles are of real images from the beginning. For the best metric, successive halving follows
-(Jamieson & Talwalkar 2016): the better third is trained three times as long, and so on. For the
-least latency with a metric floor, networks are trained fully one by one, by bisection along their
-latency.
+All networks are trained for a few epochs first and quantized for all machines, so memory and cycles
+come from real images from the start. For the best metric, successive halving follows (Jamieson &
+Talwalkar 2016): the better third is trained three times as long, and so on. For the least latency
+with a metric floor, networks are trained fully one by one, by bisection along their latency.
 """
 
 import math
@@ -42,7 +41,7 @@ _EPOCH, _MACHINES, _BUILD = 0.15, 12.0, 140.0
 
 @dataclass(frozen=True)
 class Goal:
-    """What is best: the metric; or the latency where the metric is at least ``floor``.
+    """Maximise the metric; or minimise the latency where the metric is at least ``floor``.
 
     ``ceiling``: microseconds per sample, at most. Raises :class:`TriodiaError` if both are given,
     or one cannot be held.

@@ -12,7 +12,7 @@ from triodia.lab.report.marks import axis, chart, mark
 from .cell import TASKS
 from .memory import delayed_sum
 from .plan import METHODS
-from .summary import grouped, interval, paired
+from .summary import grouped, interval, matching, paired
 
 __all__ = ["charts", "picture"]
 
@@ -50,22 +50,18 @@ def _style(method: str) -> dict:
     return {"name": method, "colour": _SHOWN.index(method), "of": len(_SHOWN)}
 
 
-def _key(cell: dict) -> tuple:
-    return (cell["training"], cell["task"], cell["method"], cell["level"])
-
-
 def _against_operations(records: list[dict], training: str, task: str) -> dict:
     """Metric against synaptic operations: a point per method and level."""
-    main = [r for r in records if r["cell"]["part"] == "main"]
-    metric, sops = grouped(main, _key), grouped(main, _key, "sops")
+    where = {"part": "main", "training": training, "task": task}
+    metric, sops = (grouped(records, "method level", f, **where) for f in (None, "sops"))
     marks, more = [], TASKS[task][1]
     for method in _SHOWN:
         points = []
         for key in metric:
-            if key[:3] == (training, task, method) and key in sops:
+            if key[0] == method and key in sops:
                 mean, half = interval([*metric[key].values()])
                 half = 0.0 if math.isnan(half) else half
-                points.append((float(np.mean([*sops[key].values()])), mean, half, key[3]))
+                points.append((float(np.mean([*sops[key].values()])), mean, half, key[1]))
         points.sort()
         marks.append(mark("line", [p[:2] for p in points], **_style(method)))
         bars = [(x, y - half, y + half) for x, y, half, _ in points]
@@ -101,13 +97,8 @@ def _curves(records: list[dict], field: str, x: str, y: str) -> dict:
     """Mean over seeds of a curve of the dynamics part, level "tenth"."""
     marks = []
     for method in ("dense", "lnp", "random"):
-        mine = [
-            r["result"][field]
-            for r in records
-            if r["cell"]["part"] == "dynamics"
-            and "result" in r
-            and (r["cell"]["method"], r["cell"]["level"]) == (method, "tenth")
-        ]
+        mine = matching(records, part="dynamics", level="tenth", method=method)
+        mine = [r["result"][field] for r in mine if "result" in r]
         if mine:
             curve = np.mean(mine, axis=0).tolist()
             at = np.linspace(0, 1, len(curve)).tolist() if x == "rank" else range(len(curve))

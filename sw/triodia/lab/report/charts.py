@@ -1,4 +1,4 @@
-"""The charts of a comparison: what varies across rows, and what one row looks like inside."""
+"""Charts of a comparison: over all rows, and of the inside of one row."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
