@@ -38,7 +38,7 @@ def test_grid():
 @pytest.mark.parametrize(
     ("choice", "text"),
     [
-        ({"task": "x"}, r"task must be one of .*, not 'x'"),
+        ({"task": "x"}, r"`--task` must be one of .*, got x"),
         ({"synapses": 0.0}, "synapses must be above 0 and at most 1, not 0.0"),
         ({"nodes": 1.5}, "nodes must be above 0 and at most 1, not 1.5"),
         ({"lanes": 33}, r"lanes must be in 1\.\.32, not 33"),
@@ -61,8 +61,8 @@ def test_bad_axis(values, text):
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        (("--synapses", "1,x"), "synapses must be numbers by comma, not '1,x'"),
-        (("--lanes", "1.5"), "lanes must be whole numbers by comma, not '1.5'"),
+        (("--synapses", "1,x"), "`--synapses` must be numbers separated by commas, got '1,x'"),
+        (("--lanes", "1.5"), "`--lanes` must be whole numbers separated by commas, got '1.5'"),
         (("--board", "x"), "board must be one of"),
         (("--scheduler", "tcp://127.0.0.1:1"), "must be the address of a running dask scheduler"),
     ],
