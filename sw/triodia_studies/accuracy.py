@@ -1,91 +1,79 @@
-"""What pruning costs: accuracy over seeds, dense and pruned, with controls."""
+"""What pruning and quantization cost: accuracy over seeds, dense and pruned, with controls."""
 
-from collections.abc import Callable, Iterable
-from time import perf_counter
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+import torch
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.prune.controls import random_like
 from triodia.prune.pipeline import METHODS, prune
+from triodia.quantize.inference import evaluate_image
+from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import TaskData, get_task
 from triodia.train.loop import evaluate, train
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["COLUMNS", "run", "summarise"]
+__all__ = ["COLUMNS", "accuracy_row", "measure", "plan", "summarise"]
 
 COLUMNS = ("dense", "lnp", "random")
 _NUMBERS = ("accuracy", "rate", "sops", "neurons", "synapses", "quantized")
 
 
-def run(
-    task: str = "japanese-vowels",
-    seeds: Iterable[int] = range(5),
-    *,
-    columns: Iterable[str] = COLUMNS,
-    neurons: int = 256,
-    synapses: float = 0.5,
-    nodes: float = 0.43,
-    network: dict | None = None,
-    pruning: dict | None = None,
-    training: dict | None = None,
-    quantizer: Callable[[Network, TaskData], float] | None = None,
-    data: TaskData | None = None,
-    progress: Callable[[dict], None] | None = None,
-) -> dict:
-    """Train each column from the same random network for every seed, and evaluate on the test set.
+def plan(seeds: Iterable[int], columns: Iterable[str] = COLUMNS, **common: object) -> list[dict]:
+    """Choices of :func:`measure` for every seed and column; ``common`` to all of them.
 
     Columns: "dense"; "lnp"; "random", which has exactly the neurons and synapses that LNP left;
     "born-small", a new dense network of LNP's neurons, thinned to its synapses; and the other
-    methods of ``prune`` by name, at the same two fractions. The seed draws network, pruning and
-    training alike. ``network``, ``pruning`` and ``training`` are options of ``new_network``,
-    ``prune`` and ``train``; ``quantizer(net, data)`` gives the accuracy of the integer network;
-    ``data`` replaces the task's (folds, for tuning). ``progress`` gets each row when it is done.
-
-    Returns JSON values: ``rows`` (one a seed and column) and ``summary`` (see ``summarise``).
-    Nothing is selected on the test set.
+    methods of ``prune`` by name, at the same two fractions.
     """
-    chosen = get_task(task)
-    data = chosen.load() if data is None else data
-    known = ("dense", "born-small", *(m for m in METHODS if m != "none"))
-    columns, rows = tuple(columns), []
+    known, columns = ("dense", "born-small", *(m for m in METHODS if m != "none")), tuple(columns)
     for column in columns:
         if column not in known:
             raise TriodiaError(f"columns must be among {', '.join(known)}, not {column!r}")
-    fractions = {"synapses": synapses, "nodes": nodes, **(pruning or {})}
-    for seed in seeds:
-        dense = new_network(neurons, seed, **(network or {}))
-        lnp, _ = prune(dense, method="lnp", seed=seed, **fractions)
-        for column in columns:
-            start = perf_counter()
-            bare = _bare(column, dense, lnp, seed, fractions, network or {})
-            trained, report = train(bare, chosen, seed=seed, data=data, **(training or {}))
-            row = {"seed": seed, "column": column, **evaluate(trained, data)}
-            row |= {"neurons": bare.neurons, "synapses": bare.synapses}
-            row |= {"train_accuracy": report.train["accuracy"]}
-            row |= {} if quantizer is None else {"quantized": quantizer(trained, data)}
-            rows.append(row | {"seconds": perf_counter() - start})
-            if progress is not None:
-                progress(rows[-1])
-    options = {"neurons": neurons, **fractions, "network": network or {}}
-    options |= {"training": training or {}}
-    return {"task": task, "options": options, "rows": rows, "summary": summarise(rows)}
+    return [{"seed": seed, "column": column} | common for seed in seeds for column in columns]
 
 
-def _bare(
-    column: str, dense: Network, lnp: Network, seed: int, fractions: dict, network: dict
-) -> Network:
+@stage(label="accuracy", cost=25.0)
+def accuracy_row(folder: Path, choices: dict) -> dict:
+    """:func:`measure` on the data of the task."""
+    torch.set_num_threads(1)  # jobs share the cores
+    return measure(choices, get_task(choices["task"]).load())
+
+
+def measure(choices: dict, data: TaskData) -> dict:
+    """Train one column from the random network of its seed, and evaluate it on the test set.
+
+    ``choices``: task, seed (of network, pruning and training), column, neurons of the dense
+    network, fractions of ``synapses`` and ``nodes`` kept, ``weight_bits`` of the integer network,
+    ``training`` (options of ``train``). Nothing is selected on the test set.
+    """
+    seed, column = choices["seed"], choices["column"]
+    net = _network(column, choices)
+    trained, report = train(net, get_task(choices["task"]), seed=seed, data=data,
+                            **choices["training"])  # fmt: skip
+    image = quantize(trained, data, QuantizeOptions(weight_bits=choices["weight_bits"]))
+    row = {"seed": seed, "column": column, **evaluate(trained, data)}
+    row |= {"neurons": net.neurons, "synapses": net.synapses}
+    row |= {"train_accuracy": report.train["accuracy"]}
+    return row | {"quantized": evaluate_image(image, data)["metric"]}
+
+
+def _network(column: str, choices: dict) -> Network:
+    seed, fractions = choices["seed"], {key: choices[key] for key in ("synapses", "nodes")}
+    dense = new_network(choices["neurons"], seed)
     if column == "dense":
         return dense
+    if column not in ("lnp", "random", "born-small"):
+        return prune(dense, method=column, seed=seed, **fractions)[0]
+    lnp, _ = prune(dense, method="lnp", seed=seed, **fractions)
     if column == "lnp":
         return lnp
-    if column == "random":
-        return random_like(dense, lnp.neurons, lnp.synapses, seed)[0]
-    if column == "born-small":
-        small = new_network(lnp.neurons, seed, **network)
-        return random_like(small, lnp.neurons, lnp.synapses, seed)[0]
-    return prune(dense, method=column, seed=seed, **fractions)[0]
+    start = dense if column == "random" else new_network(lnp.neurons, seed)
+    return random_like(start, lnp.neurons, lnp.synapses, seed)[0]
 
 
 def summarise(rows: list[dict]) -> dict[str, dict[str, dict[str, float]]]:

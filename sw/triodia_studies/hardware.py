@@ -1,16 +1,16 @@
-"""What step H gains on the machine and costs in metric; docs/lnp.md shows what it printed.
+"""What step H gains on the machine and costs in metric; docs/lnp.md shows what came out.
 
-``python -m triodia_studies.hardware [SEEDS]`` prints one JSON line a task, network, number of PEs
-and quantity: LNP alone, with step H, and the paired difference, each as mean and half 95 %
-interval.
+``triodia-studies run hardware`` prints one row per task, network, number of PEs and quantity: LNP
+alone, with step H, and the paired difference, each as mean and half 95 % interval.
 """
 
-import json
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import torch
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
@@ -26,8 +26,9 @@ from triodia_hw.machine.image import Image
 from triodia_hw.machine.words import pointer_fields, width_of
 
 from .lnp.summary import interval
+from .study import Study, by_seed
 
-__all__ = ["compared"]
+__all__ = ["STUDY", "fitted"]
 
 _LANES, _SAMPLES = (8, 32), 10  # samples whose cycles are counted
 _EPOCHS = {"japanese-vowels": 20, "digits": 10}
@@ -37,20 +38,45 @@ _STARTS = {  # of what network, what is kept of synapses and neurons, and steps
 }
 
 
-def compared(seeds: int) -> Iterator[dict]:
-    """Rows as the module says."""
-    for task in _EPOCHS:
-        data = get_task(task).load()
-        for name, start in _STARTS.items():
-            plain = [_trained(task, data, start, None, seed) for seed in range(seeds)]
-            for lanes in _LANES:
-                fitted = [_trained(task, data, start, lanes, seed) for seed in range(seeds)]
-                one, two = ([_measured(n, data, lanes) for n in nets] for nets in (plain, fitted))
-                for key in one[0]:
-                    a, b = ([float(run[key]) for run in runs] for runs in (one, two))
-                    row = {"task": task, "network": name, "lanes": lanes, "quantity": key}
-                    change = interval([y - x for x, y in zip(a, b, strict=True)])
-                    yield row | {"lnp": interval(a), "with H": interval(b), "difference": change}
+def _plan(seeds: list[int]) -> list[dict]:
+    """Every network alone (``lanes`` null) and with step H for each number of PEs."""
+    return [
+        {"task": task, "network": name, "lanes": lanes, "seed": seed}
+        for task in _EPOCHS
+        for name in _STARTS
+        for lanes in (None, *_LANES)
+        for seed in seeds
+    ]
+
+
+@stage(label="hardware-aware pruning", cost=30.0)
+def fitted(folder: Path, choices: dict) -> dict:
+    """A trained network on the machine: quantities by number of PEs."""
+    torch.set_num_threads(1)  # jobs share the cores
+    data, lanes = get_task(choices["task"]).load(), choices["lanes"]
+    start = _STARTS[choices["network"]]
+    net = _trained(choices["task"], data, start, lanes, choices["seed"])
+    return {str(p): _measured(net, data, p) for p in (_LANES if lanes is None else (lanes,))}
+
+
+def _rows(choices: list[dict], results: list[dict]) -> Iterator[dict]:
+    groups = {
+        (group[0][0]["task"], group[0][0]["network"], group[0][0]["lanes"]): [r for _, r in group]
+        for group in by_seed(choices, results).values()
+    }
+    for (task, network, lanes), runs in groups.items():
+        if lanes is None:
+            continue
+        plain = [run[str(lanes)] for run in groups[task, network, None]]
+        fit = [run[str(lanes)] for run in runs]
+        for key in plain[0]:
+            a, b = ([float(run[key]) for run in runs] for runs in (plain, fit))
+            row = {"task": task, "network": network, "lanes": lanes, "quantity": key}
+            change = interval([y - x for x, y in zip(a, b, strict=True)])
+            yield row | {"lnp": interval(a), "with H": interval(b), "difference": change}
+
+
+STUDY = Study(fitted, _plan, _rows)
 
 
 def _trained(task: str, data: TaskData, start: tuple, lanes: int | None, seed: int) -> Network:
@@ -77,16 +103,11 @@ def _of_machine(image: Image, data: TaskData) -> dict[str, float]:
     p, words = image.params, image.segment_words()
     work = work_of(image, sequences)
     return {
-        "cycles a sample": step_cycles(image, sequences)[-1] / _SAMPLES,
-        "balance": np.mean([step.balance for step in work]),
-        "longest row": words.max(),
-        "words of the fullest PE": words.sum(axis=0).max(),
-        "fillers": words.sum() - image.synapses,
+        "cycles per sample": float(step_cycles(image, sequences)[-1]) / _SAMPLES,
+        "balance": float(np.mean([step.balance for step in work])),
+        "longest row": int(words.max()),
+        "words of the fullest PE": int(words.sum(axis=0).max()),
+        "fillers": int(words.sum()) - image.synapses,
         "pointer bits": p.lanes * p.pointer_words * width_of(pointer_fields(p)),
         "blocks": block_rams(p),
     }
-
-
-if __name__ == "__main__":
-    for line in compared(int(sys.argv[1]) if len(sys.argv) > 1 else 5):
-        print(json.dumps(line), flush=True)

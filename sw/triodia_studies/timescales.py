@@ -1,45 +1,73 @@
-"""Which property of what pruning leaves goes with accuracy; docs/lnp.md shows what it printed.
+"""Which property of what pruning leaves goes with accuracy; docs/lnp.md shows what came out.
 
-``python -m triodia_studies.timescales FOLDER [SEEDS]`` takes the memory part of a study's results,
-makes its networks again, and prints Spearman's rank correlation with accuracy over all seeds and
-methods of equal counts: pooled, and of differences to the seed's mean. Once without the method
-that chooses by time constants, once with it. Then, for step I alone, how a neuron's kept synapses
-go with its time constant (needs no results).
+``triodia-studies run timescales --results FILE`` takes the memory part of a study's results, makes
+its networks again, and prints Spearman's rank correlation with accuracy over all seeds and methods
+of equal counts: pooled, and of differences to the seed's mean. Once without the method that chooses
+by time constants, once with it. ``triodia-studies run degrees`` shows, for step I alone, how a
+neuron's kept synapses go with its time constant.
 """
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 
+from .lnp.cell import Cell
 from .lnp.cells import pruned_network
-from .lnp.plan import Cell, plan
-from .lnp.store import read
+from .lnp.plan import plan
+from .lnp.results import of_plan
+from .study import Study, by_seed
 
-__all__ = ["correlations", "degrees"]
+__all__ = ["DEGREES", "METHODS", "correlations", "kept", "properties", "study"]
 
-_METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
+METHODS = ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "born-sparse")
 
 
-def correlations(folder: Path, seeds: int, methods: tuple[str, ...] = _METHODS) -> list[dict]:
-    """One row a property: correlation and p, pooled and within seeds."""
-    cells = [c for c in plan(seeds) if c.network == "short" and c.method in methods]
-    cells = [c for c in cells if (c.level, c.steps) == ("half", "I+II+III+IV")]
-    rows = [
-        (cell.seed, record["result"]["accuracy"], _properties(pruned_network(cell)))
-        for cell in cells
-        for record in read([cell], folder)
-        if "result" in record
-    ]
-    seed, accuracy = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+def study(records: list[dict]) -> Study:
+    """The study of ``records``, results of the study of LNP."""
+
+    def choose(seeds: list[int]) -> list[dict]:
+        cells = [c for c in plan(max(seeds) + 1) if c.network == "short" and c.seed in seeds]
+        cells = [c for c in cells if c.part == "memory" and c.method in (*METHODS, "slow")]
+        cells = [c for c in cells if (c.level, c.steps) == ("half", "I+II+III+IV")]
+        return [r for r in of_plan(records, cells) if "result" in r]
+
+    def jobs(seeds: list[int]) -> list[dict]:
+        return [{"cell": r["cell"], "accuracy": r["result"]["accuracy"]} for r in choose(seeds)]
+
+    def rows(choices: list[dict], results: list[dict]) -> list[dict]:
+        found = []
+        for methods in (METHODS, (*METHODS, "slow")):
+            mine = [
+                (one["cell"]["seed"], one["accuracy"], result["properties"])
+                for one, result in zip(choices, results, strict=True)
+                if one["cell"]["method"] in methods
+            ]
+            found += [row | {"methods": len(methods)} for row in correlations(mine)]
+        return found
+
+    return Study(properties, jobs, rows)
+
+
+@stage(label="properties", cost=2.0)
+def properties(folder: Path, choices: dict) -> dict:
+    """Properties of the network of a cell before training, by name."""
+    return {"properties": _properties(pruned_network(Cell(**choices["cell"])))}
+
+
+def correlations(networks: list[tuple[int, float, dict[str, float]]]) -> list[dict]:
+    """One row per property: rank correlation with accuracy and p, pooled and within seeds.
+
+    ``networks``: seed, accuracy and properties of each.
+    """
+    seed, accuracy = np.array([n[0] for n in networks]), np.array([n[1] for n in networks])
     found = []
-    for name in rows[0][2] if rows else ():
-        values = np.array([r[2][name] for r in rows])
-        row = {"property": name, "networks": len(rows), "methods": len(methods)}
+    for name in networks[0][2] if networks else ():
+        values = np.array([n[2][name] for n in networks])
+        row = {"property": name, "networks": len(networks)}
         for kind, a, b in (
             ("pooled", values, accuracy),
             ("within seeds", _centred(values, seed), _centred(accuracy, seed)),
@@ -67,22 +95,29 @@ def _properties(net: Network) -> dict[str, float]:
     }
 
 
-def degrees(method: str, seeds: int) -> dict:
-    """Correlation of kept synapses in and out of a neuron with ``tau_mem``, mean over seeds."""
+@stage(label="degrees", cost=2.0)
+def kept(folder: Path, choices: dict) -> dict:
+    """Correlation of a neuron's kept synapses, "in" and "out", with ``tau_mem`` after step I.
+
+    ``choices``: method, seed.
+    """
     base = {"part": "memory", "task": "delayed-sum", "network": "short", "steps": "I"}
-    found = []
-    for seed in range(seeds):
-        net = pruned_network(Cell(**base, method=method, seed=seed))
-        counts = (net.mask_rec.sum(axis=1), net.mask_rec.sum(axis=0))
-        found.append([np.corrcoef(count, net.tau_mem)[0, 1] for count in counts])
-    into, out = np.mean(found, axis=0).tolist()
-    return {"method": method, "seeds": seeds, "in": into, "out": out}
+    net = pruned_network(Cell(**base, **choices))
+    counts = {"in": net.mask_rec.sum(axis=1), "out": net.mask_rec.sum(axis=0)}
+    return {k: float(np.corrcoef(count, net.tau_mem)[0, 1]) for k, count in counts.items()}
 
 
-if __name__ == "__main__":
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    for chosen in (_METHODS, (*_METHODS, "slow")):
-        for line in correlations(Path(sys.argv[1]), count, chosen):
-            print(json.dumps(line), flush=True)
-    for name in _METHODS[:-1]:  # born-sparse has other neurons
-        print(json.dumps(degrees(name, count)), flush=True)
+def _degrees(choices: list[dict], results: list[dict]) -> list[dict]:
+    rows = []
+    for group in by_seed(choices, results).values():
+        row = {"method": group[0][0]["method"], "seeds": len(group)}
+        means = {key: float(np.mean([found[key] for _, found in group])) for key in ("in", "out")}
+        rows.append(row | means)
+    return rows
+
+
+DEGREES = Study(
+    kept,
+    lambda seeds: [{"method": m, "seed": s} for m in METHODS[:-1] for s in seeds],
+    _degrees,  # born-sparse has other neurons
+)

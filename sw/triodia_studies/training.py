@@ -1,23 +1,23 @@
 """Training options compared on folds of the training set; docs/training.md shows what came out.
 
-``python -m triodia_studies.training [--seeds 0 1] [--neurons 256] [--options JSON ...]``
-prints a JSON line for each set of options. The test set is not touched.
+Run it as ``triodia-studies run training``. The test set is not touched.
 """
 
-import argparse
-import json
-from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.tasks.catalog import Task, TaskData, get_task
 from triodia.train.loop import evaluate, train
 from triodia.train.model import SpikingModel
 
-__all__ = ["compare", "cross_entropy", "cross_validate"]
+from .study import Study
+
+__all__ = ["compare", "cross_entropy", "cross_validate", "study", "validated"]
 
 FOLDS = 5
 
@@ -62,44 +62,45 @@ def _logits(net: Network, data: TaskData) -> np.ndarray:
         return (SpikingModel(net)(x, lengths).v_out.sum(1) / lengths[:, None]).double().numpy()
 
 
-def compare(
-    variants: list[dict], *, seeds: Iterable[int], neurons: int, task: Task, data: TaskData
-) -> list[dict]:
-    """``cross_validate`` for each of ``variants`` and seed; differences are to the first variant.
+@stage(label="five folds", cost=lambda choices: 0.5 * choices["neurons"])
+def validated(folder: Path, choices: dict) -> dict:
+    """:func:`cross_validate` of ``neurons`` and ``options`` on JapaneseVowels, from ``seed``."""
+    torch.set_num_threads(1)  # jobs share the cores
+    task = get_task("japanese-vowels")
+    how = {"seed": choices["seed"], "neurons": choices["neurons"], **choices["options"]}
+    return cross_validate(task, task.load(), **how)
 
-    Returns rows with the values by seed, their mean, and mean and standard error of the paired
-    differences (None for one seed).
+
+def study(neurons: int, variants: list[dict]) -> Study:
+    """Compare ``variants``, options of ``train``, on dense networks of ``neurons``."""
+
+    def plan(seeds: list[int]) -> list[dict]:
+        common = {"neurons": neurons}
+        return [common | {"options": one, "seed": s} for one in variants for s in seeds]
+
+    def rows(choices: list[dict], results: list[dict]) -> list[dict]:
+        seeds = list(dict.fromkeys(one["seed"] for one in choices))
+        count = len(seeds)
+        runs = [results[k * count : (k + 1) * count] for k in range(len(variants))]
+        return compare(variants, seeds, runs)
+
+    return Study(validated, plan, rows)
+
+
+def compare(variants: list[dict], seeds: list[int], runs: list[list[dict]]) -> list[dict]:
+    """Rows of ``variants`` from their ``runs``, one per seed, as :func:`cross_validate` gives them.
+
+    Values by seed, their mean, and mean and standard error of the paired differences to the first
+    variant (``None`` for one seed).
     """
-    seeds = list(seeds)
-    runs = [
-        [cross_validate(task, data, seed=seed, neurons=neurons, **options) for options in variants]
-        for seed in seeds
-    ]
     rows = []
-    for place, options in enumerate(variants):
-        row = {"options": options, "neurons": neurons, "seeds": seeds}
+    for options, mine in zip(variants, runs, strict=True):
+        row = {"options": options, "seeds": seeds}
         for name in ("accuracy", "cross_entropy", "rate"):
-            values = np.array([run[place][name] for run in runs])
-            change = values - np.array([run[0][name] for run in runs])
+            values = np.array([run[name] for run in mine])
+            change = values - np.array([run[name] for run in runs[0]])
             error = float(change.std(ddof=1) / len(seeds) ** 0.5) if len(seeds) > 1 else None
             row[name] = {"mean": float(values.mean()), "by_seed": values.tolist()}
             row[name] |= {"change": float(change.mean()), "standard_error": error}
         rows.append(row)
     return rows
-
-
-def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m triodia_studies.training", description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
-    parser.add_argument("--neurons", type=int, default=256)
-    parser.add_argument("--options", type=json.loads, nargs="+", help="JSON options of train")
-    given = parser.parse_args()
-    variants = given.options or [{"dropout": 0.1}, {"dropout": 0.3}]
-    task = get_task("japanese-vowels")
-    kind = {"seeds": given.seeds, "neurons": given.neurons}
-    for row in compare(variants, **kind, task=task, data=task.load()):
-        print(json.dumps(row), flush=True)
-
-
-if __name__ == "__main__":
-    _main()

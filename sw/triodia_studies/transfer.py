@@ -1,8 +1,8 @@
 """What limits a free run: spikes' noise, what a neuron makes of its input, or what is read of it?
 
-``python -m triodia_studies.transfer [SEEDS]`` predicts Lorenz freely and prints one JSON line a
-kind of units and readout: mean and half 95 % interval of the valid prediction time (Lyapunov
-times, at most 12) and of the one-step error, seeds 0, 1, ...
+``triodia-studies run transfer`` predicts Lorenz freely and prints one row per kind of units and
+readout: mean and half 95 % interval of the valid prediction time (Lyapunov times, at most 12) and
+of the one-step error over seeds.
 
 - the network that LNP leaves, with 1, 4 and 16 times as many time steps a sample, and the readout's
   time constant as many times longer: less and less noise of single spikes;
@@ -17,13 +17,13 @@ Readouts are linear in the states, or in the states and their squares. Every one
 little noise on the inputs while the readout is fitted, the best by its own test score.
 """
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.tasks.series import get_series
 
@@ -35,15 +35,17 @@ from .forecast import (
     forecast,
     random_inputs,
 )
+from .lnp.cell import Cell
 from .lnp.cells import RECIPES, pruned_network, without_synapses
-from .lnp.plan import Cell
 from .lnp.summary import interval
+from .study import Study, by_seed
 
-__all__ = ["Products", "RateUnits", "kinds", "lif_rate"]
+__all__ = ["STUDY", "Products", "RateUnits", "freely", "lif_rate", "plan"]
 
 _PENALTIES = (1e-6, 1e-4, 1e-2, 1.0, 1e2)
 _FINER = (1, 4, 16)
 _NOISES = (0.0, 1e-3)
+_NO_UNITS = "no units, products of inputs"
 _SOFTNESS = 0.2  # of the kink, in thresholds
 
 
@@ -94,39 +96,68 @@ class Products:
         return x[:, one] * x[:, two]
 
 
-def kinds(seeds: int, quick: bool = False) -> Iterator[dict]:
-    """One row a kind of units and readout; ``quick`` leaves out finer time steps."""
-    nets = [
-        pruned_network(Cell(part="main", task="lorenz", method="lnp", seed=s, quick=quick))
-        for s in range(seeds)
+def plan(seeds: list[int], quick: bool = False) -> list[dict]:
+    """Choices of :func:`freely` for every kind of units; ``quick`` leaves out finer time steps."""
+    base = ForecastSettings()
+    names = [(name, sq) for sq in (False, True) for name in _units(base, 1 if quick else None)]
+    names.append((_NO_UNITS, False))
+    return [
+        {"units": name, "squares": squares, "quick": quick, "seed": seed}
+        for name, squares in names
+        for seed in seeds
     ]
-    for squares in (False, True):
-        base = ForecastSettings(ridge=_PENALTIES, horizon=12.0, squares=squares)
-        for name, make, s in _units(base, 1 if quick else None):
-            yield _row(name, [make(net, k, s) for k, net in enumerate(nets)], s)
-    s = ForecastSettings(ridge=_PENALTIES, horizon=12.0)
-    yield _row("no units, products of inputs", [[Products()] for _ in nets], s)
 
 
-def _units(base: ForecastSettings, finest: int | None) -> Iterator[tuple]:
-    """Name; what makes the reservoirs to choose from, of network, seed and settings; settings."""
+@stage(label="free runs", cost=60.0)
+def freely(folder: Path, choices: dict) -> dict:
+    """The best of one kind's reservoirs and noises, by its own test score: ``vpt``, ``rmse``."""
+    seed, s = choices["seed"], ForecastSettings(ridge=_PENALTIES, horizon=12.0)
+    cell = Cell(part="main", task="lorenz", method="lnp", seed=seed, quick=choices["quick"])
+    if choices["units"] == _NO_UNITS:
+        reservoirs = [Products()]
+    else:
+        make, s = _units(replace(s, squares=choices["squares"]))[choices["units"]]
+        reservoirs = make(pruned_network(cell), seed, s)
+    tried = [
+        forecast(reservoir, get_series("lorenz", seed), replace(s, noise=noise), seed)
+        for reservoir in reservoirs
+        for noise in _NOISES
+    ]
+    best = max(tried, key=lambda found: found["vpt"])
+    return {key: best[key] for key in ("vpt", "rmse")}
+
+
+def _rows(choices: list[dict], results: list[dict]) -> Iterator[dict]:
+    for group in by_seed(choices, results).values():
+        first = group[0][0]
+        row = {"units": first["units"], "readout": "squares" if first["squares"] else "linear"}
+        means = {key: interval([found[key] for _, found in group]) for key in ("vpt", "rmse")}
+        yield row | {"seeds": len(group)} | means
+
+
+STUDY = Study(freely, plan, _rows)
+
+
+def _units(base: ForecastSettings, finest: int | None = None) -> dict[str, tuple]:
+    """By name: what makes the reservoirs of network, seed and settings; and the settings."""
+    found = {}
     for finer in _FINER[:finest]:
         s = replace(base, substeps=base.substeps * finer, tau_out=base.tau_out * finer)
-        yield f"LIF, {s.substeps} steps a sample", _spiking, s
+        found[f"LIF, {s.substeps} steps per sample"] = (_spiking, s)
     s = replace(base, potentials=True)
-    yield "LIF, potentials too", _spiking, s
-    yield (
-        "LIF, potentials too, no recurrence",
-        lambda net, k, s: _spiking(without_synapses(net), k, s),
-        s,
-    )
+    found["LIF, potentials too"] = (_spiking, s)
+    found["LIF, potentials too, no recurrence"] = (_cut, s)
     for name, f in _TRANSFERS.items():
 
         def still(net: Network, k: int, s: ForecastSettings, f: Callable = f) -> list:
             return [RateUnits(net.neurons, 3, k, s, f)]
 
-        yield f"{name}, no recurrence", still, base
-    yield "echo state", _echo, base
+        found[f"{name}, no recurrence"] = (still, base)
+    return found | {"echo state": (_echo, base)}
+
+
+def _cut(net: Network, seed: int, s: ForecastSettings) -> list:
+    return _spiking(without_synapses(net), seed, s)
 
 
 def _spiking(net: Network, seed: int, s: ForecastSettings) -> list:
@@ -138,23 +169,3 @@ def _echo(net: Network, seed: int, s: ForecastSettings) -> list:
         EchoState(net.neurons, net.synapses, 3, seed, radius=radius, leak=leak, gain=gain)
         for radius, leak, gain in RECIPES
     ]
-
-
-def _row(name: str, choices: list[list], s: ForecastSettings) -> dict:
-    """The best of each seed's ``choices``, by its own test score."""
-    best = []
-    for k, reservoirs in enumerate(choices):
-        tried = [
-            forecast(reservoir, get_series("lorenz", k), replace(s, noise=noise), k)
-            for reservoir in reservoirs
-            for noise in _NOISES
-        ]
-        best.append(max(tried, key=lambda found: found["vpt"]))
-    means = {key: interval([found[key] for found in best]) for key in ("vpt", "rmse")}
-    readout = "squares" if s.squares else "linear"
-    return {"units": name, "readout": readout, "seeds": len(best)} | means
-
-
-if __name__ == "__main__":
-    for line in kinds(int(sys.argv[1]) if len(sys.argv) > 1 else 5):
-        print(json.dumps(line), flush=True)

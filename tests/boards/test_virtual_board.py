@@ -185,7 +185,7 @@ def test_another_host_takes_over(trained, virtual):
             board.send(events)
         board._pump(waiting=False)
     with open_board(virtual.port, timeout=30) as board:
-        with pytest.raises(LinkError, match=r"^no network was loaded in this session; .*$"):
+        with pytest.raises(LinkError, match=r"^No network was loaded in this session"):
             board.step(samples[0][0])
         board.assume(image)
         assert run_samples(board, samples[:2], check=True).mismatches == 0
@@ -196,7 +196,7 @@ def test_button(trained, virtual):
     with open_board(virtual.port, timeout=1) as board:
         board.load(image)
         virtual.press(2000)
-        with pytest.raises(BoardRestarted, match=r"^the board at .* was reset or taken by .*$"):
+        with pytest.raises(BoardRestarted, match=r"^The board at .* was reset or taken over"):
             for _ in range(100):
                 board.step(samples[0][0])
         board.reset()
@@ -220,7 +220,7 @@ def test_unplugged(trained, start):
     with open_board(virtual.port, timeout=30) as board:
         board.load(trained[0])
         virtual.close()
-        text = rf"^{virtual.port} went away; plug the board in and run again$"
+        text = rf"^{virtual.port} was unplugged"
         with pytest.raises(PortError, match=text):
             board.step(trained[1][0][0])
 
@@ -279,7 +279,7 @@ def test_run_command(trained, virtual, capsys, tmp_path):
     for key in ("metric", "samples_per_second", "latency_ms", "machine_us_per_sample"):
         assert result[key] >= 0
     code, _, err = call(capsys, *line[:-1], "japanese-vowels")
-    assert code == 2 and "the image was trained for digits" in err
+    assert code == 2 and "This image was trained for digits" in err
 
 
 def test_check_finds_a_difference(trained, virtual, capsys, tmp_path, monkeypatch):
@@ -290,16 +290,16 @@ def test_check_finds_a_difference(trained, virtual, capsys, tmp_path, monkeypatc
     line = ("run", tmp_path / "m.image", "--port", virtual.port, "--task", "digits", "--check")
     code, _, err = call(capsys, *line, "--samples", 2, "--timeout", 30)
     assert code == 1
-    assert "words differ; the first: sample 0, step " in err
+    assert " differ; the first: sample 0, step " in err
 
 
 def test_wrong_capacity(trained, virtual, capsys, tmp_path):
     big = random_image(1, neurons=60, lanes=2)
     with open_board(virtual.port, timeout=30) as board:
-        text = r"^the network does not fit the loaded bitstream: neurons must be at most \d+ .*$"
+        text = r"^The network does not fit this bitstream: neurons must be at most \d+ .*$"
         with pytest.raises(WrongBoard, match=text):
             board.load(big)
-        with pytest.raises(WrongBoard, match=r"^the bitstream was built for a network of other"):
+        with pytest.raises(WrongBoard, match=r"^The bitstream was built for a network of other"):
             board.assume(big)
         board.load(trained[0])  # and is none the worse
 
@@ -316,12 +316,12 @@ def test_no_port(capsys, tmp_path, trained):
     line = ("run", tmp_path / "m.image", "--task", "digits", "--port")
     code, _, err = call(capsys, *line, "/dev/nowhere")
     assert (code, err.count("\n")) == (2, 1)
-    assert err.startswith("triodia: /dev/nowhere is not there; plug the board in")
+    assert err.startswith("triodia: /dev/nowhere does not exist. Plug the board in")
 
 
 def test_port_in_use(virtual):
     with open_board(virtual.port, timeout=30):
-        text = rf"^{virtual.port} is used by another program; end that first$"
+        text = rf"^{virtual.port} is in use by another program"
         with pytest.raises(PortError, match=text):
             open_board(virtual.port)
 
@@ -329,7 +329,7 @@ def test_port_in_use(virtual):
 def test_nobody_answers():
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
-    text = rf"^no answer from {name} in 0.3 s; check the cable, the baud rate, and that the .*$"
+    text = rf"^No answer from {name} in 0.3 s. Check the cable, the baud rate, and that the .*$"
     with pytest.raises(NoAnswer, match=text):
         open_board(name, timeout=0.3)
     os.close(ours)
@@ -340,7 +340,7 @@ def test_board_command_refuses(capsys):
     code, _, err = call(capsys, "board", "--virtual", "ulx4s")
     assert code == 2 and err.startswith("triodia: board must be one of ulx3s-12f, ")
     code, _, err = call(capsys, "board", "--virtual", "ulx3s-25f", "--faults", 1.5)
-    assert code == 2 and err == "triodia: faults must be at least 0 and below 1, not 1.5\n"
+    assert code == 2 and err == "triodia: `--faults` must be at least 0 and below 1, got 1.5.\n"
 
 
 def test_boards_command(capsys):

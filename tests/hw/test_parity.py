@@ -147,9 +147,7 @@ def test_on_a_virtual_board(tmp_path):
         assert run_samples(host, samples, check=True).mismatches == 0
         sent = replace(BoardFrame(Kind.WORDS, host.session.number, ack=0), fault=True)
         host.session.feed(sent.encode(), 0.0)
-        text = (
-            rf"^a bit flipped in the memories of the board at {virtual.port}, found by its parity; "
-        )
+        text = rf"^Parity found a bit flip in the memory of the board at {virtual.port}\. "
         with pytest.raises(MemoryFault, match=text):
             host.step(samples[0][0])
         host.load(image)

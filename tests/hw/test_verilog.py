@@ -183,14 +183,14 @@ def test_working_memories_start_undefined(export):
 def test_ports(export):
     image, first, *_ = export
     text = (first / f"{TOP}.v").read_text()
-    pattern = r"^  (input|output) (signed )?(?:\[(\d+):0\] )?(\w+);"
+    pattern = r"^  (input|output) (?:\[(\d+):0\] )?(\w+);"
     declared = re.findall(pattern, modules(text)[TOP], re.MULTILINE)
-    ports = {name: (way, int(top or 0) + 1, bool(sign)) for way, sign, top, name in declared}
-    want = dict.fromkeys(("clk", "rst", "i_valid", "o_ready"), ("input", 1, False))
-    want |= dict.fromkeys(("i_ready", "o_valid"), ("output", 1, False))
-    want |= {f"i_{name}": ("input", *rest) for name, *rest in input_fields(image.params)}
-    want |= {f"o_{name}": ("output", *rest) for name, *rest in output_fields(image.params)}
-    want |= dict.fromkeys(COUNTERS, ("output", 32, False))
+    ports = {name: (way, int(top or 0) + 1) for way, top, name in declared}
+    want = dict.fromkeys(("clk", "rst", "i_valid", "o_ready"), ("input", 1))
+    want |= dict.fromkeys(("i_ready", "o_valid"), ("output", 1))
+    want |= {f"i_{name}": ("input", bits) for name, bits, _ in input_fields(image.params)}
+    want |= {f"o_{name}": ("output", bits) for name, bits, _ in output_fields(image.params)}
+    want |= dict.fromkeys(COUNTERS, ("output", 32))
     assert ports == want
 
 

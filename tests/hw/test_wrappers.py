@@ -82,4 +82,4 @@ def test_command(capsys, tmp_path):
     assert "wb_stall" in (tmp_path / "triodia.v").read_text()
     code, _, err = call(capsys, *line, "apb")
     assert code == 2
-    assert err == "triodia: interface must be one of axi-stream, wishbone, not 'apb'\n"
+    assert err == "triodia: `--interface` must be axi-stream or wishbone, got apb.\n"

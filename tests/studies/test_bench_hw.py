@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.commands import call
 from triodia_hw.errors import TriodiaError
-from triodia_studies.bench import storage
+from triodia_studies.bench import clock, storage
 from triodia_studies.bench.tables import update
 from triodia_studies.cli.bench_hw import _beside
 
@@ -47,7 +47,7 @@ def test_update(tmp_path):
 def test_no_place_for_the_table(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("<!-- clock -->\n")
-    text = r"page\.md must have a line <!-- clock --> and <!-- end --> behind it$"
+    text = r"page\.md must have a line <!-- clock --> and <!-- end --> after it$"
     with pytest.raises(TriodiaError, match=text):
         update("clock", {"rows": [CLOCK]}, tmp_path / "page.json", page)
     assert page.read_text() == "<!-- clock -->\n" and not (tmp_path / "page.json").exists()
@@ -71,6 +71,19 @@ def test_one_clock_case_keeps_the_others(tmp_path):
 def test_bad_input(capsys, arguments, text):
     code, _, err = call(capsys, "bench-hw", *arguments)
     assert code == 2 and text in err
+
+
+def test_cases_are_planned_and_summed_up_by_seed():
+    choices = clock.plan(3, case=1)
+    assert [one["seed"] for one in choices] == [1, 2, 3]
+    counts = dict.fromkeys(("lut4", "luts", "registers", "blocks", "single_port"), 10)
+    counts |= {"multipliers": 1, "distributed": [], "queues": []}
+    results = [counts | {"fmax_mhz": fmax, "luts": 10 + fmax} for fmax in (40.0, 46.0, 42.0)]
+    (row,) = clock.rows(choices, results)
+    assert (row["board"], row["lanes"]) == ("icebreaker", 2)
+    assert (row["fmax_min"], row["fmax_median"]) == (40, 42) and row["fmax_mhz"] == [40, 46, 42]
+    assert row["luts"] == 50 and row["lut4_per_lane"] == 5
+    assert len(clock.plan(2)) == 2 * len(clock.CASES)
 
 
 def test_storage_row():

@@ -40,16 +40,19 @@ def test_user_file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,x\n" + "".join(f"{k},{np.sin(k)}\n" for k in range(200)))
     assert len(get_series(f"{path}:x").train) == 140
-    for name, message in (("nothing", "series must be one of"), (f"{path}:y", "must have numbers")):
+    for name, message in (
+        ("nothing", "The series must be one of"),
+        (f"{path}:y", "has no column 'y' of numbers"),
+    ):
         with pytest.raises(TriodiaError, match=message):
             get_series(name)
-    with pytest.raises(TriodiaError, match="must be a CSV file that can be read"):
+    with pytest.raises(TriodiaError, match="cannot be read as a CSV file"):
         read_column(tmp_path / "b.csv", "x")
 
 
 def test_missing_package(monkeypatch):
     monkeypatch.setattr("triodia.tasks.series.find_spec", lambda _: None)
-    with pytest.raises(MissingTool, match=r"^vega_datasets must be installed"):
+    with pytest.raises(MissingTool, match=r"pip install vega_datasets"):
         get_series("wind")
 
 

@@ -1,22 +1,30 @@
 """The study of LNP: plan, cells, resumption, statistics and pages."""
 
-import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
 from tests.support.commands import call, ok
-from triodia_studies.lnp import cells, store
+from triodia.lab.store import Store, digest
+from triodia_hw.errors import TriodiaError
+from triodia_studies.cli.run import seed_list
+from triodia_studies.lnp import cells
+from triodia_studies.lnp.cell import Cell
 from triodia_studies.lnp.cells import compute, dense_network, pruned_network
 from triodia_studies.lnp.checks import inputs_table, late_table, readout_table
 from triodia_studies.lnp.memory import memory_summary, memory_table, ours_table
-from triodia_studies.lnp.plan import METHODS, Cell, plan
+from triodia_studies.lnp.plan import METHODS, plan
+from triodia_studies.lnp.results import of_plan, read_results, run, write_results
 from triodia_studies.lnp.summary import interval, paired, verdict
 from triodia_studies.lnp.tables import all_tables, counts_of_verdicts
 from triodia_studies.lnp.targets import targets_table
-from triodia_studies.timescales import correlations, degrees
+from triodia_studies.timescales import DEGREES, correlations, kept, study
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def cell(**changes):
@@ -27,7 +35,7 @@ def cell(**changes):
 def test_every_cell_is_planned_once():
     for quick in (False, True):
         cells = plan(2, quick)
-        assert len({store.path_of(c, store.Path("x")) for c in cells}) == len(cells)
+        assert len({digest(c.spec()) for c in cells}) == len(cells)
         longer = [c for c in cells if c.part == "readout" or c.task == "delayed-sum"]
         for part in ("memory", "readout", "inputs"):
             seeds = {c.seed for c in longer if c.part == part}
@@ -78,38 +86,52 @@ def test_cut_networks_have_no_synapses():
     assert compute(cell(method="lnp+gain"))["synapses"] == compute(cell())["synapses"]
 
 
-def test_study_resumes(tmp_path, monkeypatch):
-    calls = []
-
-    def counted(one, _):
-        calls.append(one)
-        return {"accuracy": 0.5 + 0.1 * one.seed, "sops": 1.0, "neurons": 2, "synapses": 3}
-
-    monkeypatch.setattr(store, "compute", counted)
-    asked = [cell(seed=s) for s in range(3)]
-    assert store.run(asked[:2], tmp_path, "abc") == 2
-    assert store.run(asked, tmp_path, "abc") == 1 and calls == asked
-    records = store.read(asked, tmp_path)
-    assert [r["cell"]["seed"] for r in records] == [0, 1, 2]
-    assert records[0]["commit"] == "abc" and records[0]["version"] == store.VERSION
-    assert not list(tmp_path.glob("*.tmp*"))
-
-
-def test_interrupted_cell_leaves_nothing(tmp_path, monkeypatch):
-    def stopped(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(store, "compute", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        store.run([cell()], tmp_path, None)
-    assert not list(tmp_path.iterdir())
+def test_study_takes_known_results_and_resumes(tmp_path):
+    """Known records stay as they are; others are computed, once."""
+    asked = [cell(seed=s) for s in range(2)]
+    known = {"cell": cell(seed=0).spec(), "result": {"accuracy": 2.0}, "commit": "old"}
+    store = Store(tmp_path)
+    first, second = run(asked, store, [known])
+    assert first == known and second["result"] == compute(cell(seed=1))
+    assert second["cell"]["seed"] == 1 and second["seconds"] > 0
+    # Nothing is left to compute, so no cluster is asked for.
+    assert run(asked, store, [known], scheduler="tcp://127.0.0.1:1") == [first, second]
 
 
 def test_impossible_cell_is_kept_as_refused(tmp_path):
     impossible = cell(method="random", options={"budget": 5.0})
-    store.run([impossible], tmp_path, None)
-    (record,) = store.read([impossible], tmp_path)
-    assert record["refused"].startswith("budget must be") and "result" not in record
+    found = cells.solved.work(tmp_path, {"cell": impossible.spec(), "device": "cpu"})
+    assert found.keys() == {"refused"} and found["refused"].startswith("budget must be")
+
+
+def test_results_survive_their_file(tmp_path):
+    path, records = tmp_path / "r.json.gz", [record("lnp", s, 0.5) for s in range(3)]
+    write_results(path, {"seeds": 3}, records)
+    content = path.read_bytes()
+    assert read_results(path) == ({"seeds": 3}, records)
+    write_results(path, {"seeds": 3}, records)
+    assert path.read_bytes() == content
+    assert of_plan(records, [cell(seed=2), cell(seed=9)]) == records[2:]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff" * 9999, b"[" * 99999, b"\x1f\x8bno", b'{"records": [{"cell": {"x": 1}}]}']
+)
+def test_damaged_results_are_named(tmp_path, content):
+    (tmp_path / "bad.gz").write_bytes(content)
+    with pytest.raises(TriodiaError, match=r"bad\.gz must be a file of study results") as error:
+        read_results(tmp_path / "bad.gz")
+    assert len(str(error.value)) < 300
+
+
+def test_published_results_are_whole():
+    """3,414 results of earlier code, with the commits they came from."""
+    made, records = read_results(DOCS / "lnp-study.json.gz")
+    assert len(of_plan(records, plan(made["seeds"]))) == len(records) == 3414
+    assert len({r["commit"] for r in records}) == 16
+    assert (DOCS / "lnp-study.json.gz").stat().st_size < 200_000
+    row = memory_summary(records)[0]
+    assert (row["lnp"], row["random"]) == ("73.8% ± 3.8%", "wins: +17.8 ± 6.0")
 
 
 def test_statistics_against_scipy():
@@ -290,48 +312,64 @@ def test_memory_cells_need_their_synapses():
 
 
 def test_command_makes_pages_of_what_is_there(tmp_path, capsys):
-    folder = tmp_path / "r"
-    folder.mkdir()
-    for seed in range(2):
-        for method in ("lnp", "random", "dense"):
-            made = cell(method=method, seed=seed, training="ridge")
-            text = json.dumps({**record(method, seed, 0.5 + 0.1 * seed), "version": 1})
-            store.path_of(made, folder).write_text(text)
-    paths = ["--results", folder, "--page", tmp_path / "p.md", "--html", tmp_path / "p.html"]
-    data = ok(capsys, "study", "lnp", "--quick", "--seeds", 2, "--pages-only", *paths)
-    assert data["done"] == 6 < data["cells"]
+    made = {"seeds": 2, "quick": True, "date": "d", "machine": "m", "versions": {}}
+    methods = ("lnp", "random", "noise-weights", "dense")
+    records = [record(m, s, 0.5 + 0.1 * s, training="ridge") for s in range(2) for m in methods]
+    write_results(tmp_path / "r.json.gz", made, records)
+    paths = ["--results", tmp_path / "r.json.gz", "--page", tmp_path / "p.md"]
+    paths += ["--html", tmp_path / "p.html", "--quick", "--seeds", 2, "--pages-only"]
+    data = ok(capsys, "study", "lnp", *paths)
+    assert data["done"] == 8 < data["cells"]
     page, web = (tmp_path / "p.md").read_text(), (tmp_path / "p.html").read_text()
     assert "not complete" in page and "| ridge | half |" in page
-    assert web.count("<svg") == 1 and "<script" not in web and "http" not in web.split("<svg")[0]
-    assert len(json.loads((tmp_path / "p.json").read_text())["records"]) == 6
+    assert "](pictures/p.svg)" in page and (tmp_path / "pictures" / "p.svg").is_file()
+    assert "task-ridge-digits" in web and not re.search(r"(src|href)=.?http", web)
     code, _, err = call(capsys, "study", "x")
     assert code == 2 and "study must be lnp" in err
-    # On another machine the study goes on from the file that is published.
-    other = ["--results", tmp_path / "o", *paths[2:], "--known", tmp_path / "p.json"]
-    assert ok(capsys, "study", "lnp", "--quick", "--seeds", 2, "--pages-only", *other) == data
-    assert {f.name for f in folder.iterdir()} == {f.name for f in (tmp_path / "o").iterdir()}
-    assert store.adopt(tmp_path / "p.json", folder) == 0
-    (tmp_path / "bad.json").write_text('{"records": [{"version": 1}]}')
-    other[-1] = tmp_path / "bad.json"
-    code, _, err = call(capsys, "study", "lnp", "--pages-only", *other)
-    assert code == 2 and "must be the JSON file of a study" in err
-    for content in (b"\xff" * 9999, b"[" * 99999):
-        (tmp_path / "bad.json").write_bytes(content)
-        code, _, err = call(capsys, "study", "lnp", "--pages-only", *other)
-        assert code == 2 and "must be the JSON file of a study" in err and len(err) < 300
     code, _, err = call(capsys, "study", "--pages-only", "--results", tmp_path / "none")
-    assert code == 2 and "must hold results" in err
+    assert code == 2 and "must be a file of study results" in err
 
 
 def test_timescales_finds_what_accuracy_follows(tmp_path):
+    records = []
     for one in plan(1):
-        if one.part == "memory" and one.method in ("slow", "born-sparse") and "IV" in one.steps:
+        if one.part == "memory" and one.method in ("slow", "born-sparse", "lnp"):
             accuracy = float(pruned_network(one).tau_mem.mean()) / 10
-            text = json.dumps({"cell": one.spec(), "result": {"accuracy": accuracy}})
-            store.path_of(one, tmp_path).write_text(text)
-    rows = {row["property"]: row for row in correlations(tmp_path, 1, ("slow", "born-sparse"))}
-    assert rows["mean time constant"]["pooled"][0] == pytest.approx(1)
-    assert rows["mean time constant"]["within seeds"][0] == pytest.approx(1)
-    assert rows["mean time constant"]["networks"] == 4 and len(rows) == 4
-    assert correlations(tmp_path / "none", 1) == []
-    assert degrees("noise-weights", 1)["in"] > 0.3 > abs(degrees("random", 1)["in"])
+            records.append({"cell": one.spec(), "result": {"accuracy": accuracy}})
+    found = study(records)
+    choices = found.plan([0])
+    assert {c["cell"]["method"] for c in choices} == {"slow", "born-sparse", "lnp"}
+    results = [found.stage.work(tmp_path, one) for one in choices]
+    rows = {(r["methods"], r["property"]): r for r in found.rows(choices, results)}
+    assert rows[7, "mean time constant"]["pooled"][0] == pytest.approx(1)
+    assert rows[7, "mean time constant"]["within seeds"][0] == pytest.approx(1)
+    assert rows[7, "mean time constant"]["networks"] == 3 and len(rows) == 8
+    assert correlations([]) == []
+
+
+def test_degrees_after_step_i(tmp_path):
+    """The noise rule keeps more synapses into slow neurons, random choice does not."""
+    noise, random = (
+        kept.work(tmp_path, {"method": m, "seed": 0}) for m in ("noise-weights", "random")
+    )
+    assert noise["in"] > 0.3 > abs(random["in"])
+    rows = DEGREES.rows([{"method": "x", "seed": s} for s in (0, 1)], [noise, random])
+    assert rows[0]["in"] == pytest.approx((noise["in"] + random["in"]) / 2)
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("3", [0, 1, 2]), ("2,5", [2, 5])])
+def test_seeds_of_a_study(text, seeds):
+    assert seed_list(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["x"], "study must be one of training, timescales"),
+        (["training", "--seeds", "x"], "seeds must be a number or a list"),
+        (["training", "--variant", "{"], "a variant must be JSON options of train"),
+    ],
+)
+def test_bad_studies(capsys, arguments, text):
+    code, _, err = call(capsys, "run", *arguments)
+    assert code == 2 and text in err

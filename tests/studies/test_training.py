@@ -19,16 +19,34 @@ def test_cross_entropy_is_that_of_the_best_factor():
     assert experiments.cross_entropy(-logits, y) > np.log(4)
 
 
+def test_folds_repeat_and_options_matter():
+    def run(seed, **options):
+        return experiments.cross_validate(DIGITS, SMALL, seed=seed, neurons=12, epochs=1, **options)
+
+    assert run(0) == run(0)
+    assert run(0)["cross_entropy"] != run(0, dropout=0.5)["cross_entropy"]
+    assert run(0) != run(3)
+
+
 def test_variants_are_compared_in_pairs():
-    variants = [{"epochs": 1}, {"epochs": 1, "dropout": 0.5}, {"epochs": 1}]
-    kind = {"neurons": 12, "task": DIGITS, "data": SMALL}
-    first, other, same = experiments.compare(variants, seeds=[0, 3], **kind)
-    for name in ("accuracy", "cross_entropy", "rate"):
-        assert first[name]["by_seed"] == same[name]["by_seed"] and len(first[name]["by_seed"]) == 2
-        assert same[name]["change"] == same[name]["standard_error"] == 0
-        difference = np.subtract(other[name]["by_seed"], first[name]["by_seed"])
-        assert other[name]["change"] == pytest.approx(difference.mean())
-        error = abs(difference[1] - difference[0]) / 2  # of two values
-        assert other[name]["standard_error"] == pytest.approx(error)
-    assert first["cross_entropy"] != other["cross_entropy"]
-    assert experiments.compare(variants[:1], seeds=[3], **kind)[0]["rate"]["standard_error"] is None
+    names = ("accuracy", "cross_entropy", "rate")
+    runs = [[dict.fromkeys(names, v) for v in values] for values in ((1.0, 4.0), (3.0, 5.0))]
+    first, other = experiments.compare([{}, {"dropout": 0.5}], [0, 3], runs)
+    for name in names:
+        assert first[name]["change"] == first[name]["standard_error"] == 0
+        assert other[name]["by_seed"] == [3, 5] and other[name]["mean"] == 4
+        assert other[name]["change"] == 1.5  # of +2 and +1
+        assert other[name]["standard_error"] == pytest.approx(0.5)  # half their distance
+    (alone,) = experiments.compare([{}], [3], [runs[0][:1]])
+    assert alone["rate"]["standard_error"] is None
+
+
+def test_study_pairs_runs_with_variants(monkeypatch):
+    study = experiments.study(12, [{"epochs": 1}, {"epochs": 2}])
+    choices = study.plan([0, 3])
+    results = [
+        {"accuracy": c["options"]["epochs"] + c["seed"], "cross_entropy": 0.0, "rate": 0.0}
+        for c in choices
+    ]
+    rows = study.rows(choices, results)
+    assert [row["accuracy"]["by_seed"] for row in rows] == [[1, 4], [2, 5]]

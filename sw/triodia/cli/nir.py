@@ -5,39 +5,38 @@ from typing import Annotated
 import typer
 
 from ..network.files import load_network, save_network
-from ..nir.exporter import export_nir
-from ..nir.importer import import_nir
+from ..nir import exporter, importer
 from ..nir.neurons import RULES
 from ..nir.settings import RESETS, SNNTORCH_DT, TIMINGS
 from .console import Output
 from .options import Json, NetworkFile, NirFile, Out
 
-__all__ = ["register"]
+__all__ = ["export_nir", "import_nir"]
 
 
-def _import(
+def import_nir(
     file: NirFile,
     output: Out,
     dt: Annotated[
-        float | None, typer.Option(help="Seconds a step; needed where the file does not say.")
+        float | None, typer.Option(help="Seconds per step; needed if the file does not say.")
     ] = None,
     discretization: Annotated[
-        str | None, typer.Option(help=f"{' or '.join(RULES)}; else the file's, or euler.")
+        str | None, typer.Option(help=f"{' or '.join(RULES)}; default: the file's, or euler.")
     ] = None,
     reset: Annotated[
-        str | None, typer.Option(help=f"{' or '.join(RESETS)}; else the file's, or zero.")
+        str | None, typer.Option(help=f"{' or '.join(RESETS)}; default: the file's, or zero.")
     ] = None,
     timing: Annotated[
         str | None,
         typer.Option(help=f"{' or '.join(TIMINGS)}: when a spike reaches another population."),
     ] = None,
-    input_max: Annotated[float, typer.Option(help="Inputs are clipped to +- this.")] = 4.0,
+    input_max: Annotated[float, typer.Option(help="Inputs are clipped to ± this value.")] = 4.0,
     as_json: Json = False,
 ) -> None:
-    """Import a network of another simulator from a NIR file; say what became of what."""
+    """Import another simulator's network from a NIR file."""
     show = Output(as_json)
     options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
-    net = import_nir(file, **options, input_max=input_max)
+    net = importer.import_nir(file, **options, input_max=input_max)
     save_network(net, output)
     step = net.provenance[-1]
     for sentence in step["approximated"]:
@@ -48,25 +47,19 @@ def _import(
     show.result(result, title="Imported network")
 
 
-def _export(
+def export_nir(
     network: NetworkFile,
     output: Out,
-    dt: Annotated[float, typer.Option(help="Seconds a step.")] = SNNTORCH_DT,
+    dt: Annotated[float, typer.Option(help="Seconds per step.")] = SNNTORCH_DT,
     discretization: Annotated[str, typer.Option(help=" or ".join(RULES))] = "euler",
     as_json: Json = False,
 ) -> None:
     """Export a network as a NIR file, which other simulators read."""
     show = Output(as_json)
     net = load_network(network)
-    remarks = export_nir(net, output, dt=dt, discretization=discretization)
+    remarks = exporter.export_nir(net, output, dt=dt, discretization=discretization)
     for sentence in remarks:
         show.note(sentence)
     result = {"neurons": net.neurons, "synapses": net.synapses, "dt": dt, "remarks": remarks}
     result |= {"discretization": discretization, "reset": net.reset, "file": str(output)}
     show.result(result, title="NIR graph")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
-    app.command("import-nir")(_import)
-    app.command("export-nir")(_export)

@@ -1,17 +1,14 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from triodia_boards.catalog import BOARDS
-from triodia_boards.flow.synthesis import NETLISTS
 from triodia_hw.errors import TriodiaError
 
-from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
-from ..train.device import DEVICES
 
 __all__ = [
     "BoardName",
@@ -20,6 +17,7 @@ __all__ = [
     "Device",
     "Folder",
     "ImageFile",
+    "ImageTask",
     "Json",
     "Lanes",
     "Method",
@@ -33,6 +31,7 @@ __all__ = [
     "TaskName",
     "WeightBits",
     "a_folder",
+    "numbers",
     "writable",
 ]
 
@@ -41,13 +40,13 @@ _SOURCES = ("network", "image", "file", "data", "build_folder")  # what commands
 
 
 def writable(path: Path) -> Path:
-    """Refuse a file that could not be written, before any work is done."""
+    """Return ``path``; raise :class:`TriodiaError` if no file can be written there."""
     if not path.parent.is_dir():
-        raise TriodiaError(f"{path}: the folder {path.parent} does not exist; make it first")
+        raise TriodiaError(f"The folder {path.parent} of {path} does not exist; make it first.")
     if path.is_dir():
-        raise TriodiaError(f"{path} is a folder; name a file in it")
+        raise TriodiaError(f"{path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
-        raise TriodiaError(f"{path} is a device or pipe; name a regular file")
+        raise TriodiaError(f"{path} is a device or pipe; name a regular file.")
     return path
 
 
@@ -63,55 +62,87 @@ def _source(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _apart(output: str | Path | None, source: str | Path | None) -> None:
-    """Refuse to write over an input, or over a file of a finished build but its bitstream."""
+    """Refuse to overwrite an input, or any file of a finished build except its bitstream."""
     if output is None or source is None:
         return
     to, given = Path(output).resolve(), Path(source).resolve()
-    of_build = given in to.parents and to.exists() and to.suffix not in (".bit", ".bin", ".fs")
-    if to == given or of_build:
-        raise TriodiaError(f"{output} would be written over the input {source}; name another file")
+    in_build = given in to.parents and to.exists() and to.suffix not in (".bit", ".bin", ".fs")
+    if to == given or in_build:
+        raise TriodiaError(f"{output} would overwrite the input {source}; name another file.")
 
 
 def a_folder(path: Path | None) -> Path | None:
-    """Refuse a folder to write to that is a file, before any work is done."""
+    """Return ``path``; raise :class:`TriodiaError` if it is a file where a folder is needed."""
     if path is not None and path.exists() and not path.is_dir():
-        raise TriodiaError(f"{path} must be a folder, not a file; name another")
+        raise TriodiaError(f"{path} is a file, not a folder; name another.")
     return path
 
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+def numbers(text: str, kind: Callable[[str], object], name: str) -> list:
+    """The comma-separated values of option ``name``, each made by ``kind``.
+
+    Raises
+    ------
+    TriodiaError
+        If a value is not of that kind.
+    """
+    try:
+        return [kind(value.strip()) for value in text.split(",") if value.strip()]
+    except ValueError:
+        what = "whole numbers" if kind is int else "numbers"
+        raise TriodiaError(
+            f"`--{name.replace('_', '-')}` must be {what} separated by commas, got {text!r}."
+        ) from None
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=GREATEST_SEED)]
 Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_output)]
 Folder = Annotated[
     Path, typer.Option("--output", "-o", help="Folder to write to.", callback=a_folder)
 ]
-NetworkFile = Annotated[Path, typer.Argument(help="Network file (.net).", callback=_source)]
-NirFile = Annotated[Path, typer.Argument(help="NIR graph (.nir).", callback=_source)]
-ImageFile = Annotated[Path, typer.Argument(help="Machine image (.image).", callback=_source)]
+NetworkFile = Annotated[
+    Path, typer.Argument(metavar="NETWORK", help="Network file (.net).", callback=_source)
+]
+NirFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="NIR graph (.nir).", callback=_source)
+]
+ImageFile = Annotated[
+    Path, typer.Argument(metavar="IMAGE", help="Machine image (.image).", callback=_source)
+]
 BuildFolder = Annotated[
-    Path, typer.Argument(help="Folder that `triodia build` wrote.", callback=_source)
+    Path,
+    typer.Argument(metavar="BUILD", help="Folder that `triodia build` wrote.", callback=_source),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
+ImageTask = Annotated[
+    str | None,
+    typer.Option("--task", help="Task whose test samples to use; default: the image's own."),
+]
 DataFile = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Samples of your own instead of a task's: .npz with x, and y.",
+        help="Your own samples instead of a task's: an .npz file with x, y and optional lengths.",
         callback=_source,
     ),
 ]
 Device = Annotated[
     str,
-    typer.Option("--device", help=f"Where to train: {', '.join(DEVICES)} (auto: a GPU if any)."),
+    typer.Option("--device", help="Where to train: cpu, cuda, or auto (a GPU if present)."),
 ]
-BoardName = Annotated[str, typer.Option("--board", help=f"Board: {', '.join(BOARDS)}.")]
+BoardName = Annotated[str, typer.Option("--board", help="Board; `triodia boards` lists them.")]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
-Method = Annotated[str, typer.Option(help=f"{', '.join(METHODS[:-1])} or {METHODS[-1]}.")]
+Method = Annotated[
+    str,
+    typer.Option(help="lnp, lnp-degree, random, magnitude, weight-sampling, slow or none."),
+]
 NetlistName = Annotated[
-    str | None, typer.Option("--netlist", help=f"Run what synthesis makes: {', '.join(NETLISTS)}.")
+    str | None,
+    typer.Option(
+        "--netlist", help="Simulate the synthesized cells of a family: ecp5, ice40 or gowin."
+    ),
 ]
-Parity = Annotated[
-    bool, typer.Option("--parity", help="Find bits of the memories that change by themselves.")
-]
-WeightBits = Annotated[int, typer.Option(help="Bits of a weight, 2 to 8.", min=2, max=8)]
-Lanes = Annotated[int, typer.Option(help="Processing elements, 1 to 32.", min=1, max=32)]
+Parity = Annotated[bool, typer.Option("--parity", help="Detect bit flips in memory.")]
+WeightBits = Annotated[int, typer.Option(help="Bits per weight.", min=2, max=8)]
+Lanes = Annotated[int, typer.Option(help="Processing elements (PEs).", min=1, max=32)]

@@ -34,8 +34,8 @@ __all__ = ["BAUD", "Board", "open_board"]
 
 BAUD = 1_000_000
 
-_AHEAD = 8192  # bytes of steps handed to the link before their results are awaited
-_HELLO = 0.25  # seconds between two of them
+_AHEAD = 8192  # bytes of steps sent before their results are awaited
+_HELLO = 0.25  # seconds between two hellos
 
 Progress = Callable[[int, int], None]
 
@@ -43,10 +43,10 @@ Progress = Callable[[int, int], None]
 def open_board(
     name: str, *, baud: int = BAUD, timeout: float = 5.0, seed: int | None = None
 ) -> "Board":
-    """Connect to the board at serial port ``name`` (a device, or a URL of pyserial).
+    """Connect to the board at serial port ``name`` (a device, or a pyserial URL).
 
-    The machine is reset, and holds whatever network it was given last. ``timeout``: seconds
-    without any progress before it is given up. ``seed`` makes session numbers repeatable.
+    The machine is reset and keeps the network it was given last. ``timeout``: seconds without
+    progress before giving up. ``seed`` makes session numbers repeatable.
 
     Raises
     ------
@@ -58,12 +58,12 @@ def open_board(
 class Board:
     """A machine over the link; a context manager that closes the port.
 
-    Nothing of a damaged transfer is ever seen here: it is repeated, or :class:`LinkError` raised.
+    Damaged transfers are repeated; if that does not help, :class:`LinkError` is raised.
 
     Attributes
     ----------
-    welcome : what the board says of itself. image : the network that was loaded, placed for this
-        machine, or None. session : counts what went wrong on the line.
+    welcome : the board's description of itself. image : the loaded network, placed for this
+        machine, or None. session : counts transmission errors.
     """
 
     def __init__(self, port: Port, *, timeout: float = 5.0, seed: int | None = None) -> None:
@@ -79,7 +79,7 @@ class Board:
     # -- the session
 
     def _connect(self) -> None:
-        """Begin a session of a number that the board does not know, which resets the machine."""
+        """Begin a session with a number new to the board, which resets the machine."""
         for _ in range(4):
             self.session = Session(self._chance.randrange(1, 1 << 16), time.monotonic())
             begun, said = time.monotonic(), -_HELLO
@@ -102,39 +102,39 @@ class Board:
         self._reader = StepReader(self.image) if self.image else None
 
     def _silence(self) -> LinkError:
-        """Why nothing came for too long."""
+        """The error for a board that was silent for too long."""
         heard = time.monotonic() - self.session.heard < self.timeout
         if self.session.welcome is None:
-            noise = "only noise" if self.session.bad else "no answer"
+            noise = "Only noise" if self.session.bad else "No answer"
             return NoAnswer(
-                f"{noise} from {self._port.name} in {self.timeout:g} s; check the cable, the baud "
-                "rate, and that the board has a Triodia bitstream of this version"
+                f"{noise} from {self._port.name} in {self.timeout:g} s. Check the cable, the baud "
+                "rate, and that the board has a Triodia bitstream of this version."
             )
         if self.session.other is not None:
             return BoardRestarted(
-                f"the board at {self._port.name} was reset or taken by another host; load and run "
-                "again"
+                f"The board at {self._port.name} was reset or taken over by another host. Load the "
+                "network and run again."
             )
         if not heard:
             return NoAnswer(
-                f"{self._port.name} was silent for {self.timeout:g} s; check the cable and run "
-                "again"
+                f"{self._port.name} was silent for {self.timeout:g} s. Check the cable and run "
+                "again."
             )
         return Stuck(
-            f"the machine at {self._port.name} put out nothing for {self.timeout:g} s; reset it "
-            "and load the network again"
+            f"The machine at {self._port.name} sent no result for {self.timeout:g} s. Reset it "
+            "and load the network again."
         )
 
     def _pump(self, waiting: bool) -> None:
-        """Move bytes both ways once; waits a moment for some to come."""
+        """Move bytes both ways once; wait a moment for some to arrive."""
         line = self.session.output(time.monotonic(), waiting=waiting)
         if line:
             self._port.write(line)
         self.session.feed(self._port.read(), time.monotonic())
         if self.session.fault:
             raise MemoryFault(
-                f"a bit flipped in the memories of the board at {self._port.name}, found by its "
-                "parity; load the network and run again"
+                f"Parity found a bit flip in the memory of the board at {self._port.name}. Load"
+                " the network and run again."
             )
 
     def _until(self, done: Callable[[], bool], *, waiting: bool) -> None:
@@ -149,13 +149,13 @@ class Board:
                 raise self._silence()
 
     def reset(self) -> None:
-        """Begin a new session: the machine starts afresh, whatever it was doing."""
+        """Begin a new session, which resets the machine."""
         self.bad += self.session.bad
         self.repeats += self.session.repeats
         self._connect()
 
     def close(self) -> None:
-        """Close the port; the machine stays as it is."""
+        """Close the port; the machine keeps its state."""
         self._port.close()
 
     def __enter__(self) -> Self:
@@ -172,7 +172,7 @@ class Board:
     # -- the machine
 
     def load(self, image: Image, progress: Progress | None = None) -> None:
-        """Load ``image``, which may be smaller than the machine; state is cleared.
+        """Load ``image``, which may be smaller than the machine, and clear the state.
 
         Raises
         ------
@@ -181,12 +181,13 @@ class Board:
         """
         if not self.welcome.loadable:
             raise WrongBoard(
-                "the bitstream was built with its network fixed; build one that can be loaded"
+                "The network in this bitstream is fixed. Use `--baked`, or build a bitstream that"
+                " can be loaded."
             )
         try:
             placed = fit_capacity(image, self.welcome.params)
         except ContractError as error:
-            raise WrongBoard(f"the network does not fit the loaded bitstream: {error}") from None
+            raise WrongBoard(f"The network does not fit this bitstream: {error}") from None
         self.image = placed
         self.reset()
         data = load_bytes(placed)
@@ -202,23 +203,25 @@ class Board:
         self.counters()  # answered only when all of it has been taken
 
     def assume(self, image: Image) -> None:
-        """Say that the machine holds ``image`` already, baked into its bitstream."""
+        """Tell that the machine already holds ``image``, baked into its bitstream."""
         if image.params != self.welcome.params:
-            raise WrongBoard("the bitstream was built for a network of other parameters; load it")
+            raise WrongBoard(
+                "The bitstream was built for a network of other parameters. Load this one instead."
+            )
         self.image = image
         self._reader = StepReader(image)
 
     def send(self, events: list[Event], last: bool = False) -> None:
-        """Hand a step to the link; :meth:`receive` waits for its results."""
+        """Send a step; :meth:`receive` waits for its results."""
         if self.image is None:
-            raise LinkError("no network was loaded in this session; load one first")
+            raise LinkError("No network was loaded in this session; load one first.")
         self.session.send(self._words.step(events, last))
         self._steps.append(last)
         if self.session.unsent > _AHEAD // 2:
             self._pump(waiting=False)
 
     def receive(self) -> StepOutput:
-        """Results of the step sent first of those that were not answered yet."""
+        """Results of the oldest step that has not been answered."""
         while True:
             for word in self._take():
                 result = self._item(word)
@@ -226,7 +229,7 @@ class Board:
                     return result
 
     def _take(self) -> Iterator[dict[str, int]]:
-        """Words that came, at least one."""
+        """Words that arrived, at least one."""
         size = self._words.out_bytes
         self._until(lambda: len(self.session.received) >= size, waiting=True)
         yield from _ones(self._words, self.session.received)
@@ -236,19 +239,21 @@ class Board:
             result = self._reader.take(word)
         except ValueError as error:
             raise WrongBoard(
-                f"the machine put out what {error} cannot be of this network; load it again"
+                f"The machine sent {error}, which this network cannot produce. Load it again."
             ) from None
         if result is not None and result.last != self._steps.popleft():
-            raise WrongBoard("a step ended that was not the one sent; load the network again")
+            raise WrongBoard(
+                "Results came for a step other than the one sent. Load the network again."
+            )
         return result
 
     def step(self, events: list[Event], last: bool = False) -> StepOutput:
-        """Run one step and wait for its results; one trip over the line and back."""
+        """Run one step and wait for its results: one round-trip."""
         self.send(events, last)
         return self.receive()
 
     def run(self, sequences: Iterable[list[list[Event]]]) -> Iterator[list[StepOutput]]:
-        """Results of each sequence, in order; the next ones are sent while results come."""
+        """Results of each sequence, in order; later sequences are sent meanwhile."""
         sizes: deque[int] = deque()
         for sequence in sequences:
             for t, events in enumerate(sequence):
@@ -260,9 +265,9 @@ class Board:
             yield [self.receive() for _ in range(sizes.popleft())]
 
     def _read(self, kind: str) -> np.ndarray:
-        """A word of each neuron's state; only between steps."""
+        """One word of state per neuron; only between steps."""
         if self.image is None or self._steps:
-            raise LinkError("state is read between steps, of a network that was loaded")
+            raise LinkError("State can only be read between steps, and after a network was loaded.")
         self.session.send(self._words.word("read", source=READ_KINDS[kind]))
         values: dict[int, int] = {}
         while True:
@@ -273,13 +278,13 @@ class Board:
                 values[word["source"]] = word["value"]
 
     def state(self) -> State:
-        """``v``, ``u`` and ``r`` of every neuron, after the last step."""
+        """``v``, ``u`` and ``r`` of every neuron after the last step."""
         return State(*(self._read(kind) for kind in ("v", "u", "r")))
 
     def counters(self) -> dict[str, int]:
-        """The machine's counters since its reset; between steps."""
+        """The machine's counters since its reset; only between steps."""
         if self._steps:
-            raise LinkError("counters are read between steps; receive their results first")
+            raise LinkError("Counters can only be read between steps; receive their results first.")
         self.session.send(self._words.word("read", source=READ_KINDS["counters"]))
         halves: list[int] = []
         while len(halves) < 2 * len(COUNTERS):
@@ -289,6 +294,6 @@ class Board:
 
 
 def _ones(words: Words, received: bytearray) -> Iterator[dict[str, int]]:
-    """Whole words off the front of ``received``, one at a time."""
+    """Take whole words off the front of ``received``, one at a time."""
     while len(received) >= words.out_bytes:
         yield words.first(received)

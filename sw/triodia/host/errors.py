@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a board; the messages say what would help."""
+"""Errors between a host and a board; the messages say what to do."""
 
 from triodia_hw.errors import TriodiaError
 
@@ -14,28 +14,28 @@ __all__ = [
 
 
 class LinkError(TriodiaError):
-    """A transfer that could not be completed, or is refused; the results before it are right."""
+    """A transfer failed or was refused; all results before it are correct."""
 
 
 class PortError(LinkError):
-    """A port that is not there, may not be used, or went away."""
+    """A port is missing, not permitted, or was unplugged."""
 
 
 class NoAnswer(LinkError):
-    """Nothing came in time."""
+    """The board did not answer in time."""
 
 
 class BoardRestarted(LinkError):
-    """The board has forgotten the session."""
+    """The board was reset, or another host took it over."""
 
 
 class MemoryFault(LinkError):
-    """A memory word of the machine has changed by itself; results from then on are refused."""
+    """A bit flipped in the machine's memory; results from then on are refused."""
 
 
 class Stuck(LinkError):
-    """The board answers, but the machine puts out nothing."""
+    """The board answers, but the machine sends no results."""
 
 
 class WrongBoard(LinkError):
-    """A bitstream of another version or another machine, or one whose words make no sense."""
+    """The bitstream is of another version or machine, or sends impossible words."""

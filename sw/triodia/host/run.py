@@ -19,12 +19,12 @@ Sequence = list[list[Event]]
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run took and gave.
+    """Results of a run.
 
-    ``classes``: the readout with the greatest sum of each sample, -1 without readouts.
-    ``latency_ms``: median of single samples sent when the one before was done, by the host's clock;
-    ``cycles`` and ``machine_us_per_sample`` are the machine's own, over the whole run.
-    ``compared`` words (spikes, readouts, ends), ``mismatches`` of them; None without a check.
+    ``classes``: the readout with the greatest sum, per sample; -1 without readouts.
+    ``latency_ms``: median of single samples, each sent after the one before, by the host's clock.
+    ``cycles`` and ``operations`` are the machine's own counts over the whole run. ``compared``:
+    words checked (spikes, readouts, ends); ``mismatches``: how many differ; None without a check.
     """
 
     samples: int
@@ -51,7 +51,7 @@ def run_samples(
     check: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> RunReport:
-    """Run ``sequences`` in a stream, then a few one by one for the latency.
+    """Run ``sequences`` as a stream, then a few one by one to measure latency.
 
     With ``check`` every spike, readout and end is compared with the reference.
     """
@@ -92,7 +92,7 @@ def _class(output: list[StepOutput]) -> int:
 
 
 def _latency(board: Board, sequences: list[Sequence]) -> float:
-    """Median seconds from a sample's first event to its last result, nothing else under way."""
+    """Median seconds from a sample's first event to its last result, alone on the line."""
     times = []
     for sequence in sequences:
         begun = time.monotonic()
@@ -102,7 +102,7 @@ def _latency(board: Board, sequences: list[Sequence]) -> float:
 
 
 class _Check:
-    """The reference beside the board."""
+    """Compare a board with the reference."""
 
     def __init__(self, image: Image) -> None:
         self.reference = Reference(image)

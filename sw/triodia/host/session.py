@@ -18,18 +18,18 @@ _LONGEST = 4096  # bytes without a 0 that are no frame
 
 
 class Session:
-    """Positions in both streams, what is to be sent again, and when (``docs/link.md``).
+    """Stream positions and retransmission of a session (``docs/link.md``).
 
-    Give it what the port received (:meth:`feed`), and send what it says (:meth:`output`); ``now``
-    is any clock in seconds. All retrying is done here: the board never sends twice unasked.
+    Pass received bytes to :meth:`feed` and send what :meth:`output` returns; ``now`` is any clock
+    in seconds. All retries are decided here: the board never sends twice unasked.
 
     Attributes
     ----------
     received : bytes of the stream from the board, in order; take from its front.
     welcome : payload of the board's answer to a hello, or None.
-    heard : when a frame of this session last came. other : the session of the last frame if that
-        was of another, or None.
-    bad, repeats : frames that were no frames; how often something was asked for or sent again.
+    heard : when the last frame of this session arrived. other : the session of the last frame, if
+        it was another, or None.
+    bad, repeats : damaged frames; retransmissions and requests for them.
     """
 
     def __init__(self, number: int, now: float) -> None:
@@ -55,12 +55,12 @@ class Session:
         return len(self._data)
 
     def send(self, data: bytes, *, load: bool = False) -> None:
-        """Append ``data`` to the stream to the board, as words or as bytes to be loaded."""
+        """Append ``data`` to the stream to the board: words, or bytes of a network to load."""
         self._data += data
         self._loads += bytes([load]) * len(data)
 
     def feed(self, data: bytes, now: float) -> None:
-        """What the line brought."""
+        """Take bytes that arrived."""
         self._line += data
         for code in split_frames(self._line):
             try:
@@ -110,7 +110,7 @@ class Session:
             self._back(now)
 
     def _measure(self, now: float) -> None:
-        """Round trip as TCP estimates it (RFC 6298), of bytes that were sent once."""
+        """Round-trip time as TCP estimates it (RFC 6298), of bytes sent once."""
         if self._timed is None or self._timed[0] > self._base:
             return
         trip, self._timed = now - self._timed[1], None
@@ -119,22 +119,22 @@ class Session:
         self._trip = trip if first else 0.875 * self._trip + 0.125 * trip
 
     def _progress(self, now: float) -> None:
-        """Something moved: the next silence is as long as round trips make it."""
+        """Restart the timeout, as long as round-trips suggest."""
         if self._trip:
             self._timeout = min(max(_LEAST, self._trip + 4 * self._spread), _MOST)
         self._due = now + self._timeout
 
     def _back(self, now: float) -> None:
-        """Send again from the first byte that was not acknowledged."""
+        """Retransmit from the first unacknowledged byte."""
         self._next, self._went_back, self._timed = self._base, now, None
         self.repeats += 1
 
     def hello(self) -> bytes:
-        """What begins the session; send it until :attr:`welcome` is there."""
+        """The bytes that open the session; send them until :attr:`welcome` is set."""
         return b"\0" + HostFrame(Kind.HELLO, self.number).encode()
 
     def output(self, now: float, *, waiting: bool) -> bytes:
-        """What to send now; ``waiting``: something is expected from the board."""
+        """Bytes to send now; ``waiting``: whether the board owes an answer."""
         active = waiting or bool(self._data)
         if active and not self._active:
             self._due = now + self._timeout

@@ -1,4 +1,4 @@
-"""A long run on a board that is stalled, disturbed, reset, reloaded and unplugged at random."""
+"""A long run on a virtual board that is stalled, disturbed, reset and unplugged at random."""
 
 import time
 from collections.abc import Callable
@@ -21,9 +21,9 @@ _RATES = (0.0, 0.0, 1e-4, 1e-3)  # of disturbed bytes
 
 @dataclass
 class SoakReport:
-    """What happened: ``wrong`` steps differed from the reference, ``failures`` were not foreseen.
+    """Counts of a run. ``wrong``: steps that differ from the reference. ``failures``: unexpected.
 
-    ``refused`` steps were lost with a session that was ended on purpose.
+    ``refused``: steps lost with a session that was ended on purpose.
     """
 
     steps: int = 0
@@ -47,10 +47,10 @@ class SoakReport:
 
 
 class Soak:
-    """Run ``images`` (of one machine's parameters) on boards that ``start`` makes, until ``steps``.
+    """Run ``images``, all of the same parameters, on virtual boards that ``start`` makes.
 
-    Every step that the board answers is compared with the reference. What is done to the board is
-    drawn from ``seed``; when bytes arrive is not, so that no two runs are alike.
+    Every answered step is compared with the reference. Disturbances are drawn from ``seed``; the
+    timing of bytes is not, so no two runs are alike.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Soak:
         self._begun = time.monotonic()
 
     def run(self, steps: int, progress: Callable[[SoakReport], None]) -> SoakReport:
-        """Until ``steps`` have been compared; the report grows in place."""
+        """Run until ``steps`` have been compared; ``progress`` sees the report after each burst."""
         self.virtual = self.start(int(self.rng.integers(1 << 30)))
         self.board = self._open()
         try:
@@ -90,7 +90,7 @@ class Soak:
         return open_board(self.virtual.port, baud=self.baud, timeout=20, seed=seed)
 
     def _load(self) -> None:
-        """Another network, and new sequences with what the reference makes of them."""
+        """Load another network and draw sequences, with the reference's results."""
         image = self.images[self.rng.integers(len(self.images))]
         self.board.load(image)
         self.report.loads += 1
@@ -109,7 +109,7 @@ class Soak:
         return steps, [(r.spikes.tolist(), r.readouts.tolist()) for r in results]
 
     def _burst(self) -> None:
-        """Sequences one behind the other, sent ahead of their results."""
+        """Send sequences one after the other, ahead of their results."""
         self.virtual.faults(float(self.rng.choice(_RATES)))
         waiting, sent = [], 0
         while sent < self.burst or waiting:
@@ -141,7 +141,7 @@ class Soak:
         actions[self.rng.choice(len(actions), p=[0.3, 0.3, 0.15, 0.15, 0.1])]()
 
     def _in_mid_step(self) -> None:
-        """Steps that will never be asked for, and events of one that is not ended."""
+        """Send steps whose results are never read, and events of an unfinished step."""
         for _ in range(int(self.rng.integers(1, 4))):
             steps, _ = self.pool[self.rng.integers(_POOL)]
             for events in steps:
@@ -156,7 +156,7 @@ class Soak:
         self.report.resets += 1
 
     def _press(self) -> None:
-        """The board's button: the host must notice, and a new session is as good as ever."""
+        """Press the reset button; the host must notice, and a new session must work."""
         self._in_mid_step()
         self.virtual.press(2000)
         self.board.timeout = 5.0
@@ -169,7 +169,7 @@ class Soak:
         self.board.reset()
 
     def _reconnect(self) -> None:
-        """The host goes away in mid-step, and another one takes over."""
+        """Close the host in mid-step; another one takes over."""
         self._in_mid_step()
         image = self.board.image
         self._forget()
@@ -179,7 +179,7 @@ class Soak:
         self.report.reconnections += 1
 
     def _unplug(self) -> None:
-        """The board goes away in mid-step: the host must say so. Another one is plugged in."""
+        """Unplug the board in mid-step; the host must notice. Plug in another one."""
         self._in_mid_step()
         self._count()
         self.virtual.close()
@@ -198,7 +198,7 @@ class Soak:
         self.report.repeats += self.board.repeats + self.board.session.repeats
 
     def _count(self) -> None:
-        """Before board and host go."""
+        """Add up the counts of a board and host that end."""
         self._forget()
         stats = self.virtual.stats()
         self.report.cycles += stats["cycles"]

@@ -22,16 +22,16 @@ __all__ = ["StepOutput", "StepReader", "Words", "bytes_of"]
 
 
 def bytes_of(fields: Fields) -> int:
-    """Bytes that carry a word."""
+    """Bytes per word."""
     return -(-width_of(fields) // 8)
 
 
 @dataclass(frozen=True)
 class StepOutput:
-    """What a machine put out in a step.
+    """Results of a step.
 
-    spikes : neurons that spiked, ascending. readouts : ``v`` of each readout, in their order.
-    last : the step ended its sequence.
+    spikes : neurons that spiked, ascending. readouts : ``v`` of each readout, in order.
+    last : whether the step ended its sequence.
     """
 
     spikes: np.ndarray
@@ -40,7 +40,7 @@ class StepOutput:
 
 
 class Words:
-    """Words of a machine of parameters ``p`` as bytes, both ways."""
+    """Encode and decode stream words of a machine with parameters ``p``."""
 
     def __init__(self, p: MachineParams) -> None:
         self._in, self._out = input_fields(p), output_fields(p)
@@ -57,24 +57,24 @@ class Words:
         return pack(self._in, values).to_bytes(self._in_bytes, "little")
 
     def step(self, events: list[Event], last: bool) -> bytes:
-        """Events of a step and its end."""
+        """A step: its events and its end."""
         words = [self.word("event", source=source, payload=value) for source, value in events]
         return b"".join(words) + self.word("end", last=last)
 
     def first(self, received: bytearray) -> dict[str, int]:
-        """Take the first word off the front of ``received``, which has at least one."""
+        """Take one word off the front of ``received``, which holds at least one."""
         word = int.from_bytes(received[: self.out_bytes], "little")
         del received[: self.out_bytes]
         return unpack(self._out, word)
 
 
 class StepReader:
-    """Collect output words of ``image`` into steps; anything that cannot be is an error.
+    """Collect output words of ``image`` into steps.
 
     Raises
     ------
     ValueError
-        If a word is none that this network puts out.
+        If this network cannot produce a word.
     """
 
     def __init__(self, image: Image) -> None:
@@ -89,7 +89,7 @@ class StepReader:
         self._values: dict[int, int] = {}
 
     def take(self, word: dict[str, int]) -> StepOutput | None:
-        """Take a word; the step if this was its end."""
+        """Take a word; return the step if the word ends it."""
         kind, neuron = word["kind"], self._neuron.get(word["source"], -1)
         if kind == OUTPUT_KINDS["spike"] and neuron >= 0 and self._spiking[neuron]:
             self._spikes.append(neuron)

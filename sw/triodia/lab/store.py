@@ -4,16 +4,16 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
 from platform import node
 
 from ..scratch import scratch
 
-__all__ = ["Store", "Unknown", "digest", "made_with"]
+__all__ = ["Store", "Unknown", "commit", "digest"]
 
 _RESULT = "result.json"
 _STALE = 24 * 3600  # seconds
@@ -24,18 +24,15 @@ def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def made_with(packages: tuple[str, ...], tools: tuple[str, ...]) -> dict:
-    """Digests of our ``packages`` (all their sources) and versions of ``tools``."""
-    return {name: _source(name) for name in packages} | {name: version(name) for name in tools}
-
-
-def _source(package: str) -> str:
-    root = Path(find_spec(package).origin).parent
-    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".v"))
-    content = hashlib.sha256()
-    for path in files:
-        content.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return content.hexdigest()[:16]
+@cache
+def commit() -> str | None:
+    """The commit of this code, with "+" if it was changed since; ``None`` outside of git."""
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+"]
+    try:
+        found = subprocess.run(git, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return found.stdout.strip() or None
 
 
 def _making(pid: int) -> str:
@@ -58,17 +55,17 @@ class Store:
         self.root, self.read_only = Path(root), read_only
 
     def reader(self) -> "Store":
-        """The same, but for what is known: asked for anything else it raises Unknown."""
+        """The same store, which raises Unknown when asked for a result it does not have."""
         return Store(self.root, read_only=True)
 
     def clean(self) -> None:
-        """Remove what processes that failed or died more than a day ago left half made."""
+        """Remove half-made results of processes that failed or died more than a day ago."""
         for aside in self.root.glob("*/making-*"):
             if time.time() - aside.stat().st_mtime > _STALE:
                 shutil.rmtree(aside, ignore_errors=True)
 
     def drop(self, pids: Iterable[int]) -> None:
-        """Remove what processes of this machine, ended by now, left half made."""
+        """Remove half-made results of these processes of this machine, which have ended."""
         for pid in pids:
             for aside in self.root.glob(f"*/{_making(pid)}-*"):
                 shutil.rmtree(aside, ignore_errors=True)
@@ -79,26 +76,34 @@ class Store:
 
     def known(self, kind: str, inputs: dict) -> dict | None:
         """The result of ``inputs``; ``None`` if there is none, or a damaged one."""
+        content = self._content(kind, inputs)
+        return content and content["result"]
+
+    def _content(self, kind: str, inputs: dict) -> dict | None:
         try:
             content = json.loads((self.folder(kind, inputs) / _RESULT).read_text())
-            return content["result"] if content["inputs"] == _plain(inputs) else None
+            whole = content["inputs"] == _plain(inputs) and isinstance(content["result"], dict)
+            return content if whole else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def make(self, kind: str, inputs: dict, work: Callable[[Path], dict]) -> dict:
-        """The result of ``inputs``, by ``work`` unless it is known.
+        """The result of ``inputs``, by ``work`` unless the store has it.
 
-        ``work`` gets an empty folder for its files and returns plain JSON. ``folder`` is where they
-        are then, ``key`` names it; ``cached`` says that it was known, ``took`` the seconds.
+        ``work`` gets an empty folder for its files and returns plain JSON. Added to its result:
+        ``folder``, where its files are; ``key``, which names the result; ``cached``, whether the
+        store had it; ``seconds`` it took to make, whenever that was; ``commit`` of that code.
         """
-        start, folder = time.monotonic(), self.folder(kind, inputs)
-        known = self.known(kind, inputs)
-        result = known if known is not None else self._make(kind, inputs, work)
-        return result | {
+        content = known = self._content(kind, inputs)
+        if content is None:
+            content = self._make(kind, inputs, work)
+        folder = self.folder(kind, inputs)
+        return content["result"] | {
             "folder": str(folder),
             "key": folder.name,
             "cached": known is not None,
-            "took": time.monotonic() - start,
+            "seconds": content.get("seconds", 0.0),
+            "commit": content.get("commit"),
         }
 
     def _make(self, kind: str, inputs: dict, work: Callable[[Path], dict]) -> dict:
@@ -107,17 +112,16 @@ class Store:
         target, start = self.folder(kind, inputs), time.monotonic()
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch(f"{_making(os.getpid())}-", target.parent) as aside:
-            result = _plain(work(aside))
-            content = {"inputs": inputs, "result": result}
-            content["seconds"] = round(time.monotonic() - start, 1)
+            content = {"inputs": inputs, "result": _plain(work(aside)), "commit": commit()}
+            content["seconds"] = round(time.monotonic() - start, 2)
             (aside / _RESULT).write_text(json.dumps(content, indent=1))
             if target.exists() and self.known(kind, inputs) is None:
                 shutil.rmtree(target)  # damaged
             try:
                 aside.rename(target)
-            except OSError:  # somebody else was first
-                result = self.known(kind, inputs) or result
-            return result
+            except OSError:  # another process was first
+                content = self._content(kind, inputs) or content
+            return content
 
 
 def _plain(value: dict) -> dict:

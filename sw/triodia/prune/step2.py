@@ -56,11 +56,12 @@ def most_central(net: Network, score: np.ndarray, count: int) -> np.ndarray:
 def prune_neurons(net: Network, keep: float, score: np.ndarray) -> tuple[Network, dict]:
     """Keep the fraction ``keep`` of neurons of highest ``score``, then the connected part of them.
 
-    Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``.
+    Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``. With ``keep`` 1
+    every neuron stays, connected or not.
     """
     central = most_central(net, score, keep_count(net.neurons, keep))
     left = net.subnetwork(central)
-    joined = connected(left)
+    joined = connected(left) if keep < 1 else np.arange(left.neurons)
     pruned = left.subnetwork(joined)
     return pruned, {
         "step": "II",

@@ -1,11 +1,12 @@
-"""Tasks: labelled series that load with the network off, from packages that ship them."""
+"""The built-in tasks: labelled series from installed packages; nothing is downloaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import numpy as np
 
-from triodia_hw.errors import TriodiaError
+from triodia_hw.errors import MissingTool, TriodiaError
 
 from .images import load_cifar10, load_cifar100, load_fashion_mnist
 from .recall import load_delayed_sum
@@ -17,9 +18,9 @@ __all__ = ["TASKS", "Task", "TaskData", "get_task"]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a task is and where it comes from; ``load()`` reads it.
+    """A task and its origin; ``load()`` reads the samples.
 
-    ``recipe`` are the options of ``train.Settings`` that suit it, where the defaults do not.
+    ``recipe``: options of ``train.Settings`` for this task, where the defaults do not suit.
     """
 
     name: str
@@ -33,8 +34,21 @@ class Task:
     recipe: dict = field(default_factory=dict)
 
     def load(self) -> TaskData:
-        """Read the data; the same on every call and machine."""
+        """Read the samples; they are the same on every call and machine."""
         return self.loader()
+
+
+def _check_package(package: str, task: str) -> None:
+    """Raise :class:`MissingTool` unless the ``package`` that ships the samples is there."""
+    try:
+        there = find_spec(package) is not None
+    except ModuleNotFoundError:
+        there = False
+    if not there:
+        raise MissingTool(
+            f"The samples of {task} come with a package that is not installed."
+            " Run: pip install 'triodia[train]'"
+        )
 
 
 def _padded(series: list[np.ndarray], steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +60,7 @@ def _padded(series: list[np.ndarray], steps: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _japanese_vowels() -> TaskData:
+    _check_package("aeon", "japanese-vowels")
     from aeon.datasets import load_japanese_vowels  # heavy import, only when asked for
 
     train_x, train_y = load_japanese_vowels(split="train")
@@ -57,6 +72,7 @@ def _japanese_vowels() -> TaskData:
 
 
 def _digits() -> TaskData:
+    _check_package("sklearn", "digits")
     from sklearn.datasets import load_digits  # heavy import, only when asked for
 
     images, y = load_digits(return_X_y=True)
@@ -156,5 +172,5 @@ TASKS = {
 def get_task(name: str) -> Task:
     """The task called ``name``."""
     if name not in TASKS:
-        raise TriodiaError(f"task must be one of {', '.join(sorted(TASKS))}, not {name!r}")
+        raise TriodiaError(f"`--task` must be one of {', '.join(sorted(TASKS))}, got {name}.")
     return TASKS[name]

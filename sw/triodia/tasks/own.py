@@ -1,8 +1,7 @@
-"""Samples of one's own: an ``.npz`` file in place of a built-in task."""
+"""The user's own samples: an ``.npz`` file in place of a built-in task."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from zipfile import is_zipfile
 
 import numpy as np
 
@@ -10,58 +9,59 @@ from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import Image
 
 from ..network.network import Network
-from ..quantize.inference import evaluate_image
-from ..train.loop import evaluate
-from .catalog import Task
-from .samples import TaskData, from_parts
+from .catalog import Task, get_task
+from .npz import read_arrays, read_samples
+from .samples import TaskData
 
-__all__ = ["OWN_TASK", "compare_on", "labelled", "load_samples", "own_task", "silence"]
+__all__ = [
+    "OWN_TASK",
+    "doubts",
+    "image_samples",
+    "labelled",
+    "load_samples",
+    "own_task",
+    "silence",
+    "sizes",
+]
 
-OWN_TASK = "own"  # name of the task of a network that came without one of ours
-_UNLABELLED = -1
+OWN_TASK = "own"  # name of the task of a network that is for none of ours
 
 
 def load_samples(
     path: str | Path, *, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
 ) -> TaskData:
-    """``x`` (samples, steps, inputs), ``lengths`` and ``y`` (samples,) of an ``.npz`` file.
+    """Samples of an ``.npz`` file for a network of ``inputs`` and ``classes``.
 
-    ``lengths`` are all steps if they are not there, ``y`` (0..classes-1) -1. ``x_test``,
-    ``lengths_test`` and ``y_test`` are the held-out part; without them it is the same samples.
-    ``around``: steps of zeros that are put in front of every sample and behind it.
+    The file holds ``x`` (samples, steps, inputs), and if there are any ``lengths`` and ``y``
+    (samples,). ``lengths`` default to all steps, ``y`` (0 to ``classes - 1``) to -1. ``x_test``,
+    ``lengths_test`` and ``y_test`` are the held-out part, which defaults to the same samples.
+    ``around``: steps of zeros to put before and after every sample.
 
     Raises
     ------
     TriodiaError
         If the file cannot be read, or an array is missing or of the wrong shape or range.
     """
-    return _data(path, _arrays(path), inputs, classes, around)
+    return read_samples(path, read_arrays(path), inputs, classes, around)
 
 
 def own_task(path: str | Path, like: Network | None = None) -> Task:
-    """The samples of a file as a task to train for, of as many inputs and classes as it has.
+    """The samples of a file as a task to train for.
 
-    With ``like`` of as many as that network has.
+    The task has as many inputs and classes as the network ``like``, else as the samples show.
 
     Raises
     ------
     TriodiaError
         As ``load_samples``; and if a sample has no class, or there are more classes than samples.
     """
-    arrays = _arrays(path)
+    arrays = read_arrays(path)
     for name in ("y", "y_test"):
         if name not in arrays and name.replace("y", "x") in arrays:
-            raise TriodiaError(f"{path} must hold {name}, a class for each sample, to train on it")
-    known = [arrays[n] for n in ("y", "y_test") if n in arrays and arrays[n].dtype.kind in "iu"]
-    classes = 1 + max((int(y.max()) for y in known if y.size), default=0)
-    samples, *_, inputs = arrays["x"].shape if arrays["x"].ndim == 3 else (0, 0)
-    if classes > samples > 0:
-        raise TriodiaError(
-            f"y of {path} must be classes numbered from 0; {classes - 1} is more than there are"
-            " samples"
-        )
-    inputs, classes = (like.inputs, like.readouts) if like is not None else (inputs, classes)
-    data = _data(path, arrays, inputs, classes)
+            raise TriodiaError(f"{path} has no array {name}; training needs a class per sample.")
+    inputs = like.inputs if like is not None else arrays["x"].shape[2]
+    classes = like.readouts if like is not None else _classes(path, arrays)
+    data = read_samples(path, arrays, inputs, classes)
     return Task(
         name=OWN_TASK,
         source=str(path),
@@ -74,108 +74,99 @@ def own_task(path: str | Path, like: Network | None = None) -> Task:
     )
 
 
-def _arrays(path: str | Path) -> dict[str, np.ndarray]:
-    path = Path(path)
-    try:
-        with path.open("rb") as content:  # numpy.load takes other kinds of file too
-            if not is_zipfile(content):
-                raise ValueError("it is of another kind")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        for name, array in arrays.items():
-            if not isinstance(array, np.ndarray):
-                raise ValueError(f"{name} in it is no array")
-    except Exception as error:  # zip, every codec and numpy have errors of their own
+def _classes(path: str | Path, arrays: dict[str, np.ndarray]) -> int:
+    """Classes of the labels: one more than the greatest."""
+    known = [arrays[n] for n in ("y", "y_test") if n in arrays and arrays[n].dtype.kind in "iu"]
+    classes = max((int(y.max()) + 1 for y in known if y.size), default=1)
+    if classes > len(arrays["x"]) > 0:
         raise TriodiaError(
-            f"{path} must be an .npz file of numpy arrays that can be read ({error});"
-            " numpy.savez(path, x=x, y=y) writes one"
-        ) from error
-    if "x" not in arrays:
-        found = ", ".join(arrays) or "nothing"
-        raise TriodiaError(f"{path} must hold an array x (samples, steps, inputs); it has {found}")
-    for name in ("lengths_test", "y_test"):
-        if name in arrays and "x_test" not in arrays:
-            raise TriodiaError(f"{path} holds {name} and no x_test; add it, or leave {name} out")
-    return arrays
-
-
-def _data(
-    path: str | Path, arrays: dict, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
-) -> TaskData:
-    train = _part(path, arrays, "", inputs, classes, around)
-    held = _part(path, arrays, "_test", inputs, classes, around) if "x_test" in arrays else train
-    return from_parts(train, held)
-
-
-def _part(
-    path: str | Path, arrays: dict, suffix: str, inputs: int, classes: int, around: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    x = arrays[f"x{suffix}"]
-    if x.ndim != 3 or x.shape[2] != inputs or not x.size or x.dtype.kind not in "fiub":
-        raise TriodiaError(
-            f"x{suffix} of {path} must be numbers of shape (samples, steps, {inputs}), not"
-            f" {x.dtype} of {x.shape}"
+            f"y in {path} goes up to {classes - 1}, but there are only {len(arrays['x'])} samples."
+            " Number the classes from 0."
         )
-    with np.errstate(over="ignore"):
-        x = x.astype(np.float32)
-    if not np.all(np.isfinite(x)):
-        raise TriodiaError(
-            f"x{suffix} of {path} must be finite in float32; it holds NaN or infinity"
-        )
-    samples, steps, _ = x.shape
-    lengths = _whole(path, arrays, f"lengths{suffix}", np.full(samples, steps), 1, steps)
-    y = _whole(path, arrays, f"y{suffix}", np.full(samples, _UNLABELLED), 0, classes - 1)
-    x = np.where((np.arange(steps) < lengths[:, None])[..., None], x, 0)
-    padded = np.pad(x, ((0, 0), around, (0, 0)))
-    return padded, lengths + sum(around), y
+    return max(classes, 1)
 
 
-def _whole(
-    path: str | Path, arrays: dict, name: str, default: np.ndarray, low: int, high: int
-) -> np.ndarray:
-    if name not in arrays:
-        return default
-    value = arrays[name]
-    integer = value.dtype.kind in "iu"
-    whole = integer and value.shape == default.shape
-    if not whole or value.min() < low or value.max() > high:
-        found = f"{value.min()}..{value.max()}" if whole else f"{value.dtype} of {value.shape}"
-        span = f" in {low}..{high}" if integer else ""
-        advice = f"; {name}.astype(int) makes them so" if value.dtype.kind in "fb" else ""
+def image_samples(image: Image, task: str | None = None, own: Path | None = None) -> TaskData:
+    """Samples to run ``image`` on: of the file ``own``, else of the task it was trained for.
+
+    Raises
+    ------
+    TriodiaError
+        If ``task`` is another one, if only a file can have samples for this image, and as
+        ``load_samples``.
+    """
+    trained = image.meta.get("task")
+    if own is not None:
+        around = silence(image.meta.get("provenance", ()))
+        shape = {"inputs": image.params.inputs, "classes": len(image.readouts)}
+        return load_samples(own, **shape, around=around)
+    if trained == OWN_TASK:
+        raise TriodiaError(f"{_origin(image)}. Pass samples with `--data FILE.npz`.")
+    if trained is None:
+        raise TriodiaError("This image names no task. Pass samples with `--data FILE.npz`.")
+    if task is not None and get_task(task).name != trained:
         raise TriodiaError(
-            f"{name} of {path} must be {len(default)} whole numbers{span}, not {found}{advice}"
+            f"This image was trained for {trained}, not for {task}. Leave out `--task`, or train a"
+            f" network for {task}."
         )
-    return value.astype(np.int64)
+    return get_task(trained).load()
+
+
+def _origin(image: Image) -> str:
+    """Why an image is for no built-in task."""
+    commands = [step.get("command") for step in image.meta.get("provenance", ())]
+    if "train" in commands:
+        return "This image was trained on samples of your own (`triodia train --data`)"
+    return "This image comes from an imported network, which has no built-in task"
 
 
 def labelled(data: TaskData) -> bool:
-    """Whether the held-out samples have classes."""
+    """Whether all held-out samples have labels."""
     return bool(np.all(data.y_test >= 0))
 
 
-def compare_on(
-    net: Network, image: Image, data: TaskData, progress: Callable[[int, int], None] | None = None
-) -> dict:
-    """Metric of ``net`` and of its ``image`` on the held-out samples, None without classes.
+def sizes(task: Task, data: TaskData) -> str:
+    """What ``data`` holds, in one line."""
+    samples, steps, inputs = data.x_train.shape
+    held = "" if data.x_test is data.x_train else f" and {len(data.x_test):,} test"
+    return (
+        f"{samples:,} training{held} samples x {steps:,} steps x {inputs:,} inputs,"
+        f" {task.classes:,} classes"
+    )
 
-    ``clipped`` is the part of all input values that the input's range cuts off.
-    """
-    integer = evaluate_image(image, data, progress=progress)
-    known = labelled(data)
-    valid = np.arange(data.x_test.shape[1]) < data.len_test[:, None]
-    z = net.trained().coding.standardise(data.x_test[valid])
-    return {
-        "metric_float": evaluate(net, data)["accuracy"] if known else None,
-        "metric_integer": integer["metric"] if known else None,
-        "samples": integer["samples"],
-        "rate": integer["rate"],
-        "sops_per_sample": integer["sops_per_sample"],
-        "clipped": float((np.abs(z) > net.trained().input_clip).mean()),
-    }
+
+def doubts(data: TaskData, classes: int) -> list[str]:
+    """Sentences on what looks like a mistake in ``data``, though it can be used."""
+    empty = sorted(set(range(classes)) - set(data.y_train.tolist()))
+    found = []
+    if empty:
+        names = ", ".join(map(str, empty[:5])) + (", …" if len(empty) > 5 else "")
+        plural = "classes" if len(empty) > 1 else "class"
+        found.append(
+            f"No training sample has {plural} {names}, so {len(empty)} of {classes} readouts stay"
+            " unused. Number the classes from 0 without gaps."
+        )
+    if _looks_transposed(data.x_train):
+        _, steps, inputs = data.x_train.shape
+        found.append(
+            f"x has {steps} steps of {inputs} inputs, and varies more from step to step than from"
+            " input to input. If its axes are (samples, inputs, steps), swap the last two."
+        )
+    return found
+
+
+def _looks_transposed(x: np.ndarray) -> bool:
+    """Whether the last axis looks like time: it is the longer one and by far the smoother."""
+    _, steps, inputs = x.shape
+    if inputs <= steps or steps < 2:
+        return False
+    some = x[:200].astype(np.float64)
+    over_steps = np.mean(np.diff(some, axis=1) ** 2)
+    return bool(np.mean(np.diff(some, axis=2) ** 2) < 0.25 * over_steps)
 
 
 def silence(provenance: Iterable[dict]) -> tuple[int, int]:
-    """Steps without input that a network takes in front of a sample, and behind it to finish."""
+    """Steps without input that a network needs before each sample, and after it to finish."""
     lead = delay = 0
     for step in provenance:
         if step.get("command") == "train":  # in our own time: what came before is over

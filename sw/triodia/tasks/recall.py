@@ -1,4 +1,4 @@
-"""A generated task that needs memory: what was shown long ago, added to what is shown now."""
+"""A generated task that needs memory: add a symbol shown earlier to the current one."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ def delayed_sum(
 
     Symbol ``a`` is shown on its channel in steps 2-4, ``b`` in steps ``delay + 5`` to
     ``delay + 7``, and four steps are left to answer; Gaussian ``noise`` is on all channels and
-    steps. Neither symbol alone says anything about the class, so ``a`` must be held for ``delay``
-    steps and then combined with ``b``, which is not linear.
+    steps. Neither symbol alone tells the class, so the network must hold ``a`` for ``delay``
+    steps and combine it with ``b``, which is not linear.
     """
     rng = np.random.default_rng([seed, 18])
     a, b = rng.integers(symbols, size=(2, samples))

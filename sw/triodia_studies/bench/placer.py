@@ -1,24 +1,29 @@
 """How long the placer takes."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 
+from triodia.lab.stage import stage
 from triodia_hw.compile.placement import place
 from triodia_hw.machine.params import MachineParams
 
-__all__ = ["placer_rows"]
+__all__ = ["placed", "plan"]
 
 _CASES = ((256, 8), (1000, 16), (2000, 16), (2000, 32))  # neurons, lanes
 _INPUTS, _STEPS, _DENSITY, _RATE = 16, 500, 0.05, 0.05
 
 
-def placer_rows(seed: int) -> list[dict]:
-    """Seconds for random networks and recordings, one row a size."""
-    return [_row(*case, seed) for case in _CASES]
+def plan(seed: int) -> list[dict]:
+    """Choices of :func:`placed` for every size."""
+    return [{"neurons": n, "lanes": lanes, "seed": seed} for n, lanes in _CASES]
 
 
-def _row(neurons: int, lanes: int, seed: int) -> dict:
+@stage(label="placer", cost=3.0)
+def placed(folder: Path, choices: dict) -> dict:
+    """Seconds for a random network of ``neurons`` on ``lanes`` and a random recording."""
+    neurons, lanes, seed = (choices[key] for key in ("neurons", "lanes", "seed"))
     rng, sources = np.random.default_rng(seed), _INPUTS + neurons
     source, target = np.nonzero(rng.random((sources, neurons)) < _DENSITY)
     row_start = np.searchsorted(source, np.arange(sources + 1))
@@ -31,5 +36,5 @@ def _row(neurons: int, lanes: int, seed: int) -> dict:
         "lanes": lanes,
         "synapses": int(target.size),
         "steps": _STEPS,
-        "seconds": round(time.perf_counter() - start, 2),
+        "placing": round(time.perf_counter() - start, 2),
     }

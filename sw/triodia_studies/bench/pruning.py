@@ -1,14 +1,17 @@
 """Seconds and memory of each step of LNP against network size, and against library routines."""
 
+import resource
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from time import process_time
 
 import networkx as nx
 import numpy as np
 from scipy.linalg import solve_continuous_lyapunov
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.prune.covariance import stationary_covariance
@@ -20,7 +23,7 @@ from triodia.prune.step3 import EdgeOptions, add_edges
 from triodia.prune.step4 import TimeOptions, tune_time_constants
 from triodia_hw.errors import CheckFailed
 
-__all__ = ["STEPS", "growth", "measure_steps"]
+__all__ = ["STEPS", "growth", "measure_steps", "timed"]
 
 STEPS = ("spectrum", "Lyapunov matrix", "covariance", "sampling", "betweenness", "III", "IV")
 _LIBRARY = ("spectrum", "covariance", "betweenness")
@@ -29,8 +32,8 @@ _LIBRARY = ("spectrum", "covariance", "betweenness")
 class _Clock:
     """CPU seconds and peak of what numpy and Python allocate, by name."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self.found, self.note = {}, note
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, float]] = {}
 
     def __call__(self, name: str, work: Callable[[], object]) -> object:
         tracemalloc.start()
@@ -39,20 +42,25 @@ class _Clock:
         seconds, (_, peak) = process_time() - start, tracemalloc.get_traced_memory()
         tracemalloc.stop()
         self.found[name] = {"seconds": seconds, "mebibytes": peak / 2**20}
-        self.note(f"{name}: {seconds:.2f} s, {peak / 2**20:.0f} MiB")
         return result
 
 
-def measure_steps(
-    neurons: int, *, library: bool, seed: int = 0, note: Callable[[str], None] = print
-) -> dict:
+@stage(label="LNP", cost=lambda choices: 2e-8 * choices["neurons"] ** 3 + 1)
+def timed(folder: Path, choices: dict) -> dict:
+    """:func:`measure_steps` of ``neurons`` and ``library``, and the peak of the whole process."""
+    row = measure_steps(choices["neurons"], library=choices["library"])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return row | {"peak_gibibytes": peak}
+
+
+def measure_steps(neurons: int, *, library: bool, seed: int = 0) -> dict:
     """One network of density 0.1 through steps I to IV with the defaults (0.5, 0.43).
 
     ``library`` also runs the obvious routines on the same input: numpy's Householder QR in the same
     loop, scipy's solver of the Lyapunov equation, networkx' betweenness; their results must agree
     to 1e-6 (exponents, covariance, scores, relative to the largest).
     """
-    clock = _Clock(lambda text: note(f"N = {neurons}: {text}"))
+    clock = _Clock()
     net = new_network(neurons, seed, density=0.1)
     steps = max(40, min(200, 200_000 // neurons))
     run = {"seed": seed, "steps": steps, "transient": min(50, steps)}

@@ -1,11 +1,12 @@
 """Cycles of trained networks against the bound, and how even the placement makes the load."""
 
-import tempfile
-from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import torch
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.prune.pipeline import prune
@@ -20,9 +21,9 @@ from triodia_hw.machine.reference import Reference
 from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
-__all__ = ["CASES", "idle_steps", "schedule_rows"]
+__all__ = ["CASES", "plan", "scheduled"]
 
-# Task, recurrent neurons, synapses kept, lanes.
+# Task, recurrent neurons, synapses kept, PEs.
 CASES = (
     ("japanese-vowels", 128, 1.0, (8,)),
     ("japanese-vowels", 128, 0.5, (8,)),
@@ -33,25 +34,30 @@ CASES = (
 )
 _EPOCHS, _SAMPLES, _PERMUTATIONS = 20, 40, 5
 
-Progress = Callable[[str], None]
+
+def plan(seeds: int) -> list[dict]:
+    """Choices of :func:`scheduled` for every case and seed."""
+    names = ("task", "neurons", "kept", "lanes")
+    cases = [dict(zip(names, case, strict=True)) for case in CASES]
+    return [case | {"seed": seed, "samples": _SAMPLES} for case in cases for seed in range(seeds)]
 
 
-def schedule_rows(
-    seeds: int, progress: Progress, cases: tuple = CASES, samples: int = _SAMPLES
-) -> list[dict]:
-    """One row a case, number of lanes and seed."""
-    rows = []
-    for task, neurons, synapses, lanes in cases:
-        data = get_task(task).load()
-        for seed in range(seeds):
-            progress(f"{task}, {neurons} neurons, {synapses:.0%} kept, seed {seed}")
-            net = _trained(task, data, neurons, synapses, seed)
-            for count in lanes:
-                image = quantize(net, data, QuantizeOptions(lanes=count))
-                sequences = input_events(image, data.x_test, data.len_test, limit=samples)
-                names = {"task": task, "neurons": neurons, "kept": synapses, "lanes": count}
-                rows.append(names | {"seed": seed} | _measure(image, sequences))
-    return rows
+@stage(label="cycles", cost=30.0)
+def scheduled(folder: Path, choices: dict) -> dict:
+    """``rows`` of one trained network, one for each number of ``lanes``.
+
+    ``choices``: task, neurons, part of the synapses ``kept``, lanes, seed, samples.
+    """
+    torch.set_num_threads(1)  # jobs share the cores
+    data, rows = get_task(choices["task"]).load(), []
+    names = {key: choices[key] for key in ("task", "neurons", "kept", "seed")}
+    net = _trained(choices["task"], data, *(choices[k] for k in ("neurons", "kept", "seed")))
+    for lanes in choices["lanes"]:
+        image = quantize(net, data, QuantizeOptions(lanes=lanes))
+        sequences = input_events(image, data.x_test, data.len_test, limit=choices["samples"])
+        measured = _measure(image, sequences, folder / str(lanes))
+        rows.append(names | {"lanes": lanes} | measured)
+    return {"rows": rows}
 
 
 def _trained(task: str, data: TaskData, neurons: int, synapses: float, seed: int) -> Network:
@@ -62,13 +68,12 @@ def _trained(task: str, data: TaskData, neurons: int, synapses: float, seed: int
     return net
 
 
-def _measure(image: Image, sequences: list[Sequence]) -> dict:
+def _measure(image: Image, sequences: list[Sequence], folder: Path) -> dict:
     work = work_of(image, sequences)
     ends = step_cycles(image, sequences)
     bound = sum(step.bound for step in work)
     operations = sum(int(step.loads.sum()) for step in work)
-    with tempfile.TemporaryDirectory(prefix="triodia-bench-") as folder:
-        seen = cosimulate(image, sequences[:1], folder)
+    seen = cosimulate(image, sequences[:1], folder)
     lanes = image.params.lanes
     return {
         "steps": len(work),
@@ -122,9 +127,3 @@ def _quiet(image: Image, sequences: list[Sequence]) -> float:
             quiet += int((~busy).sum())
             updates += busy.size
     return quiet / updates
-
-
-def idle_steps(image: Image, steps: int = 20) -> float:
-    """Cycles of a step without any event."""
-    ends = step_cycles(image, [[[]] * steps])
-    return float(np.diff(ends).mean())

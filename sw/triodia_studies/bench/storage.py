@@ -1,9 +1,11 @@
 """Bits spent on each stored synapse, against what information theory asks for."""
 
 from math import log2
+from pathlib import Path
 
 import numpy as np
 
+from triodia.lab.stage import stage
 from triodia_hw.compile.build import build_image
 from triodia_hw.compile.storage import block_count, stored_bits
 from triodia_hw.machine.image import Image
@@ -11,7 +13,7 @@ from triodia_hw.machine.neuron import NeuronParams
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import pointer_fields, row_depth, synapse_fields, width_of
 
-__all__ = ["storage_rows"]
+__all__ = ["CASES", "plan", "stored"]
 
 _BLOCK_BITS = 18 * 1024
 
@@ -28,9 +30,18 @@ CASES = (
 _INPUTS = 16
 
 
-def storage_rows(seed: int) -> list[dict]:
-    """Two rows a case, fewest cycles and fewest bits: a random network of that density."""
-    return [_row(*case, tight, seed) for case in CASES for tight in (False, True)]
+def plan(seed: int) -> list[dict]:
+    """Choices of :func:`stored`: every case with fewest cycles, and with fewest bits."""
+    names = ("neurons", "lanes", "density", "weight_bits")
+    cases = [dict(zip(names, case, strict=True)) for case in CASES]
+    return [case | {"tight": tight, "seed": seed} for case in cases for tight in (False, True)]
+
+
+@stage(label="storage", cost=3.0)
+def stored(folder: Path, choices: dict) -> dict:
+    """Bits for each synapse of a random network: ``neurons``, ``lanes``, ``density``,
+    ``weight_bits``, ``tight`` (fewest bits, else fewest cycles), ``seed``."""
+    return _row(**choices)
 
 
 def _row(

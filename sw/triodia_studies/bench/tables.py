@@ -3,9 +3,12 @@
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean
 
+from triodia.lab.report.render import render
+from triodia.lab.rows import Column
 from triodia_hw.errors import TriodiaError
 from triodia_hw.files import write_atomic
 
@@ -23,105 +26,102 @@ def update(part: str, data: dict, results: Path, page: Path) -> None:
     text = page.read_text()
     mark = re.compile(rf"(<!-- {part} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not mark.search(text):
-        raise TriodiaError(f"{page} must have a line <!-- {part} --> and <!-- end --> behind it")
+        raise TriodiaError(f"{page} must have a line <!-- {part} --> and <!-- end --> after it")
     everything = json.loads(results.read_text()) if results.exists() else {}
     everything[part] = data
     write_atomic(results, (json.dumps(everything, indent=1, sort_keys=True) + "\n").encode())
-    table = _TABLES[part](data["rows"])
+    columns, rows = _COLUMNS[part], data["rows"]
+    rows = _by_case(rows) if part == "schedule" else rows
+    shown = [{c.key: c.text(row) for c in columns} for row in rows]
+    table = render("table.md.j2", columns=columns, rows=shown).strip()
     write_atomic(page, mark.sub(lambda m: f"{m[1]}{table}\n{m[2]}", text).encode())
 
 
-def _table(rows: list[dict[str, str]]) -> str:
-    names = list(rows[0])
-    lines = [names, ["---"] * len(names), *(list(row.values()) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _range(values: list[float], digits: int) -> str:
-    low, middle, high = (f"{v:.{digits}f}" for v in (min(values), mean(values), max(values)))
-    return middle if low == high else f"{middle} ({low}–{high})"
-
-
-def _schedule(rows: list[dict]) -> str:
+def _by_case(rows: list[dict]) -> list[dict]:
+    """One row per case of the schedule, lists of the values of its seeds."""
     cases = defaultdict(list)
     for row in rows:
         cases[row["task"], row["neurons"], row["kept"], row["lanes"]].append(row)
-    shown = []
-    for (task, neurons, kept, lanes), same in cases.items():
-        values = {name: [row[name] for row in same] for name in same[0]}
-        shown.append({
-            "task": task,
-            "N": str(neurons),
-            "kept": f"{kept:.0%}",
-            "P": str(lanes),
-            "slots": str(same[0]["slots"]),
-            "events": _range(values["events_per_step"], 1),
-            "most synapses": _range(values["load_per_step"], 1),
-            "cycles a step": _range(values["cycles_per_step"], 1),
-            "cycles / bound": _range(values["cycles_over_bound"], 3),
-            "SOP / lane / cycle": _range(values["sops_per_lane_cycle"], 2),
-            "mean / most load": _range(values["balance"], 3),
-            "random placement": _range(values["balance_random"], 3),
-            "quiet": _range(values["quiet"], 3),
-        })
-    return _table(shown)
+    return [{name: [row[name] for row in same] for name in same[0]} for same in cases.values()]
 
 
-def _placer(rows: list[dict]) -> str:
-    return _table([
-        {
-            "N": str(row["neurons"]),
-            "P": str(row["lanes"]),
-            "synapses": f"{row['synapses']:,}",
-            "recorded steps": str(row["steps"]),
-            "seconds": f"{row['seconds']:.2f}",
-        }
-        for row in rows
-    ])
+def _column(title: str, text: Callable[[Mapping], str] | str) -> Column:
+    """A column of ``title``; ``text`` of a whole row, or the format of the value of that key."""
+    if callable(text):
+        return Column(title, title, title, show=text)
+    key, _, form = text.partition(":")
+    return Column(title, title, title, show=lambda row: format(row[key], form))
 
 
-def _storage(rows: list[dict]) -> str:
-    return _table([
-        {
-            "N": str(row["neurons"]),
-            "P": str(row["lanes"]),
-            "density": str(row["density"]),
-            "w": str(row["weight_bits"]),
-            "aim": "bits" if row["tight"] else "cycles",
-            "gap bits": str(row["gap_bits"]),
-            "rows a pointer": str(row["rows_per_pointer"]),
-            "fillers": f"{row['fillers']:.1%}",
-            "bits a synapse": f"{row['bits']:.1f}",
-            "limit": f"{row['limit']:.1f}",
-            "over limit": f"{row['over_limit']:.2f}",
-            "EBR": str(row["blocks"]),
-            "EBR bits": f"{row['block_bits']:.1f}",
-            "CSR": f"{row['plain_bits']:.1f}",
-            "bitmap": f"{row['bitmap_bits']:.1f}",
-            "dense": f"{row['dense_bits']:.0f}",
-        }
-        for row in rows
-    ])
+def _first(title: str, text: str) -> Column:
+    key, _, form = text.partition(":")
+    return Column(title, title, title, show=lambda row: format(row[key][0], form))
 
 
-def _clock(rows: list[dict]) -> str:
-    return _table([
-        {
-            "FPGA": row["board"],
-            "P": str(row["lanes"]),
-            "N": str(row["neurons"]),
-            "synapses": f"{row['synapses']:,}",
-            "Fmax median": f"{row['fmax_median']:.1f}",
-            "least": f"{row['fmax_min']:.1f}",
-            "seeds": ", ".join(f"{fmax:.1f}" for fmax in row["fmax_mhz"]),
-            "LUT4 / P": f"{row['lut4_per_lane']:.0f}",
-            "logic cells": f"{row['luts']:,}",
-            "registers": f"{row['registers']:,}",
-            "block RAMs": str(row["blocks"] + row["single_port"]),
-            "multipliers": str(row["multipliers"]),
-        }
-        for row in rows
-    ])
+def _range(title: str, key: str, digits: int) -> Column:
+    """Mean of a list of values, least and greatest in brackets."""
+
+    def text(row: Mapping) -> str:
+        values = row[key]
+        low, middle, high = (f"{v:.{digits}f}" for v in (min(values), mean(values), max(values)))
+        return middle if low == high else f"{middle} ({low}–{high})"
+
+    return Column(title, title, title, show=text)
 
 
-_TABLES = {"schedule": _schedule, "placer": _placer, "storage": _storage, "clock": _clock}
+_COLUMNS = {
+    "schedule": [
+        _first("task", "task"),
+        _first("N", "neurons"),
+        _first("kept", "kept:.0%"),
+        _first("PEs", "lanes"),
+        _first("slots", "slots"),
+        _range("events", "events_per_step", 1),
+        _range("most synapses", "load_per_step", 1),
+        _range("cycles per step", "cycles_per_step", 1),
+        _range("cycles / bound", "cycles_over_bound", 3),
+        _range("SOP / PE / cycle", "sops_per_lane_cycle", 2),
+        _range("mean / most load", "balance", 3),
+        _range("random placement", "balance_random", 3),
+        _range("quiet", "quiet", 3),
+    ],
+    "placer": [
+        _column("N", "neurons"),
+        _column("PEs", "lanes"),
+        _column("synapses", "synapses:,"),
+        _column("recorded steps", "steps"),
+        _column("seconds", lambda row: f"{row.get('placing', row.get('seconds')):.2f}"),
+    ],
+    "storage": [
+        _column("N", "neurons"),
+        _column("PEs", "lanes"),
+        _column("density", "density"),
+        _column("w", "weight_bits"),
+        _column("aim", lambda row: "bits" if row["tight"] else "cycles"),
+        _column("gap bits", "gap_bits"),
+        _column("rows per pointer", "rows_per_pointer"),
+        _column("fillers", "fillers:.1%"),
+        _column("bits per synapse", "bits:.1f"),
+        _column("limit", "limit:.1f"),
+        _column("over limit", "over_limit:.2f"),
+        _column("EBR", "blocks"),
+        _column("EBR bits", "block_bits:.1f"),
+        _column("CSR", "plain_bits:.1f"),
+        _column("bitmap", "bitmap_bits:.1f"),
+        _column("dense", "dense_bits:.0f"),
+    ],
+    "clock": [
+        _column("FPGA", "board"),
+        _column("PEs", "lanes"),
+        _column("N", "neurons"),
+        _column("synapses", "synapses:,"),
+        _column("Fmax median", "fmax_median:.1f"),
+        _column("least", "fmax_min:.1f"),
+        _column("seeds", lambda row: ", ".join(f"{fmax:.1f}" for fmax in row["fmax_mhz"])),
+        _column("LUT4 / PE", "lut4_per_lane:.0f"),
+        _column("logic cells", "luts:,"),
+        _column("registers", "registers:,"),
+        _column("block RAMs", lambda row: str(row["blocks"] + row["single_port"])),
+        _column("multipliers", "multipliers"),
+    ],
+}

@@ -1,24 +1,23 @@
 """``accuracy``: what pruning and quantization cost, over seeds, with a control."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from triodia.cli.console import Output
 from triodia.cli.options import Json, TaskName, WeightBits
-from triodia.network.network import Network
-from triodia.quantize.inference import evaluate_image
-from triodia.quantize.quantize import QuantizeOptions
-from triodia.quantize.quantize import quantize as quantize_network
-from triodia.tasks.catalog import TaskData
+from triodia.lab.runner import run_all
+from triodia.lab.stages import without_context
 from triodia.train.loop import Settings
 
-from ..accuracy import COLUMNS, run
+from ..accuracy import accuracy_row, plan, summarise
+from .options import Cache, Scheduler, Workers, engine
 
-__all__ = ["register"]
+__all__ = ["accuracy"]
 
 
-def _shown(column: str, summary: dict) -> dict:
+def _text(column: str, summary: dict) -> dict:
     """A table row: mean ± standard deviation (least–greatest) over the seeds."""
     row = {"column": column}
     for name, numbers in summary.items():
@@ -40,45 +39,28 @@ def accuracy(
     nodes: Annotated[float, typer.Option(help="Part of the neurons kept.")] = 0.43,
     weight_bits: WeightBits = 8,
     epochs: Annotated[int, typer.Option(min=1)] = Settings.epochs,
+    cache: Cache = Path("out/studies"),
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Accuracy of dense, LNP and an equally large random network, float and integer, by seed."""
+    """Compare dense, LNP and random networks, float and integer, over seeds."""
     show = Output(as_json)
-
-    def integer(net: Network, data: TaskData) -> float:
-        options = QuantizeOptions(weight_bits=weight_bits)
-        return evaluate_image(quantize_network(net, data, options), data)["metric"]
-
-    def report(row: dict) -> None:
-        show.note(
-            f"seed {row['seed']} {row['column']}: float {row['accuracy']:.4f}, integer "
-            f"{row['quantized']:.4f}, rate {row['rate']:.4f}, {row['seconds']:.0f} s"
-        )
-
-    data = run(
-        task,
-        range(seeds),
-        columns=COLUMNS,
-        neurons=neurons,
-        synapses=synapses,
-        nodes=nodes,
-        training={"epochs": epochs},
-        quantizer=integer,
-        progress=report,
-    )
-    rows = [_shown(column, summary) for column, summary in data["summary"].items()]
+    options = {"neurons": neurons, "synapses": synapses, "nodes": nodes}
+    options |= {"weight_bits": weight_bits, "training": {"epochs": epochs}}
+    choices = plan(range(seeds), task=task, **options)
+    with show.bar("accuracy") as bar:
+        found = run_all(accuracy_row, choices, progress=bar, **engine(cache, workers, scheduler))
+    rows = [without_context(result) for result in found]
+    data = {"task": task, "options": options, "rows": rows, "summary": summarise(rows)}
     headings = {
         "column": "network",
         "accuracy": "float: mean ± sd (range)",
         "quantized": f"{weight_bits}-bit integer",
-        "rate": "spikes / neuron / step",
+        "rate": "rate",
         "neurons": "neurons",
         "synapses": "synapses",
-        "sops": "SOP / sample",
+        "sops": "SOP",
     }
-    show.rows(data, rows, headings, title=f"{task}, {seeds} seeds")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command()(accuracy)
+    table = [_text(column, summary) for column, summary in data["summary"].items()]
+    show.rows(data, table, headings, title=f"{task}, {seeds} seeds")

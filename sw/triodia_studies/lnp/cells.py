@@ -3,10 +3,12 @@
 from dataclasses import replace
 from functools import lru_cache
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network, layered_network
@@ -22,9 +24,9 @@ from triodia.train.readouts import ridge_readout, stdp
 from triodia_hw.errors import TriodiaError
 
 from ..forecast import EchoState, ForecastSettings, SpikingReservoir, forecast
-from .plan import LEVELS, RICH, TASKS, Cell
+from .cell import LEVELS, RICH, TASKS, Cell
 
-__all__ = ["RECIPES", "compute", "dense_network", "pruned_network", "without_synapses"]
+__all__ = ["RECIPES", "compute", "dense_network", "pruned_network", "solved", "without_synapses"]
 
 _NEURONS = 300
 _SUBSETS = {"fashion-mnist": (4000, 2000)}
@@ -173,6 +175,27 @@ def _settings(task: str) -> ForecastSettings:
     s = ForecastSettings(noise=_FREE_NOISE.get(task, 0.0))
     more = {"potentials": True, "squares": True, "horizon": 12.0, "ridge": _PENALTIES}
     return replace(s, **more) if task in RICH else s
+
+
+def _seconds(choices: dict) -> float:
+    """Medians of the published results, by training and task (docs/lnp-study.json.gz)."""
+    cell = choices["cell"]
+    tasks = {"fashion-mnist-all": 330.0, "watch": 40.0, "fashion-mnist": 15.0}
+    bp = tasks.get(cell["task"], 9.0)
+    seconds = bp if cell["training"] == "bp" else 3.0
+    return seconds / 10 if cell["quick"] else seconds
+
+
+@stage(label="cell", cost=_seconds)
+def solved(folder: Path, choices: dict) -> dict:
+    """The ``result`` of a cell; or ``refused``, the reason why its settings are impossible."""
+    torch.set_num_threads(1)  # jobs share the cores
+    try:
+        return {"result": compute(Cell(**choices["cell"]), choices["device"])}
+    except TriodiaError as error:
+        if error.exit_code != TriodiaError.exit_code:
+            raise  # something is not installed: that is no result
+        return {"refused": str(error)}
 
 
 def compute(cell: Cell, device: str = "cpu") -> dict:

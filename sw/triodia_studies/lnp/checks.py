@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 
+from .cell import LEVELS, RICH, TASKS
 from .memory import delayed_sum
-from .plan import LATE, LEVELS, METHODS, RICH, TASKS
-from .summary import grouped, interval, paired, percent, points, verdict
+from .plan import LATE, METHODS
+from .summary import difference, grouped, interval, paired, percent, points
 
 __all__ = ["inputs_table", "late_summary", "late_table", "readout_table"]
 
@@ -15,18 +16,15 @@ _METHODS = ("dense", "dense+cut", "lnp", "lnp+cut", *METHODS[1:], "random+cut", 
 
 def readout_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     """Every method at the counts that LNP left, and without recurrent synapses."""
-    mine = [r for r in records if r["cell"]["part"] == "readout"]
-    found, rows = grouped(mine, lambda c: (c["task"], c["level"], c["method"])), []
+    found, rows = grouped(records, "task level method", part="readout"), []
     for task, level, method in product(RICH, LEVELS, _METHODS):
-        values = found.get((task, level, method))
-        if values:
+        if values := found.get((task, level, method)):
             mean, half = interval([*values.values()])
             row = {"task": task, "level": level, "method": method, "seeds": str(len(values))}
             row[TASKS[task][0]] = f"{mean:.3g} ± {half:.2g}" if len(values) > 1 else f"{mean:.3g}"
-            change = paired(found.get((task, level, "lnp"), {}), values)
-            if change and method != "lnp":
-                text = f"{change['mean']:+.2g} ± {change['half']:.2g} (p {change['p']:.2g})"
-                row["lnp minus it"] = f"{verdict(change, True)}: {text}"
+            lnp = found.get((task, level, "lnp"), {})
+            if method != "lnp" and paired(lnp, values):
+                row["lnp minus it"] = difference(lnp, values, task, short=True)
             rows.append(row)
     text = (
         "Ridge on the trace and the mean potential of each neuron and on the squares of both, in"
@@ -39,8 +37,7 @@ def readout_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
 
 def inputs_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     """Activity pruning that goes on from the inputs it was trained with, beside the study's."""
-    main = [r for r in records if r["cell"]["part"] in ("main", "inputs")]
-    found = grouped(main, lambda c: (c["training"], c["task"], c["level"], c["method"]))
+    found = grouped(records, "training task level method", part=("main", "inputs"))
     rows = [
         _inputs(
             {"task": task, "training": training, "level": level},
@@ -109,11 +106,9 @@ def late_summary(records: list[dict]) -> list[dict[str, str]]:
 
 def _late(records: list[dict], network: str, change: str, field: str = "accuracy") -> dict:
     """Values by seed, by method without ``change``, of one network's delayed sum."""
-    mine = [r for r in records if r["cell"]["part"] == "inputs"]
-    mine = [r for r in mine if r["cell"]["task"] == "delayed-sum"]
-    mine = [r for r in mine if r["cell"]["network"] == network]
-    mine = [r for r in mine if r["cell"]["method"].endswith(change)]
-    return grouped(mine, lambda c: c["method"].removesuffix(change), field)
+    where = {"part": "inputs", "task": "delayed-sum", "network": network}
+    found = grouped(records, "method", field, **where)
+    return {m.removesuffix(change): v for (m,), v in found.items() if m.endswith(change)}
 
 
 _AP = ("activity", "activity+inputs", "lnp", "lnp+twice")

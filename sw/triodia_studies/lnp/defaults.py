@@ -1,15 +1,14 @@
 """The small experiments behind the defaults; docs/lnp.md shows what they printed.
 
-``python -m triodia_studies.lnp.defaults NAME`` with stability, ranking, preservation, steps
-or delocalisation prints JSON.
+``triodia-studies run defaults`` prints the rows of all of them.
 """
 
-import json
-import sys
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from triodia.lab.stage import stage
 from triodia.network.random import new_network
 from triodia.network.topologies import clustered_network
 from triodia.prune.covariance import stationary_covariance
@@ -20,7 +19,9 @@ from triodia.prune.spectrum import network_spectrum
 from triodia.prune.step1 import edge_matrix, noise_score, stable_system
 from triodia.prune.step3 import CHOICES
 
-__all__ = ["delocalisation", "preservation", "ranking", "stability", "steps"]
+from ..study import Study
+
+__all__ = ["STUDY", "delocalisation", "experiment", "preservation", "ranking", "stability", "steps"]
 
 
 def _system(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +128,20 @@ def delocalisation(n: int = 256, seeds: int = 5, budget: float = 0.2) -> list[di
     return rows
 
 
-if __name__ == "__main__":
-    known = {f.__name__: f for f in (stability, preservation, ranking, steps, delocalisation)}
-    for line in known[sys.argv[1]]():
-        print(json.dumps(line), flush=True)
+@stage(label="defaults", cost=30.0)
+def experiment(folder: Path, choices: dict) -> dict:
+    """Rows of the experiment called ``name`` with its default settings."""
+    return {"rows": _EXPERIMENTS[choices["name"]]()}
+
+
+def _plan(seeds: list[int]) -> list[dict]:
+    return [{"name": name} for name in _EXPERIMENTS]  # each has its own seeds
+
+
+def _rows(choices: list[dict], results: list[dict]) -> list[dict]:
+    pairs = zip(choices, results, strict=True)
+    return [{"experiment": one["name"]} | row for one, found in pairs for row in found["rows"]]
+
+
+_EXPERIMENTS = {f.__name__: f for f in (stability, preservation, ranking, steps, delocalisation)}
+STUDY = Study(experiment, _plan, _rows)

@@ -1,134 +1,139 @@
-"""Figures of the study as inline SVG."""
+"""Figures of the study: charts of the HTML page, and one static picture for the documentation."""
 
+import io
+import math
+
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
-from triodia.lab.report.plots import INK, MUTED, svg
+from triodia.lab.report.marks import axis, chart, mark
 
+from .cell import TASKS
 from .memory import delayed_sum
-from .plan import METHODS, TASKS
-from .summary import grouped, interval
+from .plan import METHODS
+from .summary import grouped, interval, matching, paired
 
-__all__ = ["figures", "legend"]
+__all__ = ["charts", "picture"]
 
-_COLOURS = dict(
-    zip(
-        ("lnp", "random", "weight-sampling", "noise-weights", "magnitude", "activity",
-         "born-sparse", "dense"),
-        ("#d9822b", "#2b7bba", "#4aa564", "#b05cc6", "#c94f4f", "#8a6d3b", "#6f8fa8", "#888888"),
-        strict=True,
-    )
-)  # fmt: skip
+_INK = "#888888"
+_SHOWN = (*METHODS, "dense")
+_NETWORKS = {"short": "clusters", "short-single": "no clusters"}
+_STEPS = {"I": "step I", "I+II+III": "steps I to III"}
 
 
-def _axes(title: str, x: str) -> tuple[Figure, object]:
-    figure = Figure(figsize=(4.2, 3.1), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_title(title, fontsize=11, color=INK)
-    axes.set_xlabel(x, fontsize=10, color=INK)
-    axes.tick_params(colors=INK, labelsize=9)
-    axes.grid(color=MUTED)
-    for spine in axes.spines.values():
-        spine.set_color(MUTED)
-    return figure, axes
+def charts(records: list[dict]) -> tuple[dict, dict[str, list[tuple[str, str]]]]:
+    """Data of the page's scripts, and the charts a reader can choose between, by section."""
+    drawn, tabs = {}, {"memory": [], "tasks": [], "dynamics": []}
+
+    def add(section: str, key: str, name: str, made: dict) -> None:
+        if made["marks"]:
+            drawn[key] = made
+            tabs[section].append((key, name))
+
+    for network, title in _NETWORKS.items():
+        for steps, name in _STEPS.items():
+            made = _memory(records, network, steps)
+            add("memory", f"memory-{network}-{steps}", f"{title}, {name}", made)
+    for training in ("ridge", "stdp", "bp"):
+        for task in TASKS:
+            made = _against_operations(records, training, task)
+            add("tasks", f"task-{training}-{task}", f"{task}, {training}", made)
+    spectrum = _curves(records, "spectrum_quantiles", "rank", "Lyapunov exponent per step")
+    add("dynamics", "spectrum", "Lyapunov spectrum", spectrum)
+    lags = _curves(records, "autocorrelation", "lag, steps", "autocorrelation")
+    add("dynamics", "autocorrelation", "autocorrelation", lags)
+    return {"charts": drawn, "rows": []}, {k: v or [("none", "none")] for k, v in tabs.items()}
 
 
-def _mean(values: dict) -> float:
-    return float(np.mean(list(values.values())))
+def _style(method: str) -> dict:
+    return {"name": method, "colour": _SHOWN.index(method), "of": len(_SHOWN)}
 
 
-def _key(cell: dict) -> tuple:
-    return (cell["training"], cell["task"], cell["method"], cell["level"])
+def _against_operations(records: list[dict], training: str, task: str) -> dict:
+    """Metric against synaptic operations: a point per method and level."""
+    where = {"part": "main", "training": training, "task": task}
+    metric, sops = (grouped(records, "method level", f, **where) for f in (None, "sops"))
+    marks, more = [], TASKS[task][1]
+    for method in _SHOWN:
+        points = []
+        for key in metric:
+            if key[0] == method and key in sops:
+                mean, half = interval([*metric[key].values()])
+                half = 0.0 if math.isnan(half) else half
+                points.append((float(np.mean([*sops[key].values()])), mean, half, key[1]))
+        points.sort()
+        marks.append(mark("line", [p[:2] for p in points], **_style(method)))
+        bars = [(x, y - half, y + half) for x, y, half, _ in points]
+        marks.append(mark("whiskers", bars, **_style(method)))
+        dots = [(x, y, f"{method}, {lv}: {y:.3g} ± {half:.2g}") for x, y, half, lv in points]
+        marks.append(mark("dots", dots, **_style(method)))
+    unit = "%" if TASKS[task][0] == "accuracy" else ""
+    better = "more" if more else "less"
+    y = axis(f"{TASKS[task][0]} ({better} is better)", unit=unit)
+    return chart(axis("recurrent SOPs per sample", log=True), y, marks, height=400)
 
 
-def _against_operations(records: list[dict], training: str, task: str) -> str | None:
-    """Metric against synaptic operations: a point a method and level, bars are 95 % intervals."""
-    main = [r for r in records if r["cell"]["part"] == "main"]
-    metric, sops = grouped(main, _key), grouped(main, _key, "sops")
-    figure, axes = _axes(f"{task}, {training}", "recurrent SOPs a sample, after training")
-    for method in (*METHODS, "dense"):
-        keys = [k for k in metric if k[:3] == (training, task, method) and k in sops]
-        if keys:
-            points = [
-                (np.mean(list(sops[k].values())), *interval([*metric[k].values()])) for k in keys
-            ]
-            x, y, half = zip(*sorted(points), strict=True)
-            style = {"color": _COLOURS[method], "marker": "o", "markersize": 4, "linewidth": 1}
-            axes.errorbar(x, y, yerr=np.nan_to_num(half), label=method, **style)
-    if not axes.has_data():
-        return None
-    axes.set_xscale("log")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel(TASKS[task][0], fontsize=10, color=INK)
-    return svg(figure)
-
-
-def _memory(records: list[dict], network: str, title: str) -> str | None:
-    """Accuracy on the delayed sum by method, after step I (all neurons) and steps I to III."""
-    found = delayed_sum(records)
-    figure, axes = _axes(f"delayed sum, {title}", "accuracy: ● step I, ■ I to III, dashed: dense")
-    for steps, marker in (("I", "o"), ("I+II+III", "s")):
-        for place, method in enumerate(METHODS):
-            values = found.get((network, "half", steps, method))
-            if values:
-                mean, half = interval([*values.values()])
-                style = {"color": _COLOURS[method], "marker": marker, "markersize": 5}
-                axes.errorbar(mean, place, xerr=np.nan_to_num(half), **style)
-    if not axes.has_data():
-        return None
+def _memory(records: list[dict], network: str, steps: str) -> dict:
+    """Accuracy on the delayed sum by method."""
+    found, marks = delayed_sum(records), []
+    methods = [m for m in METHODS if found.get((network, "half", steps, m))]
+    for place, method in enumerate(reversed(methods)):
+        mean, half = interval([*found[network, "half", steps, method].values()])
+        half = 0.0 if math.isnan(half) else half
+        text = f"{method}: {mean:.1%} ± {half:.1%}"
+        style = {"colour": _SHOWN.index(method), "of": len(_SHOWN)}
+        marks.append(mark("bars", [(mean - half, mean + half, place - 0.05, place + 0.05, text)],
+                          **style))  # fmt: skip
+        marks.append(mark("dots", [(mean, place, text)], **style))
     dense = found.get((network, "half", "I+II+III+IV", "dense"))
-    if dense:
-        axes.axvline(_mean(dense), color=_COLOURS["dense"], linestyle="--")
-    axes.set_yticks(range(len(METHODS)), METHODS)
-    axes.invert_yaxis()
-    return svg(figure)
+    if dense and marks:
+        marks.append(mark("rule", [(float(np.mean([*dense.values()])), "dense")], colour=-1))
+    y = axis("", enumerate(reversed(methods)), limits=(-0.6, len(methods) - 0.4))
+    return chart(axis("accuracy", unit="%"), y, marks, height=380)
 
 
-def _curves(records: list[dict], field: str, title: str, x: str) -> str | None:
+def _curves(records: list[dict], field: str, x: str, y: str) -> dict:
     """Mean over seeds of a curve of the dynamics part, level "tenth"."""
-    figure, axes = _axes(title, x)
+    marks = []
     for method in ("dense", "lnp", "random"):
-        mine = [
-            r["result"][field]
-            for r in records
-            if r["cell"]["part"] == "dynamics"
-            and "result" in r
-            and (r["cell"]["method"], r["cell"]["level"]) == (method, "tenth")
-        ]
+        mine = matching(records, part="dynamics", level="tenth", method=method)
+        mine = [r["result"][field] for r in mine if "result" in r]
         if mine:
-            curve = np.mean(mine, axis=0)
-            at = np.linspace(0, 1, len(curve)) if "spectrum" in field else np.arange(len(curve))
-            axes.plot(at, curve, label=method, color=_COLOURS[method])
-    if not axes.has_data():
-        return None
-    axes.legend(fontsize=9, labelcolor=INK, framealpha=0)
-    return svg(figure)
+            curve = np.mean(mine, axis=0).tolist()
+            at = np.linspace(0, 1, len(curve)).tolist() if x == "rank" else range(len(curve))
+            points = [(a, v, f"{method}: {v:.3g}") for a, v in zip(at, curve, strict=True)]
+            marks.append(mark("line", points, **_style(method)))
+    return chart(axis(x), axis(y), marks)
 
 
-def figures(records: list[dict]) -> list[str]:
-    """Every figure that has data."""
-    found = [
-        _against_operations(records, training, task)
-        for training in ("ridge", "stdp", "bp")
-        for task in TASKS
-    ]
-    found = [
-        _memory(records, "short", "clusters"),
-        _memory(records, "short-single", "no clusters"),
-        *found,
-    ]
-    spectrum = "Lyapunov exponents, level “tenth”"
-    found.append(_curves(records, "spectrum_quantiles", spectrum, "part of the exponents"))
-    found.append(
-        _curves(records, "autocorrelation", "autocorrelation, level “tenth”", "lag, steps")
-    )
-    return [picture for picture in found if picture]
-
-
-def legend() -> str:
-    """What the colours of the figures are, as HTML."""
-    items = "".join(
-        f'<span style="color:{colour}">●</span> {name} &ensp;' for name, colour in _COLOURS.items()
-    )
-    return f"<p>{items}</p>"
+def picture(records: list[dict]) -> str:
+    """SVG of the paired differences on the delayed sum; readable on white and on black."""
+    found, rivals = delayed_sum(records), METHODS[1:]
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    for place, (network, title) in enumerate(_NETWORKS.items()):
+        axes = figure.add_subplot(1, 2, place + 1)
+        axes.set_title(title, color=_INK, fontsize=11)
+        for k, (steps, name) in enumerate(_STEPS.items()):
+            for row, rival in enumerate(rivals):
+                one, two = (found.get((network, "half", steps, m), {}) for m in ("lnp", rival))
+                if change := paired(one, two):
+                    value, half = 100 * change["mean"], 100 * change["half"]
+                    style = {"color": ("#d9822b", "#2b7bba")[k], "fmt": "os"[k], "markersize": 5}
+                    label = {"label": name} if rival == "random" else {}
+                    axes.errorbar(value, row + 0.25 * k, xerr=half, **style, **label)
+        axes.axvline(0, color=_INK, linewidth=1)
+        axes.set_yticks(np.arange(len(rivals)) + 0.12, rivals if place == 0 else [])
+        axes.invert_yaxis()
+        axes.tick_params(colors=_INK)
+        axes.set_xlabel("LNP minus it, points", color=_INK)
+        for spine in axes.spines.values():
+            spine.set_color(_INK + "44")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    if labels:
+        how = {"loc": "outside lower center", "ncols": 2, "labelcolor": _INK, "framealpha": 0}
+        figure.legend(handles, labels, **how)
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "triodia"}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return text.getvalue()

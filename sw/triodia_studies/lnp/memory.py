@@ -4,8 +4,9 @@ from itertools import product
 
 import numpy as np
 
-from .plan import LEVELS, METHODS, OURS, TASKS
-from .summary import grouped, interval, paired, percent, points, verdict
+from .cell import LEVELS, TASKS
+from .plan import METHODS, OURS
+from .summary import difference, grouped, interval, paired, percent, points
 
 __all__ = ["delayed_sum", "memory_summary", "memory_table", "ours_table"]
 
@@ -18,7 +19,6 @@ _ROWS = {  # level, steps of LNP, methods
 }
 _GAINED = tuple(f"{m}+gain" for m in ("lnp", "random", "weight-sampling", "noise-weights"))
 _CONTROLS = (*METHODS[1:], *OURS)
-_FROZEN = {("ridge", "main"), ("ridge", "ours")}
 _NETWORKS = {"short": "clustered", "short-single": "no clusters"}
 
 
@@ -28,10 +28,7 @@ def delayed_sum(records: list[dict], field: str | None = None) -> dict[tuple, di
     Step IV changes no count, so what a control is after all four steps it is after three too.
     """
 
-    def key(cell: dict) -> tuple:
-        return (cell["network"], cell["level"], cell["steps"], cell["method"])
-
-    found = grouped([r for r in records if r["cell"]["part"] == "memory"], key, field)
+    found = grouped(records, "network level steps method", field, part="memory")
     for (network, level, steps, method), values in list(found.items()):
         three = (network, level, "I+II+III")
         if steps == "I+II+III+IV" and method in _CONTROLS and (*three, "lnp") in found:
@@ -95,22 +92,17 @@ def memory_summary(records: list[dict]) -> list[dict[str, str]]:
 
 def ours_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     """Our variants against LNP, random and dense, frozen recurrent part."""
-    mine = [r for r in records if (r["cell"]["training"], r["cell"]["part"]) in _FROZEN]
-    found = grouped(mine, lambda c: (c["task"], c["level"], c["method"]))
+    found = grouped(records, "task level method", training="ridge", part=("main", "ours"))
     rows = []
     for method, task, level in product(OURS, TASKS, LEVELS):
-        ours = found.get((task, level, method))
-        if ours:
-            metric, more = TASKS[task]
+        if ours := found.get((task, level, method)):
+            row = {"method": method, "task": f"{task} ({TASKS[task][0]})", "level": level}
             mean, half = interval([*ours.values()])
-            row = {"method": method, "task": f"{task} ({metric})", "level": level}
             row["result"] = f"{mean:.3g} ± {half:.2g}"
             for rival in ("lnp", "random", "weight-sampling", "activity", "dense"):
                 other = found.get((task, "half" if rival == "dense" else level, rival), {})
-                change = paired(ours, other)
-                if change:
-                    text = f"{change['mean']:+.2g} ± {change['half']:.2g} (p {change['p']:.2g})"
-                    row[f"minus {rival}"] = f"{verdict(change, more)}: {text}"
+                if paired(ours, other):
+                    row[f"minus {rival}"] = difference(ours, other, task, short=True)
             rows.append(row)
     text = (
         "Not the paper's; no task is used, and counts are exactly LNP's. “slow”: the neurons of"

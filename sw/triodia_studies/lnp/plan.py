@@ -1,21 +1,9 @@
 """Which cells the study of LNP has: one result each, in the order they are computed."""
 
-from dataclasses import asdict, dataclass, field
+from .cell import LEVELS, RICH, TASKS, Cell
 
-__all__ = [
-    "LATE",
-    "LEVELS",
-    "METHODS",
-    "OURS",
-    "RICH",
-    "STEPS",
-    "TASKS",
-    "VARIANTS",
-    "Cell",
-    "plan",
-]
+__all__ = ["LATE", "METHODS", "OURS", "STEPS", "VARIANTS", "plan"]
 
-LEVELS = {"half": (0.5, 0.43), "tenth": (0.1, 0.43)}  # synapses kept by step I, neurons by II
 METHODS = (
     "lnp",
     "random",
@@ -28,24 +16,7 @@ METHODS = (
 OURS = ("slow", "lnp-degree")  # variants of this project
 LATE = ("dense", "lnp", "random", "weight-sampling", "noise-weights", "magnitude", "activity")
 STEPS = ("I", "I+II", "I+II+III", "I+II+III+IV")
-TASKS = {  # metric, and whether more of it is better
-    "lorenz": ("vpt", True),
-    "rossler": ("vpt", True),
-    "lorenz-x": ("rmse", False),
-    "rossler-x": ("rmse", False),
-    "google": ("rmse", False),
-    "wind": ("rmse", False),
-    "japanese-vowels": ("accuracy", True),
-    "digits": ("accuracy", True),
-    "fashion-mnist": ("accuracy", True),
-    "watch": ("accuracy", True),
-    "fashion-mnist-all": ("accuracy", True),
-    "delayed-sum": ("accuracy", True),
-    "lorenz-rich": ("vpt", True),
-    "rossler-rich": ("vpt", True),
-}
 _FROZEN = tuple(TASKS)[:10]  # of the main table with a frozen recurrent part
-RICH = ("lorenz-rich", "rossler-rich")  # with a readout that sees more
 _CLASSIFIED = ("digits", "japanese-vowels", "fashion-mnist")
 _STAGES = ("lnp", "random")  # of an ablation
 _SHORT = ("lorenz-x", "japanese-vowels", "digits")  # of ablation and what follows
@@ -61,44 +32,6 @@ VARIANTS = {  # one open choice changed at a time; options of prune()
     "choice=localised": {"choice": "localised"},
     "objective=edge": {"objective": "edge"},
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One result: a task solved by a pruned network.
-
-    Parameters
-    ----------
-    part : "main", "memory", "readout", "inputs", "ours", "why", "ablation", "sensitivity",
-        "network", "feed-forward", "gain" or "dynamics".
-    task : of ``TASKS``, "" for dynamics.
-    training : "ridge", "stdp" or "bp".
-    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, with
-        "+cut": without recurrent synapses, with "+inputs": trained dense first, and on afterwards,
-        with "+twice": trained on after its training, as long again.
-    level : of ``LEVELS``.
-    steps : of LNP; a control has the counts that these steps of LNP leave.
-    network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
-        clustered, with short time constants) or "short-single" (the same, but not clustered).
-    options : of ``prune``.
-    seed : of the network, pruning, inputs and training, and the start of a flow.
-    quick : small data and networks.
-    """
-
-    part: str
-    task: str
-    training: str = "ridge"
-    method: str
-    level: str = "half"
-    steps: str = "I+II+III+IV"
-    network: str = "clustered"
-    options: dict = field(default_factory=dict)
-    seed: int
-    quick: bool = False
-
-    def spec(self) -> dict:
-        """The cell as JSON values."""
-        return asdict(self)
 
 
 def plan(seeds: int, quick: bool = False) -> list[Cell]:

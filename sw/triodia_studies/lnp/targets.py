@@ -2,24 +2,20 @@
 
 import numpy as np
 
-from .plan import TASKS
+from .cell import TASKS
 from .summary import grouped, interval, paired, percent, verdict
 
 __all__ = ["targets_table"]
 
 
-def _key(cell: dict) -> tuple:
-    return (cell["task"], cell["level"], cell["method"])
+_KEY = "task level method"
 
 
 def targets_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
     """Targets, what was measured, and whether they hold; by training where there is data."""
     rows = []
     for training in ("ridge", "stdp", "bp"):
-        mine = [
-            r for r in records if (r["cell"]["part"], r["cell"]["training"]) == ("main", training)
-        ]
-        found = grouped(mine, _key)
+        found = grouped(records, _KEY, part="main", training=training)
         for name, rival, wanted in (
             ("no loss against dense on 4 tasks (interval includes 0)", "dense", ("ties", "wins")),
             ("above activity pruning on 4 tasks", "activity", ("wins",)),
@@ -55,7 +51,7 @@ def _ratios(records: list[dict]) -> list[dict[str, str]]:
         ("main", "lorenz", ""),
         ("readout", "lorenz-rich", "; readout of potentials and squares too"),
     ):
-        found = grouped([r for r in records if r["cell"]["part"] == part], _key)
+        found = grouped(records, _KEY, part=part)
         lnp, esn = (found.get((task, "half", m), {}) for m in ("lnp", "esn"))
         both = sorted(lnp.keys() & esn.keys())
         if both:

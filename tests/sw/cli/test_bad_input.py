@@ -45,7 +45,7 @@ BAD = {
     ),
     "state too wide": (
         ["quantize", "{trained.net}", "-o", "{out}", "--state-bits", "99"],
-        "'--state-bits': Input should be less than or equal to 24",
+        "`--state-bits` must be a whole number between 4 and 24, got 99.",
     ),
     "fraction too fine": (
         ["quantize", "{trained.net}", "-o", "{out}", "--fraction-bits", "9"],
@@ -212,7 +212,7 @@ def test_inputs_are_not_written_over(arguments, files, capsys, tmp_path):
     for name in "nm":
         places[name].write_bytes(content)
     code, _, err = call(capsys, *(a.format(**places) for a in arguments))
-    assert code == 2 and "would be written over the input" in err and err.count("\n") == 1
+    assert code == 2 and "would overwrite the input" in err and err.count("\n") == 1
     assert places["n"].read_bytes() == content
 
 

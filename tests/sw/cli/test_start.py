@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-START = "from triodia.cli.start import main; main()"
+START = "from triodia.cli.main import main; main()"
 INTERRUPT = """
 import os, signal, sys
 
@@ -28,22 +29,24 @@ def process(code, *arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("module", ["numpy", "torch", "networkit"])
-def test_interrupted_while_it_imports(module):
-    done = process(INTERRUPT.format(name=module) + START, "tasks")
+@pytest.mark.parametrize(
+    "module, command", [("numpy", "tasks"), ("torch", "train"), ("networkit", "prune")]
+)
+def test_interrupted_while_it_imports(module, command):
+    done = process(INTERRUPT.format(name=module) + START, command)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"triodia: interrupted\n")
 
 
 def test_interrupted_later():
     """By the command itself, as before."""
-    later = "import os, signal, triodia.cli.main as c; c.run = lambda _: os.kill(os.getpid(), 2);"
+    later = "import os, signal, triodia.cli.main as c; c.run = lambda *_: os.kill(os.getpid(), 2);"
     done = process(f"{later} {START}")
     assert done.returncode != 130 and b"KeyboardInterrupt" in done.stderr
 
 
 def test_interrupts_that_were_ignored_still_are():
     ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    done = process(ignored + INTERRUPT.format(name="torch") + START, "tasks")
+    done = process(ignored + INTERRUPT.format(name="numpy") + START, "tasks")
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -69,4 +72,19 @@ def test_names_that_are_no_unicode(tmp_path):
 
 def test_no_command():
     done = process(START)
-    assert done.returncode == 2 and b"bench-lnp" in done.stdout and not done.stderr
+    assert done.returncode == 2 and b"cosim" in done.stdout and not done.stderr
+
+
+def test_interrupted_in_a_design(tmp_path):
+    """Amaranth would warn of every unit that was made and not used."""
+    stop = """
+from amaranth.hdl import Fragment
+
+def get(*_):
+    raise KeyboardInterrupt
+
+Fragment.get = get
+"""
+    image = Path(__file__).parents[3] / "examples" / "japanese-vowels.image"
+    done = process(stop + START, "verilog", image, "-o", tmp_path / "v")
+    assert (done.returncode, done.stderr) == (130, b"triodia: interrupted\n")

@@ -1,4 +1,4 @@
-"""Pages in headless Chromium: nothing on the console, nothing wider than the screen."""
+"""The page in headless Chromium: draws all it should, at any width, light and dark."""
 
 import json
 import re
@@ -12,11 +12,23 @@ from tests.support.commands import ok
 
 pytestmark = pytest.mark.slow
 
-_PROBE = """<script>addEventListener("load", () => {
-  const root = document.documentElement, pictures = document.querySelectorAll("svg").length
-  const sizes = {wide: root.scrollWidth, inner: innerWidth, svg: pictures}
+_PROBE = """<script>addEventListener("load", () => setTimeout(() => {
+  const root = document.documentElement, all = (what) => [...document.querySelectorAll(what)]
+  const big = () => document.querySelector("[data-figure]")?.textContent
+  const sizes = {wide: root.scrollWidth, inner: innerWidth, svg: all("svg").length}
+  const marks = (one) => one.querySelectorAll("path,rect,circle").length
+  const size = (one) => parseFloat(getComputedStyle(one).fontSize)
+  sizes.empty = all("svg").filter((one) => marks(one) < 3).length
+  sizes.least = Math.min(...all("svg text").map(size))
+  sizes.first = big(), document.querySelector("[data-row]")?.click(), sizes.chosen = big()
+  const dots = document.querySelectorAll("[data-chart=readouts] .legend i")
+  sizes.colours = new Set([...dots].map((one) => getComputedStyle(one).backgroundColor)).size
+  const target = document.querySelector("[data-chart=readouts] circle")?.getBoundingClientRect()
+  if (target) document.querySelector("[data-chart=readouts] svg").dispatchEvent(new PointerEvent(
+    "pointermove", {clientX: target.x + target.width / 2, clientY: target.y + target.height / 2}))
+  sizes.tip = document.getElementById("tip")?.textContent
   parent.postMessage(JSON.stringify(sizes), "*")
-})</script>"""
+}, 300))</script>"""
 # No window is narrower than 500 pixels, a frame can be.
 _FRAME = """<!doctype html><body style="margin: 0"><script>
   addEventListener("message", event => document.body.dataset.probe = event.data)
@@ -56,12 +68,21 @@ def test_comparison(capsys, tmp_path):
     small = ("--task", "digits", "--neurons", 16, "--lanes", 2, "--epochs", 1, "--samples", 1)
     ok(capsys, "compare", "-o", tmp_path / "out", "--synapses", "1.0,0.5", "--no-build", *small)
     page = (tmp_path / "out" / "index.html").read_text()
+    rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
+
+    def figure(row):
+        return f"{100 * row['metric_integer']:.1f} %"
+
     for width in (390, 1280):
         for dark in (False, True):
             sizes, console, picture = look(page, tmp_path, width=width, dark=dark)
             assert console == []
             assert sizes["wide"] <= sizes["inner"] == width
-            assert sizes["svg"] >= 9
+            assert sizes["svg"] >= 8 and sizes["empty"] == 0
+            assert sizes["least"] >= 12  # pixels of the smallest text of a chart
+            assert sizes["first"] == figure(rows[1]) and sizes["chosen"] == figure(rows[0])
+            assert sizes["colours"] == 10  # one for each digit
+            assert sizes["tip"].startswith("class ")
             paper = picture[-1, width // 2, :3].mean()  # below the text, at the edge
             assert (paper < 0.3) == dark
             assert picture[:, :, 0].std() > 0.02  # there is something on it

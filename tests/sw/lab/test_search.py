@@ -1,12 +1,12 @@
 """The search for a board's best design, over a landscape that is known."""
 
-from dataclasses import asdict
-
 import pytest
 
 from tests.support.commands import call
 from triodia.lab import search as fit
+from triodia.lab.chain import Explored
 from triodia.lab.grid import Cell
+from triodia.lab.rows import Row
 from triodia.lab.search import AXES, Goal, fit_board
 from triodia_hw.errors import TriodiaError
 
@@ -23,31 +23,35 @@ class Landscape:
         synapses = cell.neurons**2 * cell.synapses
         size = synapses * cell.weight_bits
         metric = (1 - 8 / synapses**0.5) * (1 - 1 / (cell.epochs + 2)) - 0.1 / cell.weight_bits
-        row = {
-            "choices": asdict(cell),
-            "fits": size <= self.room,
-            "reason": None if size <= self.room else "too large",
-            "blocks_model": size,
-            "synapses_stored": int(synapses),
-            "metric_integer": metric,
-            "cycles_per_sample": 100 + synapses / cell.lanes,
-        }
+        row = Row.of_cell(
+            cell,
+            fits=size <= self.room,
+            reason=None if size <= self.room else "too large",
+            blocks_model=size,
+            synapses_stored=int(synapses),
+            metric_integer=metric,
+            cycles_per_sample=100 + synapses / cell.lanes,
+        )
         if build:
             self.built.append(cell)
-            row["fits"] = cell.lanes <= self.logic
-            row |= {"fmax_mhz": self.clock, "blocks": size, "cosim": {"mismatches": 0}}
-            row["us_per_sample"] = row["cycles_per_sample"] / self.clock
+            row.fits = cell.lanes <= self.logic
+            row.fmax_mhz, row.blocks, row.mismatches = self.clock, size, 0
+            row.us_per_sample = row.cycles_per_sample / self.clock
         return row
 
     def explore(self, cells, store, *, confirm, simulator, build, **how):
         assert confirm == (len(cells) if build else 0)
-        return [self.row(cell, build) for cell in cells]
+        how["progress"](50, 100, "")
+        return Explored([self.row(cell, build) for cell in cells], 0.0)
 
 
 def search(monkeypatch, land, goal=None):
     monkeypatch.setattr(fit, "explore", land.explore)
-    how = {"workers": 1, "scheduler": None, "progress": lambda _: None}
-    return fit_board(COMMON, AXES, goal or Goal(), None, **how)
+    shown: list[int] = []
+    how = {"workers": 1, "scheduler": None, "progress": lambda done, *_: shown.append(done)}
+    found = fit_board(COMMON, AXES, goal or Goal(), None, **how)
+    assert shown == sorted(shown) and shown[-1] <= 100  # one bar for the whole search
+    return found
 
 
 def everything(land):
@@ -60,10 +64,10 @@ def test_best_metric(monkeypatch):
     for room in (1e9, 60_000):
         land = Landscape(room)
         result = search(monkeypatch, land)
-        best = max((r for r in everything(land) if r["fits"]), key=lambda r: r["metric_integer"])
+        best = max((r for r in everything(land) if r.fits), key=lambda r: r.metric_integer)
         chosen = result["chosen"]
-        assert chosen["metric_integer"] == best["metric_integer"]
-        assert chosen["choices"]["epochs"] == 100 and chosen["choices"]["lanes"] == 8
+        assert chosen.metric_integer == best.metric_integer
+        assert chosen.choices["epochs"] == 100 and chosen.choices["lanes"] == 8
         assert result["epochs_spent"] * 4 < result["epochs_of_grid"] == 100 * 15
         assert result["rungs"][0] == {"epochs": 4, "networks": 15, "designs": 120}
     assert "of 120 designs do not fit" in result["sentence"]
@@ -74,7 +78,7 @@ def test_too_much_logic(monkeypatch):
     land = Landscape(logic=2)
     result = search(monkeypatch, land)
     assert [cell.lanes for cell in land.built] == [8, 4, 2]
-    assert result["chosen"]["choices"]["lanes"] == 2
+    assert result["chosen"].choices["lanes"] == 2
     assert "with 8 and 4 lanes it takes more logic than there is" in result["sentence"]
     assert len({(cell.neurons, cell.synapses) for cell in land.built}) == 1
 
@@ -83,35 +87,35 @@ def test_metric_floor(monkeypatch):
     """The fastest of those that reach it."""
     land = Landscape()
     chosen = search(monkeypatch, land, Goal(floor=0.85))["chosen"]
-    assert chosen["metric_integer"] >= 0.85
-    enough = [r for r in everything(land) if r["metric_integer"] >= 0.85]
-    assert chosen["cycles_per_sample"] == min(r["cycles_per_sample"] for r in enough)
+    assert chosen.metric_integer >= 0.85
+    enough = [r for r in everything(land) if r.metric_integer >= 0.85]
+    assert chosen.cycles_per_sample == min(r.cycles_per_sample for r in enough)
 
 
 def test_latency_ceiling(monkeypatch):
     land = Landscape()
     chosen = search(monkeypatch, land, Goal(ceiling=20.0))["chosen"]
-    assert chosen["us_per_sample"] <= 20
-    rows = [r for r in everything(land) if r["cycles_per_sample"] / 100 <= 20]
-    assert chosen["metric_integer"] >= max(r["metric_integer"] for r in rows) - 0.02
+    assert chosen.us_per_sample <= 20
+    rows = [r for r in everything(land) if r.cycles_per_sample / 100 <= 20]
+    assert chosen.metric_integer >= max(r.metric_integer for r in rows) - 0.02
 
 
 def test_slower_than_thought(monkeypatch):
     """Place-and-route breaks the ceiling: the next ones are tried, then it is said."""
     land = Landscape(clock=95.0)
     chosen = search(monkeypatch, land, Goal(ceiling=20.0))["chosen"]
-    assert chosen["us_per_sample"] <= 20
+    assert chosen.us_per_sample <= 20
     land = Landscape(clock=10.0)
     text = (
-        r"^no design found holds at most 20 µs a sample; the nearest is \d+ neurons with \S+ of "
-        r"their synapses, \d bits, \d lanes with 0\.\d+ and \d+\.\d µs a sample$"
+        r"^no design found holds at most 20 µs per sample; the nearest is \d+ neurons with \S+ of "
+        r"their synapses, \d bits, \d lanes with 0\.\d+ and \d+\.\d µs per sample$"
     )
     with pytest.raises(TriodiaError, match=text):
         search(monkeypatch, land, Goal(ceiling=20.0))
     # Of the machines of the network that was left, those that were thought fast enough.
     (last,) = {(cell.neurons, cell.synapses) for cell in land.built}
-    rows = [r for r in everything(land) if r["cycles_per_sample"] / 100 <= 20]
-    mine = [r for r in rows if (r["choices"]["neurons"], r["choices"]["synapses"]) == last]
+    rows = [r for r in everything(land) if r.cycles_per_sample / 100 <= 20]
+    mine = [r for r in rows if (r.choices["neurons"], r.choices["synapses"]) == last]
     assert len(land.built) == min(3, len(mine)) > 1
 
 
@@ -138,8 +142,9 @@ def test_one_goal(capsys, tmp_path):
 
 def test_files_go_into_a_new_folder(capsys, tmp_path, monkeypatch):
     """Also where the finished steps are elsewhere."""
-    row = Landscape().row(Cell(), True) | {"reason": None, "metric_float": 0.9}
-    row |= {name: str(tmp_path / name) for name in ("network", "image", "bitstream")}
+    row = Landscape().row(Cell(), True)
+    for name in ("network", "image", "bitstream"):
+        setattr(row, name, str(tmp_path / name))
     for name in ("network", "image", "bitstream"):
         (tmp_path / name).write_text(name)
     result = {"chosen": row, "designs": [row], "sentence": ""}
@@ -154,5 +159,5 @@ def test_a_file_is_no_folder(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("triodia.cli.fit.fit_board", lambda *_, **__: 1 / 0)
     (tmp_path / "file").write_text("mine")
     code, _, err = call(capsys, "fit", "-o", tmp_path / "file")
-    assert code == 2 and err.endswith("file must be a folder, not a file; name another\n")
+    assert code == 2 and err.endswith("file is a file, not a folder; name another.\n")
     assert (tmp_path / "file").read_text() == "mine"

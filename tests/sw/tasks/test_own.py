@@ -1,6 +1,7 @@
 """Training on samples of one's own, from a file to a co-simulated machine."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,12 @@ import pytest
 from tests.support.commands import call, ok
 from triodia.network.files import load_network, save_network
 from triodia.network.random import new_network
-from triodia.tasks.own import own_task
+from triodia.tasks.catalog import get_task
+from triodia.tasks.own import doubts, image_samples, own_task
 from triodia_hw.errors import TriodiaError
+from triodia_hw.machine.image import load_image
+
+SHAPE_NEEDED = "must have the shape (samples, steps, inputs), with no axis empty; got ("
 
 
 def turning(count, seed):
@@ -51,29 +56,37 @@ def test_chain(folder, capsys):
 def test_without_a_test_part_it_says_so(folder, capsys):
     samples = ("--data", folder / "train.npz", "--epochs", 1)
     code, _, err = call(capsys, "train", folder / "a.net", "-o", folder / "t2.net", *samples)
-    assert code == 0 and "the metric is of the samples trained on" in " ".join(err.split())
+    assert code == 0 and "measured on the training samples" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
     "arrays, sentence",
     [
-        ({"x": np.ones((2, 4, 3))}, "must hold y, a class for each sample, to train on it"),
+        ({"x": np.ones((2, 4, 3))}, "has no array y; training needs a class per sample"),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0, 1]), "x_test": np.ones((1, 4, 3))},
-         "must hold y_test, a class for each sample"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])}, "numbered from 0; 2 is more than"),
-        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])}, "whole numbers in 0..1, not -1..1"),
+         "has no array y_test"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0, 2])},
+         "goes up to 2, but there are only 2 samples"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-1, 1])},
+         "y in {file} must be between 0 and 1, got -1."),
         ({"x": np.ones((2, 4, 3)), "y": np.array([0.0, 1.0])},
-         "must be 2 whole numbers, not float64 of (2,); y.astype(int) makes them so"),
-        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
-        ({"x": np.float32(1), "y": np.array([0, 1])}, "must be numbers of shape (samples, steps"),
-        ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must be numbers of shape (samples"),
+         "must hold whole numbers, got float64; y.astype(int) converts it"),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([-5, -5])}, "y in {file} must be 0, got -5."),
+        ({"x": np.ones((2, 4, 3)), "y": np.array([0])}, "one number per sample, 2 in all"),
+        ({"x": np.full((2, 4, 3), 1e30), "y": np.array([0, 1])}, "values up to 1e+30; scale them"),
+        ({"x": np.full((2, 4, 3), np.nan), "y": np.array([0, 1])}, "it has NaN or infinity"),
+        ({"x": np.ones((2, 4)), "y": np.array([0, 1])}, SHAPE_NEEDED),
+        ({"x": np.float32(1), "y": np.array([0, 1])}, SHAPE_NEEDED),
+        ({"x": np.ones((0, 4, 3)), "y": np.zeros(0, int)}, "must have the shape (samples"),
     ],
 )  # fmt: skip
 def test_samples_that_cannot_be_learned(arrays, sentence, folder, tmp_path, capsys):
     np.savez(tmp_path / "d.npz", **arrays)
     options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
     code, _, err = call(capsys, "train", folder / "a.net", *options)
-    assert code == 2 and sentence in err and err.count("\n") == 1, err
+    assert code == 2 and sentence.format(file=tmp_path / "d.npz") in err and err.count("\n") == 1, (
+        err
+    )
     assert not (tmp_path / "t.net").exists()
 
 
@@ -121,7 +134,7 @@ def test_broken_files(kind, folder, tmp_path, capsys):
     options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
     code, _, err = call(capsys, "train", folder / "a.net", *options)
     assert code == 2 and err.count("\n") == 1, err
-    assert "must be an .npz file of numpy arrays that can be read (" in err
+    assert "d.npz cannot be read as samples (" in err
 
 
 def test_samples_of_one_step(folder, tmp_path, capsys):
@@ -140,5 +153,43 @@ def test_going_on_takes_the_networks_own_shape(folder, capsys):
     assert own_task(folder / "one.npz").classes == 1
     assert own_task(folder / "one.npz", trained).classes == 2
     np.savez(folder / "three.npz", **(only | {"x": np.ones((4, 5, 3))}))
-    with pytest.raises(TriodiaError, match=r"shape \(samples, steps, 2\)"):
+    with pytest.raises(TriodiaError, match=r"x in \S+ has 3 inputs, but 2 are needed"):
         own_task(folder / "three.npz", trained)
+
+
+def test_train_says_what_it_read_and_what_looks_wrong(folder, tmp_path, capsys):
+    x, y = turning(60, 0)
+    good = {"x": x, "y": y}
+    for arrays, sentences in (
+        (good, []),
+        (good | {"y": y + 1}, ["Warning: No training sample has class 0, so 1 of 3 readouts"]),
+        (good | {"x": x.transpose(0, 2, 1)}, ["Warning: x has 2 steps of 20 inputs", "swap"]),
+    ):
+        np.savez(tmp_path / "d.npz", **arrays)
+        options = ("-o", tmp_path / "t.net", "--data", tmp_path / "d.npz", "--epochs", 1)
+        code, _, err = call(capsys, "train", folder / "a.net", *options)
+        assert code == 0 and all(sentence in err for sentence in sentences), err
+        assert ("Warning" in err) == bool(sentences)
+        samples, steps, inputs = arrays["x"].shape
+        assert f"{samples} training samples x {steps} steps x {inputs} inputs, " in err
+        assert f"{arrays['y'].max() + 1} classes" in err
+
+
+def test_built_in_tasks_look_right():
+    for name in ("japanese-vowels", "digits", "delayed-sum", "watch"):
+        task = get_task(name)
+        assert doubts(task.load(), task.classes) == []
+
+
+def test_an_image_knows_where_its_samples_come_from(folder, tmp_path, capsys):
+    ok(capsys, "train", folder / "a.net", "-o", tmp_path / "t.net", "--data", folder / "d.npz",
+       "--epochs", 1)  # fmt: skip
+    ok(capsys, "quantize", tmp_path / "t.net", "-o", tmp_path / "m.image")
+    code, _, err = call(capsys, "cosim", tmp_path / "m.image")
+    assert code == 2 and "trained on samples of your own" in err and "--data FILE.npz" in err
+    image = load_image(tmp_path / "m.image")
+    imported = replace(image, meta=image.meta | {"provenance": [{"command": "import-nir"}]})
+    with pytest.raises(TriodiaError, match=r"comes from an imported network.*`--data"):
+        image_samples(imported)
+    with pytest.raises(TriodiaError, match=r"trained for digits, not for watch\. Leave out"):
+        image_samples(replace(image, meta=image.meta | {"task": "digits"}), "watch")

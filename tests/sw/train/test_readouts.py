@@ -86,7 +86,7 @@ def test_fashion_files(tmp_path, monkeypatch):
     assert data.y_train.tolist() == [*range(10), 0, 1] and set(data.len_test.tolist()) == {28}
     path = folder / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(TriodiaError, match="must be a gzipped IDX file"):
+    with pytest.raises(TriodiaError, match="cannot be read as a gzipped IDX file"):
         read_idx(path)
     path.write_bytes(gzip.compress(b"\0\0\x08\x01\0\0\0\x09abc"))
     with pytest.raises(TriodiaError, match="is damaged or not an IDX file"):
@@ -96,7 +96,7 @@ def test_fashion_files(tmp_path, monkeypatch):
 def test_cifar_files(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     monkeypatch.setenv("TRIODIA_DATA", str(tmp_path))
-    with pytest.raises(MissingTool, match=r"^cifar-10 must be in the folder"):
+    with pytest.raises(MissingTool, match=r"^The samples of cifar-10 are missing from the folder"):
         load_cifar10()
     images = rng.integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
     for name, labels, files in (
@@ -113,5 +113,5 @@ def test_cifar_files(tmp_path, monkeypatch):
     # Row 5, pixel 6, blue.
     assert ten.x_test[1, 5, 6 * 3 + 2] == pytest.approx(images[1, 2, 5, 6] / 255)
     (tmp_path / "cifar-100" / "test.bin").write_bytes(b"123")
-    with pytest.raises(TriodiaError, match="must hold CIFAR's binary version"):
+    with pytest.raises(TriodiaError, match="does not hold the binary version of CIFAR"):
         load_cifar100()

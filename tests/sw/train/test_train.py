@@ -10,7 +10,6 @@ from triodia.tasks.catalog import get_task
 from triodia.train.augment import augment
 from triodia.train.loop import Settings, attach, evaluate, train
 from triodia_hw.errors import TriodiaError
-from triodia_studies import accuracy
 
 DIGITS = get_task("digits")
 SMALL = DIGITS.load().subset(400, 300)
@@ -173,42 +172,3 @@ def test_noise_has_its_size():
     torch.manual_seed(0)
     x, lengths = augment(torch.zeros(50, 20, 3), torch.full((50,), 20), 0.4, 0.0)
     assert x.std().item() == pytest.approx(0.4, rel=0.05) and torch.all(lengths == 20)
-
-
-def test_accuracy_table():
-    rows = []
-    columns = ("dense", "lnp", "random", "born-small", "magnitude")
-    table = accuracy.run(
-        "digits",
-        [0, 1],
-        columns=columns,
-        neurons=20,
-        training={"epochs": 1},
-        quantizer=lambda net, data: float(net.neurons),
-        data=SMALL.subset(60, 20),
-        progress=rows.append,
-    )
-    assert [(r["seed"], r["column"]) for r in rows] == [(s, c) for s in (0, 1) for c in columns]
-    by = {(r["seed"], r["column"]): r for r in rows}
-    for control in ("random", "born-small"):
-        for number in ("neurons", "synapses"):
-            assert by[0, control][number] == by[0, "lnp"][number] < by[0, "dense"][number]
-    mean = (by[0, "lnp"]["accuracy"] + by[1, "lnp"]["accuracy"]) / 2
-    assert table["summary"]["lnp"]["accuracy"]["mean"] == pytest.approx(mean)
-    assert table["summary"]["dense"]["quantized"]["mean"] == 20
-    with pytest.raises(TriodiaError, match="not 'x'"):
-        accuracy.run("digits", [0], columns=["x"])
-
-
-def test_summary_spread():
-    rows = [{"column": "a", "accuracy": v} for v in (1.0, 2.0, 6.0)]
-    spread = accuracy.summarise(rows)["a"]["accuracy"]
-    assert spread == {"mean": 3.0, "sd": pytest.approx(7**0.5), "min": 1.0, "max": 6.0, "seeds": 3}
-
-
-@pytest.mark.slow
-def test_japanese_vowels_dense_and_pruned():
-    table = accuracy.run("japanese-vowels", [0], columns=("dense", "lnp"))
-    dense, lnp = (table["summary"][c] for c in ("dense", "lnp"))
-    assert dense["accuracy"]["mean"] > 0.95 and dense["rate"]["mean"] <= 0.05
-    assert lnp["accuracy"]["mean"] > 0.93 and lnp["neurons"]["mean"] == 110

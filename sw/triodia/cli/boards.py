@@ -1,0 +1,41 @@
+"""``boards``: what fits which board."""
+
+from typing import Annotated
+
+import typer
+
+from triodia_boards.capacity import capacity
+from triodia_boards.catalog import BOARDS
+
+from .console import Output
+from .options import Json, WeightBits
+
+__all__ = ["boards"]
+
+_COLUMNS = {
+    "board": "board",
+    "luts": "LUTs",
+    "blocks": "RAMs",
+    "multipliers": "mult.",
+    "clock_mhz": "MHz",
+    **{f"lanes_{lanes}": f"{lanes} PE{'s' * (lanes > 1)}" for lanes in (1, 4, 8, 16)},
+}
+
+
+def boards(
+    neurons: Annotated[int, typer.Option(help="Neurons of the machine.", min=2)] = 256,
+    weight_bits: WeightBits = 8,
+    as_json: Json = False,
+) -> None:
+    """List the boards and the synapse words that fit each."""
+    rows = []
+    for board in BOARDS.values():
+        row = {"board": board.name, "luts": board.luts, "blocks": board.blocks}
+        row |= {"multipliers": board.multipliers, "clock_mhz": board.clock_hz / 1e6}
+        for lanes in (1, 4, 8, 16):
+            fit = capacity(board, neurons, lanes=lanes, weight_bits=weight_bits)
+            row[f"lanes_{lanes}"] = fit.synapses if fit else None
+        rows.append(row)
+    data = {"neurons": neurons, "weight_bits": weight_bits, "boards": rows}
+    title = f"Boards, and the synapse words that fit by number of PEs ({neurons} neurons)"
+    Output(as_json).rows(data, rows, _COLUMNS, title=title)

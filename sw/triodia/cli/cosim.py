@@ -1,0 +1,106 @@
+"""``cosim``: the exported Verilog against the integer reference."""
+
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triodia_hw.errors import CheckFailed, TriodiaError
+from triodia_hw.machine.image import Image, load_image
+from triodia_sim.runner import CosimResult, cosimulate
+from triodia_sim.simulators import check_netlist, find_simulator
+
+from ..quantize.inference import input_events
+from ..scratch import scratch
+from ..tasks.own import image_samples
+from .console import Output
+from .options import (
+    DataFile,
+    ImageFile,
+    ImageTask,
+    Json,
+    NetlistName,
+    Seed,
+    SimulatorName,
+    a_folder,
+)
+
+__all__ = ["cosim"]
+
+
+def cosim(
+    image: ImageFile,
+    task: ImageTask = None,
+    samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
+    data: DataFile = None,
+    simulator: SimulatorName = "icarus",
+    state: Annotated[bool, typer.Option("--state", help="Also compare every state word.")] = False,
+    netlist: NetlistName = None,
+    stall: Annotated[
+        float, typer.Option(help="Probability that either stream pauses in a cycle.")
+    ] = 0.0,
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder to keep; default: a temporary one.", callback=a_folder
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate the exported Verilog; compare every output word with the reference."""
+    show = Output(as_json)
+    if not 0 <= stall < 1:
+        raise TriodiaError(f"`--stall` must be at least 0 and below 1, got {stall:g}.")
+    find_simulator(simulator)
+    if netlist:
+        check_netlist(state, simulator)
+    loaded = load_image(image)
+    held = image_samples(loaded, task, data)
+    sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
+    show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences)):,} steps")
+    with scratch("triodia-cosim-") as aside:
+        folder = output or aside
+        cells, given = _synthesized(loaded, netlist, folder, show)
+        given |= {"simulator": simulator, "state": state, "stall": (stall, stall), "seed": seed}
+        with show.bar("Comparing") as bar:
+            result = cosimulate(loaded, sequences, folder, progress=bar, **given)
+        result = _kept(result) if output is None else result
+    shown = {"samples": len(sequences), "netlist": cells, **result.as_dict()}
+    shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
+    show.result(shown, title="Co-simulation", hide=[k for k, v in shown.items() if v is None])
+    _verdict(show, result)
+
+
+def _verdict(show: Output, result: CosimResult) -> None:
+    if result.mismatches:
+        raise CheckFailed(
+            f"FAIL: {result.words:,} words compared, {result.mismatches:,} differ;"
+            f" the first: {result.first};"
+            f" waveform: {result.waveform or 'none, because Icarus is missing'}"
+        )
+    show.say(f"PASS: {result.words:,} words compared, 0 differ")
+
+
+def _synthesized(
+    image: Image, netlist: str | None, folder: Path, show: Output
+) -> tuple[dict | None, dict]:
+    """What synthesis reports, and the options by which its netlist is simulated."""
+    if netlist is None:
+        return None, {}
+    from triodia_boards.flow.synthesis import netlist_verilog
+
+    show.note(f"Synthesis to {netlist} cells (Yosys)")
+    report = asdict(netlist_verilog(image, folder / "netlist", netlist))
+    return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": netlist}
+
+
+def _kept(result: CosimResult) -> CosimResult:
+    """``result`` with its waveform moved to the working directory."""
+    if not result.waveform:
+        return result
+    kept = Path.cwd() / "divergence.fst"
+    shutil.move(result.waveform, kept)  # the scratch folder may be on another disk
+    return replace(result, waveform=str(kept))

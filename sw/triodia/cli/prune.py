@@ -1,0 +1,85 @@
+"""``prune``: Lyapunov Noise Pruning and its controls."""
+
+from typing import Annotated
+
+import typer
+
+from ..network.files import load_network, save_network
+from ..prune.options import read_choices
+from ..prune.pipeline import prune as prune_network
+from .console import Output
+from .options import Json, Method, NetworkFile, Out, Seed
+
+__all__ = ["prune"]
+
+_MEASURES = {
+    "step": "step",
+    "neurons": "N",
+    "synapses": "synapses",
+    "largest_exponent": "λ max",
+    "localisation": "N⟨IPR⟩",
+    "algebraic_connectivity": "connect.",
+    "stability_margin": "margin",
+    "spectral_error": "error",
+}
+
+
+def prune(
+    network: NetworkFile,
+    output: Out,
+    synapses: Annotated[float, typer.Option(help="Fraction of the synapses to keep.")] = 0.5,
+    nodes: Annotated[float, typer.Option(help="Fraction of the neurons to keep.")] = 1.0,
+    method: Method = "lnp",
+    steps: Annotated[
+        str, typer.Option(help="Steps of LNP, of I, II, III, IV and H, separated by commas.")
+    ] = "I,II",
+    even_lanes: Annotated[
+        int | None,
+        typer.Option(help="Also balance the synapses over this many PEs (step H).", min=1),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="An open choice of LNP as NAME=VALUE (docs/lnp.md); may be repeated."),
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Prune a network by Lyapunov Noise Pruning or a control; needs no data."""
+    show = Output(as_json)
+    net = load_network(network)
+    show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
+    options = _options(steps, even_lanes, option or [])
+    options |= {"synapses": synapses, "nodes": nodes, "seed": seed}
+    pruned, report = prune_network(net, method=method, measured=True, **options)
+    dropped = sum(entry.get("unreachable", 0) for entry in report["passes"])
+    if dropped:
+        show.note(f"Dropped {dropped:,} neurons to keep: no synapse connects them to the rest.")
+    save_network(pruned, output)
+    data = {
+        "method": method,
+        "neurons_before": net.neurons,
+        "neurons": pruned.neurons,
+        "synapses_before": net.synapses,
+        "synapses": pruned.synapses,
+        "file": str(output),
+        "report": report,
+    }
+    show.result(data, title="Pruned network")
+    if not as_json and report["passes"]:
+        rows = [_measured("before", report["passes"][0]["before"])]
+        rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
+        show.rows(data, rows, _MEASURES, title="Measures by step (explained in docs/lnp.md)")
+
+
+def _options(steps: str, even_lanes: int | None, texts: list[str]) -> dict:
+    chosen = tuple(step.strip() for step in steps.split(","))
+    options = read_choices(texts)
+    if even_lanes is not None:
+        options["lanes"] = even_lanes
+        chosen = chosen if "H" in chosen else (*chosen, "H")
+    return options | {"steps": chosen}
+
+
+def _measured(step: str, numbers: dict) -> dict:
+    short = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in numbers.items()}
+    return {"step": step} | short

@@ -1,0 +1,112 @@
+"""``quantize``: from a trained network to a machine image."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.compile.family import FAMILIES
+from triodia_hw.compile.options import Options
+from triodia_hw.cost.resources import block_rams
+from triodia_hw.errors import TriodiaError
+from triodia_hw.machine.image import Image, save_image
+
+from ..network.files import load_network
+from ..network.network import Network
+from ..quantize.comparison import compare_on
+from ..quantize.quantize import QuantizeOptions
+from ..quantize.quantize import quantize as quantize_network
+from ..tasks.catalog import TaskData, get_task
+from ..tasks.own import OWN_TASK, load_samples, silence
+from .console import Output
+from .options import DataFile, Json, Lanes, NetworkFile, Out, WeightBits
+
+__all__ = ["quantize"]
+
+
+def quantize(
+    network: NetworkFile,
+    output: Out,
+    weight_bits: WeightBits = 8,
+    lanes: Lanes = 4,
+    fraction_bits: Annotated[
+        int, typer.Option(help="Fraction bits of an input value.", min=0, max=10)
+    ] = 5,
+    state_bits: Annotated[
+        int, typer.Option(help="Bits of a membrane potential.", min=4, max=24)
+    ] = 18,
+    leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.", min=1, max=16)] = 10,
+    family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
+    tight: Annotated[
+        bool, typer.Option("--tight", help="Use the fewest block RAMs, even if cycles rise.")
+    ] = False,
+    data: DataFile = None,
+    as_json: Json = False,
+) -> None:
+    """Quantize a network to a machine image; test both on the test set."""
+    show = Output(as_json)
+    if family not in FAMILIES:
+        raise TriodiaError(f"`--family` must be one of {', '.join(FAMILIES)}, got {family}.")
+    net = load_network(network)
+    options = QuantizeOptions(
+        weight_bits=weight_bits,
+        lanes=lanes,
+        fraction_bits=fraction_bits,
+        state_bits=state_bits,
+        leak_bits=leak_bits,
+        family=family,
+        tight=tight,
+    )
+    if net.task is None:
+        raise TriodiaError(f"{network} is not trained yet; run `triodia train` on it first.")
+    samples = _samples(net, data)
+    image = quantize_network(net, samples, options)
+    measured = _measured(show, net, image, samples)
+    save_image(image, output)
+    result = {
+        "task": net.task,
+        **measured,
+        **_memory(image),
+        "digest": image.digest(),
+        "file": str(output),
+    }
+    show.result(result, title="Machine image")
+
+
+def _samples(net: Network, own: Path | None) -> TaskData | None:
+    """Samples of the file ``own``, else of the network's task, if that is a built-in one."""
+    if own is not None:
+        shape = {"inputs": net.inputs, "classes": net.readouts}
+        return load_samples(own, **shape, around=silence(net.provenance))
+    return None if net.task == OWN_TASK else get_task(net.task).load()
+
+
+def _measured(show: Output, net: Network, image: Image, samples: TaskData | None) -> dict:
+    """Metrics before and after, none without samples."""
+    if samples is None:
+        show.note("No samples were given (--data), so the image is not tested.")
+        return {"metric_float": None, "metric_integer": None, "samples": 0}
+    with show.bar("Integer test") as bar:
+        measured = compare_on(net, image, samples, bar)
+    if net.task == OWN_TASK and measured["clipped"] > 0:
+        show.note(
+            f"{measured['clipped']:.1%} of the input values lie outside the input range and are"
+            " clipped. For an imported network, `import-nir --input-max` sets the range."
+        )
+    return measured
+
+
+def _memory(image: Image) -> dict:
+    """Sizes of an image: neurons, synapses, bits of each kind of memory, block RAMs."""
+    p = image.params
+    bits = {f"{s.name}_bits": p.lanes * s.depth * s.width for s in memory_shapes(p)}
+    return {
+        "neurons": p.neurons,
+        "synapses": image.synapses,
+        "lanes": p.lanes,
+        "accumulator_bits": p.accumulator_bits,
+        "accumulator_bound": image.meta.get("accumulator_bound"),
+        **{f"{name}_blocks": block_rams(p, Options(family=name)) for name in FAMILIES},
+        **bits,
+    }

@@ -1,0 +1,84 @@
+"""``train``: the weights of a network, for a task or for the user's own samples."""
+
+from typing import Annotated
+
+import typer
+
+from ..network.files import load_network, save_network
+from ..network.network import Network
+from ..tasks.catalog import Task, TaskData, get_task
+from ..tasks.own import doubts, own_task, sizes
+from ..train.device import find_device
+from ..train.loop import TrainReport, evaluate
+from ..train.loop import train as train_network
+from .console import Output
+from .options import DataFile, Device, Json, NetworkFile, Out, Seed, TaskName
+
+__all__ = ["train"]
+
+
+def train(
+    network: NetworkFile,
+    output: Out,
+    task: TaskName = "japanese-vowels",
+    epochs: Annotated[
+        int | None, typer.Option(help="Default: the task's own number, or 100.", min=1)
+    ] = None,
+    target_rate: Annotated[
+        float | None,
+        typer.Option(help="Mean spikes per neuron and step to aim for; default 0.05."),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Samples per update; default 27.", min=1)
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate; default 0.02.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Start from the inputs and readouts the network has.")
+    ] = False,
+    data: DataFile = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Train the weights of a network on its sparse graph."""
+    show = Output(as_json)
+    find_device(device)  # refused before data is read
+    net = load_network(network)
+    chosen = own_task(data, net if keep else None) if data is not None else get_task(task)
+    given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
+    options = {name: value for name, value in given.items() if value is not None}
+    samples = chosen.load()
+    _describe(show, chosen, samples)
+    trained, report = _trained(
+        show, net, chosen, data=samples, seed=seed, device=device, keep=keep, **options
+    )
+    measured = evaluate(trained, samples, device=device)
+    tested = trained.with_provenance(command="test", task=chosen.name, measured=measured)
+    save_network(tested, output)
+    result = {"task": chosen.name, "metric_name": chosen.metric, "metric": measured["accuracy"]}
+    result |= {"rate": measured["rate"], "sops_per_sample": measured["sops"]}
+    result |= {"loss": report.loss, "train_metric": report.train["accuracy"]}
+    result |= {"epochs": report.settings["epochs"], "device": str(find_device(device))}
+    show.result(result | {"seed": seed, "file": str(output)}, title="Trained network")
+
+
+def _describe(show: Output, task: Task, samples: TaskData) -> None:
+    show.note(f"{task.name}: {sizes(task, samples)}")
+    if samples.x_test is samples.x_train:
+        show.note("There is no x_test, so the metric is measured on the training samples.")
+    for sentence in doubts(samples, task.classes):
+        show.note(f"Warning: {sentence}")
+
+
+def _trained(
+    show: Output, net: Network, task: Task, **options: object
+) -> tuple[Network, TrainReport]:
+    with show.bar("Training") as bar:
+        return train_network(
+            net,
+            task,
+            progress=lambda e: bar(
+                e["epoch"], e["epochs"], f"loss {e['loss']:.3f}, rate {e['rate']:.3f}"
+            ),
+            **options,
+        )

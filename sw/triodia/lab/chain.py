@@ -1,0 +1,124 @@
+"""The whole chain for a grid of cells: which stages a row needs, and the row they make."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from triodia_boards.catalog import get_board
+
+from . import evidence, stages
+from .grid import Cell
+from .rows import Row
+from .runner import Job, Jobs, Progress
+from .store import Store
+
+__all__ = ["Explored", "explore", "spread"]
+
+
+class Explored(NamedTuple):
+    """Rows, and the seconds of work behind them when each stage first ran."""
+
+    rows: list[Row]
+    seconds: float
+
+
+def explore(
+    cells: Sequence[Cell],
+    store: Store,
+    *,
+    confirm: int,
+    simulator: str,
+    build: bool,
+    workers: int,
+    scheduler: str | None,
+    progress: Progress,
+    with_evidence: bool = False,
+) -> Explored:
+    """One row per cell, in their order; stages that cells share run once.
+
+    ``confirm`` rows, evenly spread, are co-simulated. With evidence these have ``traced`` and
+    ``spectra`` too, and the densest network of each machine ``dense`` (:mod:`.evidence`). Without
+    ``build`` nothing is placed and routed. A cell whose machine does not fit its board has
+    ``fits`` false and the reason. The other options and the errors are those of
+    :meth:`.runner.Jobs.run`.
+    """
+    jobs = Jobs(store)
+    chosen = spread(len(cells), confirm)
+    densest = _densest(cells) if with_evidence else set()
+    made = []
+    for k, cell in enumerate(cells):
+        mine = _main(jobs, cell, build)
+        if k in densest:
+            mine |= _dense(jobs, cell, mine["machine"], build)
+        if k in chosen:
+            mine["cosim"] = jobs.add(
+                stages.cosim, _pick(cell, "task", "samples") | {"simulator": simulator},
+                mine["machine"],
+            )  # fmt: skip
+        if k in chosen and with_evidence:
+            shown = _pick(cell, "task", "samples"), _pick(cell, "neurons", "seed")
+            mine["traced"] = jobs.add(evidence.traced, shown[0], mine["machine"])
+            mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
+        made.append(mine)
+    jobs.run(workers=workers, scheduler=scheduler, progress=progress)
+    seconds = sum(job.result["seconds"] for job in jobs.jobs.values())
+    rows = [_row(cell, mine) for cell, mine in zip(cells, made, strict=True)]
+    return Explored(rows, round(seconds, 1))
+
+
+def spread(count: int, chosen: int) -> list[int]:
+    """At most ``chosen`` of ``count`` indices, evenly spread, the ends among them."""
+    return sorted(set(np.linspace(0, count - 1, min(chosen, count)).round().astype(int).tolist()))
+
+
+def _pick(cell: Cell, *names: str) -> dict:
+    return {name: getattr(cell, name) for name in names}
+
+
+def _densest(cells: Sequence[Cell]) -> set[int]:
+    """Of the cells of each machine for an ECP5, the index of the one with the most synapses."""
+    best: dict[tuple, int] = {}
+    for k, cell in enumerate(cells):
+        which = (cell.task, cell.neurons, cell.nodes, cell.lanes, cell.weight_bits)
+        if get_board(cell.board).family != "ecp5":
+            continue
+        if which not in best or cell.synapses > cells[best[which]].synapses:
+            best[which] = k
+    return set(best.values())
+
+
+def _main(jobs: Jobs, cell: Cell, build: bool) -> dict[str, Job]:
+    network = jobs.add(stages.trained, cell.network)
+    choices = _pick(cell, "task", "samples", "weight_bits", "lanes")
+    choices["family"] = get_board(cell.board).family
+    machine = jobs.add(stages.machine, choices, network)
+    mine = {"network": network, "machine": machine}
+    if build:
+        mine["board"] = jobs.add(stages.built, _pick(cell, "board", "place_seed"), machine)
+    return mine
+
+
+def _dense(jobs: Jobs, cell: Cell, machine: Job, build: bool) -> dict[str, Job]:
+    mine = {"dense": jobs.add(evidence.dense_run, _pick(cell, "task", "samples"), machine)}
+    if build:
+        choices = _pick(cell, "board", "place_seed")
+        mine["dense_placed"] = jobs.add(evidence.dense_placed, choices, machine)
+    return mine
+
+
+def _row(cell: Cell, jobs: dict[str, Job]) -> Row:
+    """What the stages of a cell give, and where its files are."""
+    part = {name: stages.without_context(job.result) for name, job in jobs.items()}
+    values = part["network"] | part["machine"]
+    values |= stages.check_board(jobs["machine"].result, cell.board) | part.get("board", {})
+    values["network"] = f"{jobs['network'].result['folder']}/trained.net"
+    values["image"] = f"{jobs['machine'].result['folder']}/model.image"
+    values |= {name: part.get(name) for name in ("cosim", "traced", "spectra")}
+    values["dense"] = part.get("dense", {}) | part.get("dense_placed", {}) or None
+    values["seconds"] = round(sum(job.result["seconds"] for job in jobs.values()), 1)
+    if "fmax_mhz" in values:
+        values["us_per_sample"] = round(values["cycles_per_sample"] / values["fmax_mhz"], 2)
+    values["mismatches"] = values["cosim"] and values["cosim"]["mismatches"]
+    values["energy_nj"] = values["traced"] and values["traced"]["energy_nj"]
+    return Row.of_cell(cell, **values)
