@@ -53,6 +53,7 @@ def machines(draw):
         accumulator_bits=draw(between(2, 40)),
         synaptic=draw(st.booleans()),
         reset=draw(st.sampled_from(["subtract", "value"])),
+        fires=draw(st.sampled_from(["at", "above"])),
         bias_bits=draw(between(0, state_bits)),
         refractory_bits=draw(between(0, min(8, state_bits - 1))),
     )
@@ -98,7 +99,8 @@ def scalar_update(p, n):
     if n["r"]:
         return n["v"], kept, n["r"] - 1, False
     v = scalar_saturate(scalar_decay(n["v"], n["beta"], p.leak_bits) + u + n["bias"], p.state_bits)
-    if not n["spiking"] or v < n["threshold"]:
+    below = v < n["threshold"] if p.fires == "at" else v <= n["threshold"]
+    if not n["spiking"] or below:
         return v, kept, 0, False
     after = v - n["threshold"] if p.reset == "subtract" else n["reset_value"]
     return after, kept, n["refractory"], True
@@ -200,6 +202,7 @@ def test_type_of_each_parameter(name, value):
     ("changes", "text"),
     [
         ({"synaptic": 1}, r"^synaptic must be true or false, not 1$"),
+        ({"fires": "over"}, r'^fires must be "at" or "above", not \'over\'$'),
         ({"reset": "zero"}, r'^reset must be "subtract" or "value", not \'zero\'$'),
         (
             {"bias_bits": 9, "state_bits": 8},

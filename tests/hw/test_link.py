@@ -253,7 +253,8 @@ def test_equals_its_model(seed):
 
 
 def test_welcome():
-    for p in (P, MachineParams(inputs=1 << 14, neurons=1, lanes=32, synaptic=True, reset="value")):
+    other = {"synaptic": True, "reset": "value", "fires": "above"}
+    for p in (P, MachineParams(inputs=1 << 14, neurons=1, lanes=32, **other)):
         for loadable in (True, False):
             welcome = Welcome(p, 125_000_000, loadable, "a-board", "0.1.0")
             assert Welcome.decode(welcome.encode()) == welcome

@@ -22,6 +22,8 @@ CASES = [
     {"state_bits": 9, "accumulator_bits": 30, "reset": "value", "refractory_bits": 8},
     {"state_bits": 24, "leak_bits": 16, "bias_bits": 1, "accumulator_bits": 2},
     {"state_bits": 9, "refractory_bits": 8, "accumulator_bits": 2},
+    {"state_bits": 10, "fires": "above", "bias_bits": 3},
+    {"fires": "above", "reset": "value", "synaptic": True, "refractory_bits": 2},
 ]
 
 

@@ -133,6 +133,7 @@ REFUSED = [
     ({"fraction_bits": 6}, rf"fraction_bits must be 6 for this machine, not 5; {OTHER}"),
     ({"state_bits": 19}, rf"state_bits must be 19 for this machine, not 18; {OTHER}"),
     ({"synaptic": True}, rf"synaptic must be True for this machine, not False; {OTHER}"),
+    ({"fires": "above"}, rf"fires must be above for this machine, not at; {OTHER}"),
     ({"reset": "value"}, rf"reset must be value for this machine, not subtract; {OTHER}"),
     (
         {"accumulator_bits": 9},

@@ -41,6 +41,7 @@ CASES = {
     "wide payload": {"lanes": 2, "payload_bits": 12, "fraction_bits": 10, "state_bits": 24},
     "narrow leak": {"lanes": 2, "leak_bits": 1, "neurons": 14},
     "wide leak": {"lanes": 2, "leak_bits": 16, "synaptic": True},
+    "above threshold": {"lanes": 3, "neurons": 20, "fires": "above", "weight_bits": 3},
     "long refractory": {"lanes": 2, "refractory_bits": 8, "reset": "value"},
     "everything": {
         "lanes": 7,

@@ -17,7 +17,7 @@ from .storage import block_count
 __all__ = ["fit_capacity", "whole_blocks"]
 
 # What decides the meaning of a network's integers must be alike, the rest only large enough.
-_ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset")
+_ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset", "fires")
 
 
 def fit_capacity(

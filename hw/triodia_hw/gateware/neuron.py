@@ -94,7 +94,8 @@ class NeuronUpdate(wiring.Component):
         s = state[8]
         spike = Signal()
         resting = ~self.read & (s.r != 0) if p.refractory_bits else C(0)
-        m.d.comb += spike.eq(n.spiking & ~resting & (over >= 0))
+        fires = over >= 0 if p.fires == "at" else over > 0
+        m.d.comb += spike.eq(n.spiking & ~resting & fires)
         after = over if p.reset == "subtract" else n.reset_value
         v = Mux(resting, s.v, Mux(spike, after, held))
         m.d.sync += [

@@ -107,14 +107,15 @@ def update(
         u' = saturate(decay(u, alpha) + a)          with synaptic, else a
         if r > 0:  r' = r - 1, v' = v, no spike
         else:      v* = saturate(decay(v, beta) + u' + bias)
-                   spike = spiking and v* >= threshold
+                   spike = spiking and v* >= threshold       (or > where p.fires is "above")
                    v' = v* - threshold or reset_value on a spike, else v*
                    r' = refractory on a spike, else 0
     """
     u = saturate(decay(state.u, n.alpha, p.leak_bits) + a, p.state_bits) if p.synaptic else a
     candidate = saturate(decay(state.v, n.beta, p.leak_bits) + u + n.bias, p.state_bits)
     resting = state.r > 0
-    spike = n.spiking & ~resting & (candidate >= n.threshold)
+    fires = candidate >= n.threshold if p.fires == "at" else candidate > n.threshold
+    spike = n.spiking & ~resting & fires
     after = candidate - n.threshold if p.reset == "subtract" else n.reset_value
     v = np.where(resting, state.v, np.where(spike, after, candidate))
     r = np.where(resting, state.r - 1, np.where(spike, n.refractory, 0))

@@ -47,6 +47,7 @@ class MachineParams:
     leak_bits : ``k``; a leak coefficient ``c`` in ``0 .. 2**k`` multiplies by ``c / 2**k``.
     accumulator_bits : signed sum of ``weight * payload``; must hold the worst case of the network.
     synaptic : whether neurons have a synaptic current ``u`` with a leak of its own.
+    fires : ``"at"`` (a neuron spikes at ``v >= threshold``) or ``"above"`` (at ``v > threshold``).
     reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (a value of each neuron's own).
     bias_bits, refractory_bits : width of these fields; 0 leaves them out.
     synapse_words : synapse words that each PE stores.
@@ -72,6 +73,7 @@ class MachineParams:
     accumulator_bits: int = 24
     synaptic: bool = False
     reset: str = "subtract"
+    fires: str = "at"
     bias_bits: int = 0
     refractory_bits: int = 0
     synapse_words: int = 512
@@ -90,6 +92,8 @@ class MachineParams:
             raise ContractError(f"synaptic must be true or false, not {self.synaptic!r}")
         if self.reset not in ("subtract", "value"):
             raise ContractError(f'reset must be "subtract" or "value", not {self.reset!r}')
+        if self.fires not in ("at", "above"):
+            raise ContractError(f'fires must be "at" or "above", not {self.fires!r}')
         if self.rows_per_pointer & (self.rows_per_pointer - 1):
             raise ContractError(
                 f"rows_per_pointer must be a power of two, not {self.rows_per_pointer}"

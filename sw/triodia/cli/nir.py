@@ -7,7 +7,7 @@ import typer
 from ..network.files import load_network, save_network
 from ..nir import exporter, importer
 from ..nir.neurons import RULES
-from ..nir.settings import RESETS, SNNTORCH_DT, TIMINGS
+from ..nir.settings import RESETS, SIMULATORS, SNNTORCH_DT, TIES, TIMINGS
 from .console import Output
 from .options import Json, NetworkFile, NirFile, Out
 
@@ -30,19 +30,42 @@ def import_nir(
         str | None,
         typer.Option(help=f"{' or '.join(TIMINGS)}: when a spike reaches another population."),
     ] = None,
+    simulator: Annotated[
+        str | None,
+        typer.Option("--from", help=f"What wrote it: {', '.join(SIMULATORS)}."),
+    ] = None,
+    tie: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Spikes {' or '.join(TIES)} the threshold; default: the file's, or above."
+        ),
+    ] = None,
+    membrane: Annotated[
+        bool, typer.Option("--membrane", help="The last neurons never spike: read their potential.")
+    ] = False,
     input_max: Annotated[float, typer.Option(help="Inputs are clipped to ± this value.")] = 4.0,
     as_json: Json = False,
 ) -> None:
     """Import another simulator's network from a NIR file."""
     show = Output(as_json)
     options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    options |= {"tie": tie, "simulator": simulator, "membrane": membrane}
     net = importer.import_nir(file, **options, input_max=input_max)
     save_network(net, output)
     step = net.provenance[-1]
     for sentence in step["approximated"]:
         show.note(sentence)
     shown = ("dt", "dt_from", "discretization", "reset", "reset_from", "timing", "delay", "lead")
-    told = ("clock_neurons", "populations", "readout", "mapped", "approximated", "sha256")
+    told = (
+        "tie",
+        "clock_neurons",
+        "relay_neurons",
+        "populations",
+        "readout",
+        "mapped",
+        "approximated",
+        "sha256",
+    )
     result = {**net.counts(), **{key: step[key] for key in (*shown, *told)}, "file": str(output)}
     show.result(result, title="Imported network")
 

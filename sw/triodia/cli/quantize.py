@@ -30,12 +30,17 @@ def quantize(
     output: Out,
     weight_bits: WeightBits = 8,
     lanes: Lanes = 4,
+    payload_bits: Annotated[
+        int | None, typer.Option(help="Bits of an input value; default: 8 or 12.", min=1, max=12)
+    ] = None,
     fraction_bits: Annotated[
-        int, typer.Option(help="Fraction bits of an input value.", min=0, max=10)
-    ] = 5,
+        int | None,
+        typer.Option(help="Fraction bits of an input value; default: 5 or 9.", min=0, max=10),
+    ] = None,
     state_bits: Annotated[
-        int, typer.Option(help="Bits of a membrane potential.", min=4, max=24)
-    ] = 18,
+        int | None,
+        typer.Option(help="Bits of a membrane potential; default: 18 or 24.", min=4, max=24),
+    ] = None,
     leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.", min=1, max=16)] = 10,
     family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
     tight: Annotated[
@@ -52,6 +57,7 @@ def quantize(
     options = QuantizeOptions(
         weight_bits=weight_bits,
         lanes=lanes,
+        payload_bits=payload_bits,
         fraction_bits=fraction_bits,
         state_bits=state_bits,
         leak_bits=leak_bits,
@@ -67,6 +73,7 @@ def quantize(
     result = {
         "task": net.task,
         **measured,
+        "exact_neurons": image.meta["exact_neurons"],
         **_memory(image),
         "digest": image.digest(),
         "file": str(output),

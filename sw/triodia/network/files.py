@@ -21,12 +21,14 @@ _FORMAT, _SCHEMA = "triodia-network", 1
 _NO_CHECK = "0" * 64  # what stands for the check sum while it is computed
 _PLAIN = ("reset", "task", "input_clip", "provenance")  # all other values are arrays
 _HEAD = tuple(f.name for f in fields(Head))
+_NEWER = {"fires": "at"}  # values that the first files did not have, and what was meant
 
 
 def save_network(net: Network, path: str | Path) -> None:
     """Write ``net`` with a check sum of the whole file; equal networks give equal bytes."""
     values = _values(net)
     header = {name: values.get(name) for name in _PLAIN}
+    header |= {name: values[name] for name, old in _NEWER.items() if values[name] != old}
     header |= {"format": _FORMAT, "schema": _SCHEMA, "check": _NO_CHECK}
     try:
         text = json.dumps(header, sort_keys=True)
@@ -62,14 +64,15 @@ def load_network(path: str | Path) -> Network:
     try:
         _verify(header, content)
         arrays = load(content)
-        return _network(arrays | {name: header[name] for name in _PLAIN})
+        newer = {name: header.get(name, old) for name, old in _NEWER.items()}
+        return _network(arrays | {name: header[name] for name in _PLAIN} | newer)
     except (SafetensorError, KeyError, TypeError, ValueError, TriodiaError) as error:
         raise TriodiaError(f"{path} is damaged: {error}; write it again") from error
 
 
 def _verify(header: dict, content: bytes) -> None:
     """Raise ValueError unless ``content`` is as it was written."""
-    unknown = header.keys() - {"format", "schema", "check", *_PLAIN}
+    unknown = header.keys() - {"format", "schema", "check", *_PLAIN, *_NEWER}
     if unknown:  # a bit of "check" itself among them
         raise ValueError(f"{min(unknown)!r} in its header is not known")
     if "check" in header:
@@ -94,7 +97,7 @@ def _network(values: dict[str, object]) -> Network:
 
 
 def _arrays(values: dict[str, object]) -> dict[str, np.ndarray]:
-    named = {name: value for name, value in values.items() if name not in _PLAIN}
+    named = {n: value for n, value in values.items() if n not in (*_PLAIN, *_NEWER)}
     return {name: np.ascontiguousarray(a) for name, a in named.items() if a is not None}
 
 

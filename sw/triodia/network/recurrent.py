@@ -23,12 +23,13 @@ class Recurrent:
     w_rec, mask_rec : ``(N, N)`` weights and the fixed graph; weights are 0 off the graph.
     tau_mem : ``(N,)``, above 0; the potential decays by ``exp(-1 / tau_mem)`` per step.
     tau_syn : ``(N,)``, above 0, or None for no synaptic current.
-    threshold : ``(N,)``, above 0; a neuron spikes at ``v >= threshold``.
+    threshold : ``(N,)``, above 0.
     refractory : ``(N,)`` steps, at least 0, for which ``v`` is held after a spike.
     bias : ``(N,)`` added in each step.
     sign : ``(N,)`` +1 or -1: the excitatory or inhibitory population a source was drawn from.
     cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
     reset : "subtract" the threshold on a spike, or "zero".
+    fires : "at" the threshold (``v >= threshold``), or "above" it (``v > threshold``).
 
     Raises
     ------
@@ -46,6 +47,7 @@ class Recurrent:
     tau_syn: np.ndarray | None = None
     cluster: np.ndarray | None = None
     reset: str = "subtract"
+    fires: str = "at"
 
     BY_NEURON: ClassVar[tuple[str, ...]] = (
         *("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster"),
@@ -66,6 +68,8 @@ class Recurrent:
             raise TriodiaError("sign must be +1 or -1 for every neuron")
         if self.reset not in ("subtract", "zero"):
             raise TriodiaError(f"reset must be 'subtract' or 'zero', not {self.reset!r}")
+        if self.fires not in ("at", "above"):
+            raise TriodiaError(f"fires must be 'at' or 'above', not {self.fires!r}")
         check_mask(self.w_rec, self.mask_rec, "w_rec")
 
     @property

@@ -8,16 +8,18 @@ from ..network.head import Head
 from ..network.network import Network
 from ..tasks.own import OWN_TASK
 from .neurons import Population, late_subtraction, tau_of_decay
-from .parts import Parts
+from .parts import Parts, check_size
 from .timing import Timing
 
-__all__ = ["Blocks", "above", "blocks_of"]
+__all__ = ["Blocks", "blocks_of"]
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Populations in the order of their neurons, ``place`` of each; then ``clocks`` neurons.
+    """Populations in the order of their neurons, ``place`` of each; then relays and clocks.
 
+    ``relays``: neurons that repeat the spikes of a source (a population, or the Input) so many
+    steps later; they make up for delays, and for layers that are skipped.
     Clock neuron ``k`` spikes in every step from ``k`` on. Weights from them are what is added in
     each step to populations that run ``k + 1`` steps behind the graph, so that it begins in time.
     """
@@ -26,21 +28,30 @@ class Blocks:
     timing: Timing
     cells: dict[str, Population]
     place: dict[str, slice]
+    relays: dict[tuple[str, int], slice]
     clocks: int
 
     @property
-    def neurons(self) -> int:
-        """All neurons, clocks included."""
-        return sum(cells.size for cells in self.cells.values()) + self.clocks
+    def relay_neurons(self) -> int:
+        """Neurons that only repeat others."""
+        return sum(here.stop - here.start for here in self.relays.values())
 
-    def network(self, reset: str, scaling: dict, factor: float) -> Network:
+    @property
+    def neurons(self) -> int:
+        """All neurons, relays and clocks included."""
+        own = sum(cells.size for cells in self.cells.values())
+        return own + self.relay_neurons + self.clocks
+
+    def network(self, reset: str, tie: str, scaling: dict, factor: float) -> Network:
         """The network; ``scaling`` are its input fields, ``factor`` is for its input weights."""
         weights = self._weights(factor)
         biases = self._add_constants(weights)
         if reset == "subtract-late":
             for name, cells in self.cells.items():
-                here = self.place[name]
-                weights["w_rec"][here, here] += np.diag(late_subtraction(cells))
+                here, late = self.place[name], late_subtraction(cells)
+                weights["w_rec"][here, here] += np.diag(late)
+                if cells.current:
+                    weights["w_rec"][here, self.relays[name, 1]] -= np.diag(cells.alpha * late)
         weights = {name: w.astype(np.float32) for name, w in weights.items()}
         masks = {name.replace("w_", "mask_"): w != 0 for name, w in weights.items()}
         outgoing = weights["w_rec"].sum(0) + weights["w_out"].sum(0)
@@ -49,6 +60,7 @@ class Blocks:
         return Network(
             **values,
             sign=np.where(outgoing < 0, -1, 1),
+            fires=tie,
             head=Head(**of_head, task=OWN_TASK),
         )
 
@@ -58,13 +70,23 @@ class Blocks:
         w_out = np.zeros((self.parts.out.bias.size, n))
         for name, drive in self.parts.into.items():
             for before, w in drive.weights.items():
-                if before == source:
-                    w_in[self.place[name]] = factor * w
+                late = self.timing.waits(before, name, source)
+                if before[0] == source and not late:
+                    w_in[self.place[name]] += factor * w
                 else:
-                    w_rec[self.place[name], self.place[before]] = w
+                    w_rec[self.place[name], self._sent(before[0], late)] += w
         for before, w in self.parts.out.weights.items():
-            w_out[:, self.place[before]] = w
+            w_out[:, self._sent(before[0], self.timing.waits(before, None, source))] += w
+        for (name, late), here in self.relays.items():
+            if name == source and late == 1:
+                w_in[here] = factor * np.eye(self.parts.inputs)
+            else:
+                w_rec[here, self._sent(name, late - 1)] = np.eye(here.stop - here.start)
         return {"w_in": w_in, "w_rec": w_rec, "w_out": w_out}
+
+    def _sent(self, name: str, late: int) -> slice:
+        """The neurons that send the spikes of ``name``, ``late`` steps after them."""
+        return self.relays[name, late] if late else self.place[name]
 
     def _add_constants(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Biases that begin at once; later ones are added to ``weights``, from clock neurons."""
@@ -81,7 +103,7 @@ class Blocks:
         return {"bias": bias, "bias_out": bias_out}
 
     def _constants(self, reset: str) -> dict:
-        cells, idle = list(self.cells.values()), np.zeros(self.clocks)
+        cells, idle = list(self.cells.values()), np.zeros(self.relay_neurons + self.clocks)
         kind, _, late = reset.partition("-")
         rest = 1 if late and kind == "zero" else 0  # a step at v_reset, whose input is lost
         alpha = tau_of_decay(np.concatenate([*(p.alpha for p in cells), idle]))
@@ -90,7 +112,7 @@ class Blocks:
         return {
             "tau_mem": tau_of_decay(np.concatenate([*(p.beta for p in cells), idle])),
             "tau_syn": alpha if any(p.current for p in cells) else None,
-            "threshold": np.concatenate([*(above(p.threshold) for p in cells), idle + 0.5]),
+            "threshold": np.concatenate([*(p.threshold for p in cells), idle + 0.5]),
             "refractory": np.concatenate([*(np.full(p.size, rest) for p in cells), idle]),
             "tau_out": tau_of_decay(beta_out),
             "tau_syn_out": tau_of_decay(readout.alpha) if readout and readout.current else None,
@@ -98,7 +120,7 @@ class Blocks:
         }
 
 
-def blocks_of(parts: Parts, timing: Timing) -> Blocks:
+def blocks_of(parts: Parts, timing: Timing, reset: str) -> Blocks:
     """Places for the populations of ``parts``, in the order in which they run."""
     order = sorted(parts.cells, key=lambda name: timing.depth[name])
     cells = {name: parts.cells[name] for name in order}
@@ -106,8 +128,28 @@ def blocks_of(parts: Parts, timing: Timing) -> Blocks:
     for name, population in cells.items():
         place[name] = slice(first, first + population.size)
         first += population.size
+    relays = {}
+    waits = _longest_waits(parts, timing)
+    if reset == "subtract-late":
+        waits |= {name: max(1, waits.get(name, 0)) for name in order if cells[name].current}
+    for name, longest in sorted(waits.items()):
+        size = parts.inputs if name == parts.source else cells[name].size
+        for late in range(1, longest + 1):
+            relays[name, late] = slice(first, first + size)
+            first += size
+    check_size("neurons, with those that delay spikes,", first)
     clocks = [_clocks(*_constant(parts, timing, name)) for name in (*order, None)]
-    return Blocks(parts, timing, cells, place, max(clocks))
+    return Blocks(parts, timing, cells, place, relays, max(clocks))
+
+
+def _longest_waits(parts: Parts, timing: Timing) -> dict[str, int]:
+    """By source, the longest time that its spikes wait for a target."""
+    longest: dict[str, int] = {}
+    for name, drive in (*parts.into.items(), (None, parts.out)):
+        for source in drive.weights:
+            late = timing.waits(source, name, parts.source)
+            longest[source[0]] = max(longest.get(source[0], 0), late)
+    return longest
 
 
 def _constant(
@@ -152,9 +194,3 @@ def _from_clocks(
     if columns.shape[1] > late:
         columns[:, late] -= alpha * potential
     return np.zeros_like(current)
-
-
-def above(threshold: np.ndarray) -> np.ndarray:
-    """Least float32 above ``threshold``: reaching it, ``>=``, is exceeding that, ``>``."""
-    near = threshold.astype(np.float32)
-    return np.where(near > threshold, near, np.nextafter(near, np.float32(np.inf)))

@@ -69,8 +69,9 @@ def graph_of(
 def _check(net: Network, dt: float, discretization: str) -> None:
     if not 0 < dt < np.inf:
         raise TriodiaError(f"dt must be above 0 seconds, not {dt}")
-    if discretization not in RULES:
-        raise TriodiaError(f"discretization must be {' or '.join(RULES)}, not {discretization}")
+    known = RULES[:2]
+    if discretization not in known:
+        raise TriodiaError(f"discretization must be {' or '.join(known)}, not {discretization}")
     if net.refractory.any():
         raise TriodiaError(
             f"{np.count_nonzero(net.refractory)} neurons have refractory periods, which NIR cannot"
@@ -97,7 +98,8 @@ def _decay(tau: np.ndarray, dt: float, rule: str) -> tuple[np.ndarray, np.ndarra
 
 def _cells(net: Network, dt: float, rule: str) -> nir.NIRNode:
     zero = np.zeros(net.neurons)
-    firing = {"v_threshold": _wide(_below(net.threshold)), "v_reset": zero}
+    threshold = net.threshold if net.fires == "above" else _below(net.threshold)
+    firing = {"v_threshold": _wide(threshold), "v_reset": zero}
     stays = np.exp(-1 / _wide(net.tau_mem)) == 1
     if stays.all() and net.tau_syn is None:
         return nir.IF(r=zero + 1 / dt, **firing)

@@ -9,20 +9,16 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
+from .unrolled import UNROLLED
+
 __all__ = ["CLAMP", "LINEAR", "READOUTS", "SPIKING", "Graph", "flat_graph", "read_graph"]
 
-LINEAR = (nir.Affine, nir.Linear, nir.Scale, nir.Flatten)
+LINEAR = (nir.Affine, nir.Linear, nir.Scale, nir.Flatten, *UNROLLED, nir.Delay)
 SPIKING = (nir.LIF, nir.CubaLIF, nir.IF)
 READOUTS = (nir.LI, nir.CubaLI, nir.I)
 
 CLAMP = "clamp it below 1 before you export (snnTorch itself clamps it in each step only)"
-_UNROLL = "write it as one Linear node of its weights"
 _HELP = {
-    nir.Conv1d: _UNROLL,
-    nir.Conv2d: _UNROLL,
-    nir.AvgPool2d: _UNROLL,
-    nir.SumPool2d: _UNROLL,
-    nir.Delay: "every spike arrives one step later here, and no other delay can be had",
     nir.Threshold: "use IF or LIF for neurons that spike",
 }
 

@@ -1,5 +1,6 @@
 """A NIR graph as a ``Network``, and what was done to it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nir
@@ -10,7 +11,7 @@ from triodia_hw.errors import TriodiaError
 from ..network.network import Network
 from .blocks import Blocks, blocks_of
 from .drive import Drives
-from .graph import LINEAR, READOUTS, Graph, read_graph
+from .graph import LINEAR, READOUTS, SPIKING, Graph, read_graph
 from .origin import CLIP, restore, standardised
 from .parts import Parts, check_size, find_parts
 from .settings import SNNTORCH_DT, Choices, by_snntorch, find_choices
@@ -26,6 +27,9 @@ def import_nir(
     discretization: str | None = None,
     reset: str | None = None,
     timing: str | None = None,
+    tie: str | None = None,
+    simulator: str | None = None,
+    membrane: bool = False,
     input_max: float = CLIP,
 ) -> Network:
     """The network of a ``.nir`` file; its provenance says what was mapped to what, and how exactly.
@@ -35,6 +39,7 @@ def import_nir(
     """
     graph, digest = read_graph(path)
     options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    options |= {"tie": tie, "simulator": simulator, "membrane": membrane}
     choices = find_choices(graph, **options)
     file = {"command": "import-nir", "file": Path(path).name, "sha256": digest}
     try:
@@ -53,13 +58,15 @@ def network_of(
     """The network of a flat graph; ``file`` is put at the head of its last provenance step."""
     if not 0 < input_max < np.inf:
         raise TriodiaError(f"input_max must be above 0, not {input_max}")
-    drives = Drives(graph)
+    if choices.membrane:
+        graph = membranes(graph)
+    drives = Drives(graph, choices.dt)
     check_size("inputs", drives.size(graph.source))
     graph, scaling, factor = standardised(graph, drives, input_max / CLIP)
     parts = find_parts(graph, choices)
     timing = find_timing(choices.timing, parts)
-    blocks = blocks_of(parts, timing)
-    net = blocks.network(choices.reset, scaling, factor)
+    blocks = blocks_of(parts, timing, choices.reset)
+    net = blocks.network(choices.reset, choices.tie, scaling, factor)
     net = restore(net, graph.metadata, blocks.clocks)
     places = [
         {"node": name, "type": cells.kind, "first": blocks.place[name].start}
@@ -68,9 +75,31 @@ def network_of(
     ]
     step = {"nir": nir.version, **vars(choices), "delay": timing.delay, "lead": timing.lead}
     step |= {"populations": places, "readout": _readout(parts, timing)}
-    step |= {"clock_neurons": blocks.clocks}
+    step |= {"clock_neurons": blocks.clocks, "relay_neurons": blocks.relay_neurons}
     step |= {"mapped": _mapped(graph), "approximated": _remarks(graph, blocks, choices)}
     return net.with_provenance(**(file or {}), **step)
+
+
+def membranes(graph: Graph) -> Graph:
+    """``graph`` whose last neurons never spike: the Output gets their potentials."""
+    nodes = dict(graph.nodes)
+    for name in graph.before(graph.output):
+        node = nodes[name]
+        if not isinstance(node, SPIKING):
+            raise TriodiaError(
+                f"node {name!r} leads to the Output and is a {type(node).__name__}; only LIF,"
+                " CubaLIF or IF neurons can be read as membranes"
+            )
+        if isinstance(node, nir.CubaLIF):
+            shared = {
+                key: getattr(node, key) for key in ("tau_syn", "tau_mem", "r", "v_leak", "w_in")
+            }
+            nodes[name] = nir.CubaLI(**shared)
+        elif isinstance(node, nir.LIF):
+            nodes[name] = nir.LI(tau=node.tau, r=node.r, v_leak=node.v_leak)
+        else:
+            nodes[name] = nir.I(r=node.r)
+    return replace(graph, nodes=nodes)
 
 
 def _readout(parts: Parts, timing: Timing) -> dict:
@@ -106,6 +135,15 @@ def _remarks(graph: Graph, blocks: Blocks, c: Choices) -> list[str]:
         found.append("potentials are counted from v_reset, and start there")
     if blocks.timing.lead:
         found.append("every sample needs a step of silence in front of it: --data puts it there")
+    if blocks.relay_neurons:
+        found.append(
+            f"{blocks.relay_neurons} relay neurons repeat spikes where the graph delays them or"
+            " skips a layer"
+        )
+    if any(name == blocks.parts.source for name, _ in blocks.relays):
+        found.append(
+            "inputs are delayed by relay neurons, which pass on 0 and 1: give spikes, not values"
+        )
     if blocks.clocks:
         found.append(
             f"biases that begin late come from clock neurons ({blocks.clocks}), which spike in"

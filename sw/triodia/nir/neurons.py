@@ -11,7 +11,7 @@ from .graph import CLAMP, READOUTS
 
 __all__ = ["RULES", "Population", "decay_of_tau", "late_subtraction", "population", "tau_of_decay"]
 
-RULES = ("euler", "exponential")
+RULES = ("euler", "exponential", "exponential-euler-gain")
 # Time constants, in steps, of a potential that is gone after a step and of one that stays:
 # exp(-1 / tau) is 0 and 1 in float32, and so are the integers of an image.
 _GONE, _STAYS = 0.005, 1e30
@@ -43,7 +43,7 @@ class Population:
 
 
 def decay_of_tau(tau: np.ndarray, dt: float, rule: str) -> np.ndarray:
-    """What is left after ``dt``: ``1 - dt / tau`` (euler) or ``exp(-dt / tau)``."""
+    """What is left after ``dt``: ``1 - dt / tau`` (euler), else ``exp(-dt / tau)``."""
     return 1 - dt / tau if rule == "euler" else np.exp(-dt / tau)
 
 
@@ -61,7 +61,8 @@ def population(
 
     LIF ``tau v' = v_leak - v + R S`` becomes ``v = beta v + (1 - beta) (v_leak + R S)``; CubaLIF
     ``tau_syn I' = -I + w_in S`` becomes ``I = alpha I + (1 - alpha) w_in S`` in front of that, the
-    new current in the same step; IF and I ``v' = R S`` become ``v = v + dt R S``.
+    new current in the same step; IF and I ``v' = R S`` become ``v = v + dt R S``. By the rule
+    "exponential-euler-gain", Rockpool's, what arrives counts ``dt / tau`` instead of ``1 - beta``.
     """
 
     def value(key: str) -> np.ndarray:
@@ -78,11 +79,14 @@ def population(
     if isinstance(node, (nir.IF, nir.I)):
         beta, gain, leak = zero + 1, dt * value("r"), zero
     else:
-        beta = decay("tau_mem" if current else "tau")
-        gain, leak = (1 - beta) * value("r"), value("v_leak")
+        key = "tau_mem" if current else "tau"
+        beta = decay(key)
+        enters = dt / value(key) if rule == "exponential-euler-gain" else 1 - beta
+        gain, leak = enters * value("r"), value("v_leak")
     if current:
         alpha = decay("tau_syn")
-        gain = gain * (1 - alpha) * value("w_in")
+        enters = dt / value("tau_syn") if rule == "exponential-euler-gain" else 1 - alpha
+        gain = gain * enters * value("w_in")
     threshold, low = None, zero
     if not isinstance(node, READOUTS):
         low = value("v_reset")
@@ -113,13 +117,9 @@ def late_subtraction(cells: Population) -> np.ndarray:
     """Weights onto themselves by which neurons that subtract at once do so a step later.
 
     ``v* = beta (v - threshold s) + w s`` is ``beta v - threshold s`` for
-    ``w = -(1 - beta) threshold``, where ``s`` was the spike of the step before.
+    ``w = -(1 - beta) threshold``, where ``s`` was the spike of the step before. Where weights enter
+    a synaptic current, ``-alpha w`` a step later takes out what the current keeps of it.
     """
-    if cells.current:
-        raise TriodiaError(
-            f"node {cells.name!r} has a synaptic current, and so no exact subtraction a step late;"
-            " train with reset_delay=False and use --reset subtract, or reset to zero"
-        )
     return -(1 - cells.beta) * cells.threshold
 
 

@@ -26,6 +26,7 @@ def metadata_of(net: Network) -> dict:
     found = {
         "task": net.task or "",
         "provenance": json.dumps(list(net.provenance)),
+        "fires": net.fires,
         "input_clip": 0.0 if net.head is None else float(net.head.input_clip),
     }
     for name in (*_LABELS, *_MASKS):
@@ -64,7 +65,10 @@ def restore(net: Network, metadata: dict, clocks: int) -> Network:
             raise ValueError("its provenance is no list of steps")
         if "mask_rec" in masks:
             values["mask_rec"] = masks.pop("mask_rec")
-        net = replace(net, **values)
+        fires = ours.get("fires", "at")
+        if fires == "at" and net.fires == "above":  # exported with what is just below it
+            values["threshold"] = np.nextafter(net.threshold, np.float32(np.inf))
+        net = replace(net, **values, fires=fires)
         if not ours["task"]:
             return replace(net, head=None) if _bare(net) else net.with_head(**masks)
         _check_task(ours["task"], net)

@@ -34,7 +34,7 @@ class Parts:
 
 def find_parts(graph: Graph, choices: Choices) -> Parts:
     """Populations, drives and readouts of ``graph``, whose inputs are not too many."""
-    drives = Drives(graph)
+    drives = Drives(graph, choices.dt)
     spiking = [name for name, node in graph.nodes.items() if isinstance(node, SPIKING)]
     if not spiking:
         raise TriodiaError("the graph has no LIF, CubaLIF or IF node, so nothing spikes")
@@ -66,7 +66,7 @@ def _cells(graph: Graph, c: Choices, drives: Drives, name: str) -> Population:
 
 
 def _only_spikes(name: str, drive: Drive, allowed: list | tuple, graph: Graph) -> None:
-    for source in drive.weights:
+    for source in sorted(drive.nodes):
         if source not in allowed:
             what = "the Input" if source == graph.source else "a potential, not spikes,"
             raise TriodiaError(
@@ -82,12 +82,12 @@ def _readout(graph: Graph, c: Choices, drives: Drives) -> tuple[Drive, Populatio
     if not integrators:
         return last, None
     name = integrators[0]
-    if len(integrators) > 1 or list(last.weights) != [name] or last.bias.any():
+    if len(integrators) > 1 or list(last.weights) != [(name, 0)] or last.bias.any():
         raise TriodiaError(
             f"of {', '.join(map(repr, integrators))} only one may be there, and lead alone to the"
             " Output: potentials are put out, nothing is computed with them"
         )
-    if not np.array_equal(last.weights[name], np.eye(last.bias.size)):
+    if not np.array_equal(last.weights[name, 0], np.eye(last.bias.size)):
         raise TriodiaError(
             f"node {name!r} must lead to the Output directly, without weights: its potential is"
             " what the machine puts out"

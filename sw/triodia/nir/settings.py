@@ -10,16 +10,30 @@ from triodia_hw.errors import TriodiaError
 from .graph import Graph
 from .neurons import RULES
 
-__all__ = ["RESETS", "SNNTORCH_DT", "TIMINGS", "Choices", "by_snntorch", "find_choices"]
+__all__ = [
+    "RESETS",
+    "SIMULATORS",
+    "SNNTORCH_DT",
+    "TIES",
+    "TIMINGS",
+    "Choices",
+    "by_snntorch",
+    "find_choices",
+]
 
 RESETS = ("zero", "subtract", "zero-late", "subtract-late")
 TIMINGS = ("layered", "pipelined")
+TIES = ("above", "at")
 SNNTORCH_DT = 1e-4  # s; what snnTorch 1.0 writes its decays with, and takes when it reads
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """``dt`` in s and how it is known; rule of discretization, reset, timing."""
+    """``dt`` in s and how it is known; rule of discretization, reset, timing.
+
+    ``tie``: neurons spike "above" their threshold or "at" it. ``membrane``: the last neurons never
+    spike, and their potential is the output.
+    """
 
     dt: float
     dt_from: str
@@ -27,6 +41,23 @@ class Choices:
     reset: str
     reset_from: str
     timing: str
+    tie: str
+    membrane: bool
+
+
+# How each simulator computes, where its NIR files do not say. Sources: its documentation, and
+# tests/sw/nir, which compare with recorded or live runs.
+SIMULATORS = {
+    "snntorch": {"reset": "subtract-late", "tie": "above"},
+    "norse": {"reset": "zero", "tie": "above"},
+    "sinabs": {"discretization": "exponential", "reset": "subtract", "tie": "at"},
+    "spikingjelly": {"discretization": "euler", "reset": "subtract", "tie": "at"},
+    "rockpool": {
+        "discretization": "exponential-euler-gain",
+        "reset": "subtract",
+        "tie": "at",
+    },
+}
 
 
 def find_choices(
@@ -36,28 +67,41 @@ def find_choices(
     discretization: str | None = None,
     reset: str | None = None,
     timing: str | None = None,
+    tie: str | None = None,
+    simulator: str | None = None,
+    membrane: bool = False,
 ) -> Choices:
-    """What is given, else what the file's metadata says, else the default.
+    """What is given, else what the file's metadata says, else what ``simulator`` does, else NIR.
 
     "zero" sets a potential to ``v_reset`` in the step of its spike, "subtract" takes the threshold
     from it. "zero-late" and "subtract-late" do so in the step after, behind leak and input, as
     snnTorch does with ``reset_delay``.
-    The defaults are euler, zero (NIR's own ``v = v_reset``), layered. ``dt`` has none: it is taken
-    from metadata, or where every ``tau / r`` (and ``tau_syn / w_in``) is snnTorch's time step.
+    The defaults are NIR's own: euler, zero (``v = v_reset``), above, layered. ``dt`` has none: it
+    is taken from metadata, or where every ``tau / r`` (and ``tau_syn / w_in``) is snnTorch's time
+    step. ``simulator`` is one of :data:`SIMULATORS`.
     """
+    if simulator is None and by_snntorch(graph):
+        simulator = "snntorch"
+    habits = SIMULATORS[_one_of("from", simulator, tuple(SIMULATORS))] if simulator else {}
     given = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
+    given |= {"tie": tie}
     stored = {k: _stored(graph, k) if value is None else None for k, value in given.items()}
     known_dt, dt_from = _dt(graph, dt, stored["dt"])
-    reset_from = "option" if reset else "metadata" if stored["reset"] else "NIR's definition"
+    reset_from = "option" if reset else "metadata" if stored["reset"] else simulator
+
+    def chosen(name: str, known: tuple[str, ...], default: str) -> str:
+        value = given[name] or stored[name] or habits.get(name) or default
+        return _one_of(name, value, known)
+
     return Choices(
         dt=known_dt,
         dt_from=dt_from,
-        discretization=_one_of(
-            "discretization", discretization or stored["discretization"] or "euler", RULES
-        ),
-        reset=_one_of("reset", reset or stored["reset"] or "zero", RESETS),
-        reset_from=reset_from,
-        timing=_one_of("timing", timing or stored["timing"] or "layered", TIMINGS),
+        discretization=chosen("discretization", RULES, "euler"),
+        reset=chosen("reset", RESETS, "zero"),
+        reset_from=reset_from or "NIR's definition",
+        timing=chosen("timing", TIMINGS, "layered"),
+        tie=chosen("tie", TIES, "above"),
+        membrane=membrane,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from triodia_hw.errors import TriodiaError
 
+from .drive import Source
 from .parts import Parts
 
 __all__ = ["Timing", "find_timing"]
@@ -25,6 +26,19 @@ class Timing:
     depth: dict[str, int]
     delay: int
     lead: int = 0
+    layered: bool = False
+
+    def waits(self, source: Source, target: str | None, inputs: str) -> int:
+        """Steps that spikes of ``source`` wait, beyond the one of a synapse, to reach ``target``.
+
+        ``target`` is a population, or None for the readouts; ``inputs`` names the Input, whose
+        events take no step at all.
+        """
+        name, delay = source
+        if not self.layered or name == target:
+            return delay
+        arrives = self.delay if target is None else self.depth[target]
+        return delay + arrives - (self.lead if name == inputs else self.depth[name] + 1)
 
 
 def find_timing(timing: str, parts: Parts) -> Timing:
@@ -36,7 +50,7 @@ def find_timing(timing: str, parts: Parts) -> Timing:
     Raises
     ------
     TriodiaError
-        If, layered, paths of unlike length meet: no delays of whole populations make up for them.
+        If, layered, populations feed each other in a loop.
     """
     found = Timing(dict.fromkeys(parts.into, 0), 0) if timing == "pipelined" else _layered(parts)
     first = [n for n, late in found.depth.items() if not late]
@@ -45,14 +59,13 @@ def find_timing(timing: str, parts: Parts) -> Timing:
         filtered.append(parts.out.bias.any())
     if not any(filtered):
         return found
-    return Timing({n: late + 1 for n, late in found.depth.items()}, found.delay + 1, 1)
+    later = {n: late + 1 for n, late in found.depth.items()}
+    return Timing(later, found.delay + 1, 1, found.layered)
 
 
 def _layered(parts: Parts) -> Timing:
     into, source = parts.into, parts.source
-    before = {
-        name: {s for s in drive.weights if s not in (source, name)} for name, drive in into.items()
-    }
+    before = {name: drive.nodes - {source, name} for name, drive in into.items()}
     depth: dict[str, int] = {}
     while len(depth) < len(into):
         ready = [n for n in into if n not in depth and before[n] <= depth.keys()]
@@ -60,15 +73,5 @@ def _layered(parts: Parts) -> Timing:
             loop = ", ".join(repr(n) for n in into if n not in depth)
             raise TriodiaError(f"populations {loop} feed each other in a loop; {_HELP}")
         for name in ready:
-            found = {depth[b] + 1 for b in before[name]}
-            found |= {0} if source in into[name].weights or not found else set()
-            depth[name] = _single(name, found)
-    return Timing(depth, _single("the output", {depth[s] + 1 for s in parts.out.weights}))
-
-
-def _single(name: str, depths: set[int]) -> int:
-    if len(depths) != 1:
-        steps = " and ".join(map(str, sorted(depths)))
-        where = name if name == "the output" else f"node {name!r}"
-        raise TriodiaError(f"{where} is reached by paths of {steps} populations; {_HELP}")
-    return depths.pop()
+            depth[name] = max((depth[b] + 1 for b in before[name]), default=0)
+    return Timing(depth, max(depth[s] + 1 for s in parts.out.nodes), layered=True)

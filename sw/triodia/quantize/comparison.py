@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from triodia_hw.machine.image import Image
+from triodia_hw.machine.reference import Reference
 
 from ..network.network import Network
 from ..tasks.own import labelled
 from ..tasks.samples import TaskData
 from ..train.loop import evaluate
-from .inference import evaluate_image
+from ..train.model import SpikingModel
+from .inference import evaluate_image, input_events
 
-__all__ = ["compare_on"]
+__all__ = ["agreement", "compare_on"]
 
 
 def compare_on(
@@ -20,17 +23,44 @@ def compare_on(
 ) -> dict:
     """Metrics of ``net`` and of its ``image`` on the held-out samples; None without labels.
 
-    ``clipped`` is the fraction of all input values that lie outside the input range.
+    Beside them what :func:`agreement` says. ``clipped`` is the fraction of all input values that lie outside the input range.
     """
     integer = evaluate_image(image, data, progress=progress)
     known = labelled(data)
     valid = np.arange(data.x_test.shape[1]) < data.len_test[:, None]
     z = net.trained().coding.standardise(data.x_test[valid])
-    return {
+    return agreement(net, image, data) | {
         "metric_float": evaluate(net, data)["accuracy"] if known else None,
         "metric_integer": integer["metric"] if known else None,
         "samples": integer["samples"],
         "rate": integer["rate"],
         "sops_per_sample": integer["sops_per_sample"],
         "clipped": float((np.abs(z) > net.trained().input_clip).mean()),
+    }
+
+
+def agreement(net: Network, image: Image, data: TaskData, *, limit: int = 50) -> dict:
+    """How far the spikes of ``image`` are those of ``net``, on at most ``limit`` held-out samples.
+
+    ``spikes_agree``: of all spikes in either, the share that are in both, in the same step; 1.0 if
+    none spikes. ``worst_neuron``, ``worst_agrees``: the neuron of the least share, and that share.
+    """
+    chosen = np.linspace(0, len(data.x_test) - 1, min(limit, len(data.x_test))).astype(int)
+    x, lengths = data.x_test[chosen], data.len_test[chosen]
+    with torch.no_grad():
+        model = SpikingModel(net)
+        real = model(torch.tensor(net.scale_input(x)), torch.tensor(lengths)).spikes.numpy() > 0
+    both, either = np.zeros(net.neurons), np.zeros(net.neurons)
+    reference = Reference(image)
+    for sample, sequence in zip(real, input_events(image, x, lengths), strict=True):
+        reference.reset()
+        for step, events in zip(sample, sequence, strict=False):
+            fired = np.isin(np.arange(net.neurons), reference.step(events).spikes)
+            both += fired & step
+            either += fired | step
+    shares = np.divide(both, either, out=np.ones(net.neurons), where=either > 0)
+    return {
+        "spikes_agree": float(both.sum() / either.sum()) if either.any() else 1.0,
+        "worst_neuron": int(shares.argmin()),
+        "worst_agrees": float(shares.min()),
     }

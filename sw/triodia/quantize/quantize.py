@@ -19,10 +19,14 @@ from triodia_hw.machine.params import MachineParams
 
 from ..network.network import Network
 from ..tasks.catalog import TaskData
+from .grid import exact_scale
 from .inference import event_record, input_events
 from .placement import as_planned
 
 __all__ = ["QuantizeOptions", "float_weights", "quantize"]
+
+# payload, fraction and state bits
+_USUAL, _FINE = (8, 5, 18), (12, 9, 24)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +34,18 @@ class QuantizeOptions:
     """Widths of the machine; see :class:`triodia_hw.machine.params.MachineParams`.
 
     ``family``: of the FPGA (``FAMILIES``) whose block RAMs are to be few;
+    Widths that are None suit the network: 8 payload bits, 5 of them fractional, and 18 state bits.
+    Where every neuron's integers are exact, neurons that leak get 12 payload bits, 9 of them
+    fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
+    neurons that do not leak can drift far below zero.
     ``tight``: even at the price of cycles (:func:`triodia_hw.compile.storage.fit_storage`).
     """
 
     weight_bits: int = 8
     lanes: int = 4
-    payload_bits: int = 8
-    fraction_bits: int = 5
-    state_bits: int = 18
+    payload_bits: int | None = None
+    fraction_bits: int | None = None
+    state_bits: int | None = None
     leak_bits: int = 10
     family: str = "ecp5"
     tight: bool = False
@@ -64,14 +72,14 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     no value is fitted to it. With None all sources count alike. Raises :class:`TriodiaError` for
     an untrained network, and where the machine's ranges cannot hold it.
     """
-    head = net.trained()
+    head, weights = net.trained(), float_weights(net)
+    options = _widths(net, weights, options)
     if head.input_clip * 2**options.fraction_bits > 2 ** (options.payload_bits - 1):
         raise TriodiaError(
             f"inputs reach ±{head.input_clip:g}, which {options.payload_bits} payload bits of "
             f"which {options.fraction_bits} are fractional cannot hold; use fewer fraction bits"
         )
-    weights = float_weights(net)
-    scale = _scales(net, weights, options)
+    scale, exact = _scales(net, weights, options)
     integers = np.rint(weights * scale[:, None]).astype(np.int64)
     neurons = _neurons(net, scale, options)
     params = MachineParams(
@@ -85,10 +93,11 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
         leak_bits=options.leak_bits,
         synaptic=net.tau_syn is not None or head.tau_syn_out is not None,
         reset="subtract" if net.reset == "subtract" else "value",
+        fires=net.fires,
         bias_bits=_bits(neurons.bias),
         refractory_bits=int(neurons.refractory.max()).bit_length(),
     )
-    meta = _meta(net, scale, options)
+    meta = _meta(net, scale, options) | {"exact_neurons": int(exact.sum())}
     storage = {"family": FAMILIES[options.family], "tight": options.tight}
     given = {"coding": head.coding, "meta": meta}
     draft = build_image(params, neurons, integers, **given)
@@ -104,8 +113,11 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     return replace(image, params=params, meta=meta | {"accumulator_bound": bound})
 
 
-def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> np.ndarray:
-    """Integer units of weight per unit of float weight, for each target."""
+def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Integer units per unit of float weight, for each target; and which targets lose nothing.
+
+    A neuron whose weights, threshold and bias lie on a grid that the widths can hold keeps it.
+    """
     largest = np.abs(weights).max(axis=1)
     full = (1 << (o.weight_bits - 1)) - 1
     scale = np.divide(full, largest, out=np.full(len(weights), np.inf), where=largest > 0)
@@ -115,7 +127,35 @@ def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> np.ndarray
     scale[:hidden] = np.minimum(scale[:hidden], room / net.threshold)
     # Readouts share a scale, so that their integers compare as they are.
     scale[hidden:] = min(scale[hidden:].min(), room)
-    return scale
+    exact = np.zeros(len(weights), bool)
+    limits = {"least": -full - 1, "greatest": full, "parts": 2**o.fraction_bits, "room": room}
+    for i in range(hidden):
+        fine = np.array([net.threshold[i], net.bias[i]], np.float64)
+        found = exact_scale(weights[i], fine, **limits)
+        if found is not None:
+            scale[i], exact[i] = found, True
+    bias_out = net.trained().bias_out.astype(np.float64)
+    shared = exact_scale(weights[hidden:].ravel(), bias_out, **limits)
+    if shared is not None:
+        scale[hidden:], exact[hidden:] = shared, True
+    return scale, exact
+
+
+def _widths(net: Network, weights: np.ndarray, o: QuantizeOptions) -> QuantizeOptions:
+    """``o`` with a number for every width."""
+
+    def filled(payload: int, fraction: int, state: int) -> QuantizeOptions:
+        given = {"payload_bits": payload, "fraction_bits": fraction, "state_bits": state}
+        chosen = {name: getattr(o, name) or value for name, value in given.items()}
+        return replace(o, **(chosen | ({"fraction_bits": 0} if o.fraction_bits == 0 else {})))
+
+    usual = filled(*_USUAL)
+    if not _scales(net, weights, usual)[1][: net.neurons].all():
+        return usual
+    kept = np.exp(-1 / net.tau_mem.astype(np.float64))
+    leaks = np.any((kept > 0) & (kept < 1))
+    finer = filled(*(_FINE if leaks else (*_USUAL[:2], _FINE[2])))
+    return finer if _scales(net, weights, finer)[1][: net.neurons].all() else usual
 
 
 def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParams:

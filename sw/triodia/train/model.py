@@ -39,23 +39,23 @@ class Trace(NamedTuple):
 
 class _Spike(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: object, distance: Tensor, slope: float) -> Tensor:
+    def forward(ctx: object, distance: Tensor, slope: float, above: bool) -> Tensor:
         ctx.save_for_backward(distance)
         ctx.slope = slope
-        return (distance >= 0).to(distance.dtype)
+        return (distance > 0 if above else distance >= 0).to(distance.dtype)
 
     @staticmethod
-    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None, None]:
         (distance,) = ctx.saved_tensors
-        return grad / (ctx.slope * distance.abs() + 1) ** 2, None
+        return grad / (ctx.slope * distance.abs() + 1) ** 2, None, None
 
 
-def spike(distance: Tensor, slope: float) -> Tensor:
-    """1 where ``distance >= 0``; backward ``1 / (slope |distance| + 1)^2``.
+def spike(distance: Tensor, slope: float, above: bool = False) -> Tensor:
+    """1 where ``distance >= 0`` (``above``: ``> 0``); backward ``1 / (slope |distance| + 1)^2``.
 
     The fast sigmoid's derivative, as in SuperSpike (Zenke & Ganguli 2018, arXiv 1705.11146).
     """
-    return _Spike.apply(distance, slope)
+    return _Spike.apply(distance, slope, above)
 
 
 class SpikingModel(nn.Module):
@@ -66,7 +66,8 @@ class SpikingModel(nn.Module):
         a = w_in x(t) + w_rec s(t - 1)          a_out = w_out s(t - 1)
         u = exp(-1 / tau_syn) u + a             (u = a without synaptic current)
         refractory: rest -= 1, v held, no spike
-        otherwise:  v* = exp(-1 / tau_mem) v + u + bias,  spike = v* >= threshold,
+        otherwise:  v* = exp(-1 / tau_mem) v + u + bias,
+                    spike = v* >= threshold  (v* > threshold where neurons fire above it),
                     on a spike v = v* - threshold (or 0) and rest = refractory
         u_out = exp(-1 / tau_syn_out) u_out + a_out       (a_out without)
         v_out = exp(-1 / tau_out) v_out + u_out + bias_out
@@ -93,7 +94,7 @@ class SpikingModel(nn.Module):
         self.register_buffer("alpha_out", alpha_out)  # imported, not trained
         self.any_rest = bool((net.refractory > 0).any())
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
-        self.plain = simple and not self.any_rest
+        self.plain = simple and not self.any_rest and net.fires == "at"
 
     def constants(self) -> dict[str, Tensor | None]:
         """Masked weights and decays: what stays the same over the steps of a run."""
@@ -121,7 +122,7 @@ class SpikingModel(nn.Module):
         a = drive + sent @ c["w_rec"]
         u = a if c["alpha"] is None else c["alpha"] * state.u + a
         v = c["beta"] * state.v + u + self.bias
-        s = spike(v / self.threshold - 1, self.slope)
+        s = spike(v / self.threshold - 1, self.slope, self.net.fires == "above")
         if self.any_rest:  # a resting neuron holds its potential and does not spike
             resting = state.rest > 0
             s = torch.where(resting, torch.zeros_like(s), s)

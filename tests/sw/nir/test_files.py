@@ -120,11 +120,8 @@ def lif(**changes):
     return nir.LIF(**{**values, "v_reset": ONE * 0} | changes)
 
 
-CONV = nir.Conv2d((4, 4), np.ones((1, 1, 2, 2)), 1, 0, 1, 1, np.ones(1))
 REFUSED = {
-    "node 'conv2d' is a Conv2d, which cannot be mapped; write it as one Linear": graph(CONV, lif()),
-    "node 'avgpool2d' is a AvgPool2d": graph(nir.AvgPool2d(ONE, ONE, ONE), lif()),
-    "node 'delay' is a Delay, which cannot be mapped; every": graph(lif(), nir.Delay(ONE), lif()),
+    "delays of node 'delay' must be whole steps": graph(lif(), nir.Delay(ONE * 0.0015), lif()),
     "node 'threshold' is a Threshold": graph(nir.Threshold(ONE)),
     "tau of node 'lif' must be above 0, not -0.01": graph(lif(tau=ONE * -0.01)),
     "tau of node 'lif' is 0.0001 s, below the step of 0.001 s": graph(lif(tau=ONE * 1e-4)),

@@ -14,7 +14,6 @@ from triodia.network.random import new_network
 from triodia.nir.exporter import export_nir
 from triodia.nir.importer import import_nir
 from triodia.train.model import SpikingModel
-from triodia_hw.errors import TriodiaError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # snnTorch and nirtorch use what nirtorch deprecates
@@ -146,14 +145,6 @@ def test_another_time_step_is_remarked(tmp_path):
     assert any("decays are other than there; leave --dt out" in s for s in said)
     said = import_nir(path, dt=1e-4, reset="subtract-late").provenance[-1]["approximated"]
     assert not any("decays" in s for s in said)
-
-
-def test_synaptic_with_late_subtraction_is_refused(tmp_path):
-    torch.manual_seed(0)
-    module = torch.nn.Sequential(linear(8, 4), made("Synaptic", 8))
-    path = written(module, tmp_path / "a.nir", 4)
-    with pytest.raises(TriodiaError, match="has a synaptic current, and so no exact subtraction"):
-        import_nir(path, reset="subtract-late")
 
 
 def test_one_to_one_recurrence(tmp_path):
