@@ -144,5 +144,5 @@ NetlistName = Annotated[
     ),
 ]
 Parity = Annotated[bool, typer.Option("--parity", help="Detect bit flips in memory.")]
-WeightBits = Annotated[int, typer.Option(help="Bits per weight.", min=2, max=8)]
+WeightBits = Annotated[int, typer.Option(help="Bits per weight.", min=2, max=16)]
 Lanes = Annotated[int, typer.Option(help="Processing elements (PEs).", min=1, max=32)]

@@ -1,5 +1,6 @@
 """``quantize``: from a trained network to a machine image."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from triodia_hw.machine.image import Image, save_image
 
 from ..network.files import load_network
 from ..network.network import Network
-from ..quantize.comparison import compare_on
+from ..quantize.comparison import agreement, compare_on
 from ..quantize.quantize import QuantizeOptions
 from ..quantize.quantize import quantize as quantize_network
 from ..tasks.catalog import TaskData, get_task
@@ -41,11 +42,20 @@ def quantize(
         int | None,
         typer.Option(help="Bits of a membrane potential; default: 18 or 24.", min=4, max=24),
     ] = None,
-    leak_bits: Annotated[int, typer.Option(help="Bits of a leak coefficient.", min=1, max=16)] = 10,
+    leak_bits: Annotated[
+        int | None,
+        typer.Option(help="Bits of a leak coefficient; default: 10 or 16.", min=1, max=16),
+    ] = None,
     family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
     tight: Annotated[
         bool, typer.Option("--tight", help="Use the fewest block RAMs, even if cycles rise.")
     ] = False,
+    agree: Annotated[
+        float | None,
+        typer.Option(
+            help="Use the fewest weight bits that keep this share of the spikes.", min=0.0, max=1.0
+        ),
+    ] = None,
     data: DataFile = None,
     as_json: Json = False,
 ) -> None:
@@ -67,6 +77,8 @@ def quantize(
     if net.task is None:
         raise TriodiaError(f"{network} is not trained yet; run `triodia train` on it first.")
     samples = _samples(net, data)
+    if agree is not None:
+        options = _agreeing(net, samples, options, agree)
     image = quantize_network(net, samples, options)
     measured = _measured(show, net, image, samples)
     save_image(image, output)
@@ -79,6 +91,27 @@ def quantize(
         "file": str(output),
     }
     show.result(result, title="Machine image")
+
+
+def _agreeing(
+    net: Network, samples: TaskData | None, options: QuantizeOptions, share: float
+) -> QuantizeOptions:
+    """``options`` with the fewest weight bits by which that share of the spikes stays."""
+    if samples is None:
+        raise TriodiaError(
+            "`--agree` compares spikes on samples; pass them with `--data FILE.npz`."
+        )
+    best = 0.0
+    for bits in range(2, 17):
+        chosen = replace(options, weight_bits=bits)
+        found = agreement(net, quantize_network(net, samples, chosen), samples)["spikes_agree"]
+        if found >= share:
+            return chosen
+        best = max(best, found)
+    raise TriodiaError(
+        f"No width keeps {share:.1%} of the spikes; the best keeps {best:.1%}. Try more"
+        " `--leak-bits`, or a lower `--agree`."
+    )
 
 
 def _samples(net: Network, own: Path | None) -> TaskData | None:

@@ -23,7 +23,8 @@ def compare_on(
 ) -> dict:
     """Metrics of ``net`` and of its ``image`` on the held-out samples; None without labels.
 
-    Beside them what :func:`agreement` says. ``clipped`` is the fraction of all input values that lie outside the input range.
+    Beside them what :func:`agreement` says. ``clipped`` is the fraction of all input values that
+    lie outside the input range.
     """
     integer = evaluate_image(image, data, progress=progress)
     known = labelled(data)

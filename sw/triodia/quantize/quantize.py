@@ -25,8 +25,8 @@ from .placement import as_planned
 
 __all__ = ["QuantizeOptions", "float_weights", "quantize"]
 
-# payload, fraction and state bits
-_USUAL, _FINE = (8, 5, 18), (12, 9, 24)
+# payload, fraction, state and leak bits; weights of more than 8 bits need the others to match
+_USUAL, _WIDE, _FINE = (8, 5, 18, 10), (10, 7, 24, 16), (12, 9, 24, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class QuantizeOptions:
     """Widths of the machine; see :class:`triodia_hw.machine.params.MachineParams`.
 
     ``family``: of the FPGA (``FAMILIES``) whose block RAMs are to be few;
-    Widths that are None suit the network: 8 payload bits, 5 of them fractional, and 18 state bits.
+    Widths that are None suit the network: 8 payload bits, 5 of them fractional, 18 state bits and
+    10 leak bits; or 10, 7, 24 and 16 where weights have more than 8 bits.
     Where every neuron's integers are exact, neurons that leak get 12 payload bits, 9 of them
     fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
     neurons that do not leak can drift far below zero.
@@ -46,7 +47,7 @@ class QuantizeOptions:
     payload_bits: int | None = None
     fraction_bits: int | None = None
     state_bits: int | None = None
-    leak_bits: int = 10
+    leak_bits: int | None = None
     family: str = "ecp5"
     tight: bool = False
 
@@ -121,8 +122,9 @@ def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> tuple[np.n
     largest = np.abs(weights).max(axis=1)
     full = (1 << (o.weight_bits - 1)) - 1
     scale = np.divide(full, largest, out=np.full(len(weights), np.inf), where=largest > 0)
-    # The threshold takes at most a quarter of the state's range: room for inhibition below.
-    room = 2.0 ** (o.state_bits - 3 - o.fraction_bits)
+    # The threshold takes at most a quarter of the state's range, or a 32nd of a wide one: room for
+    # inhibition below.
+    room = 2.0 ** (o.state_bits - (3 if o.weight_bits <= 8 else 6) - o.fraction_bits)
     hidden = len(net.threshold)
     scale[:hidden] = np.minimum(scale[:hidden], room / net.threshold)
     # Readouts share a scale, so that their integers compare as they are.
@@ -144,17 +146,18 @@ def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> tuple[np.n
 def _widths(net: Network, weights: np.ndarray, o: QuantizeOptions) -> QuantizeOptions:
     """``o`` with a number for every width."""
 
-    def filled(payload: int, fraction: int, state: int) -> QuantizeOptions:
-        given = {"payload_bits": payload, "fraction_bits": fraction, "state_bits": state}
-        chosen = {name: getattr(o, name) or value for name, value in given.items()}
-        return replace(o, **(chosen | ({"fraction_bits": 0} if o.fraction_bits == 0 else {})))
+    def filled(*widths: int) -> QuantizeOptions:
+        names = ("payload_bits", "fraction_bits", "state_bits", "leak_bits")
+        given = {name: getattr(o, name) for name in names}
+        default = dict(zip(names, widths, strict=True))
+        return replace(o, **{n: default[n] if v is None else v for n, v in given.items()})
 
-    usual = filled(*_USUAL)
+    usual = filled(*(_USUAL if o.weight_bits <= 8 else _WIDE))
     if not _scales(net, weights, usual)[1][: net.neurons].all():
         return usual
     kept = np.exp(-1 / net.tau_mem.astype(np.float64))
     leaks = np.any((kept > 0) & (kept < 1))
-    finer = filled(*(_FINE if leaks else (*_USUAL[:2], _FINE[2])))
+    finer = filled(*(_FINE if leaks else (*_USUAL[:2], *_FINE[2:])))
     return finer if _scales(net, weights, finer)[1][: net.neurons].all() else usual
 
 

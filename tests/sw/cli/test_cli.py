@@ -245,3 +245,13 @@ def test_no_bitstream_is_promised_where_the_vendor_makes_it(files, capsys, tmp_p
         lambda *_, **__: BuildReport(**(fields | {"bitstream": "a.bit"})),
     )
     assert "Bitstream for ulx3s-25f" in call(capsys, *arguments, "ulx3s-25f")[1]
+
+
+def test_quantize_finds_the_width_that_keeps_spikes(tmp_path, capsys):
+    files = chain_files(tmp_path)
+    capsys.readouterr()
+    few = ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "a", "--agree", 0.3)
+    many = ok(capsys, "quantize", files["trained.net"], "-o", tmp_path / "b", "--agree", 0.9)
+    assert few["spikes_agree"] >= 0.3 and many["spikes_agree"] >= 0.9
+    bits = [load_image(tmp_path / name).params.weight_bits for name in "ab"]
+    assert 2 <= bits[0] < bits[1] <= 16

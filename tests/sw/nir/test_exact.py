@@ -330,4 +330,4 @@ def test_agreement_tells_how_far_spikes_are_equal():
         agreement(net, quantize(net, None, QuantizeOptions(weight_bits=bits)), data)["spikes_agree"]
         for bits in (3, 8, 16)
     ]
-    assert shares[0] < shares[1] < shares[2]
+    assert shares[0] < shares[1] < shares[2] and shares[2] > 0.9
