@@ -240,6 +240,8 @@ def _bodies(text: str) -> list[str]:
     # As a declaration's value it would be there before the blocks that wait for its change.
     text = text.replace("reg at_start  = 0;", "reg at_start;\n  initial at_start <= 0;")
     text = text.replace("if (at_start ) begin", "if (at_start) begin")
+    # Signals without bits, which nothing uses.
+    text = re.sub(r"^  (wire|reg) \[-1:0\] \w+;\n", "", text, flags=re.MULTILINE)
     # A port is declared once; Yosys declares it as a wire besides.
     text = re.sub(r"^  (input|output) (.*;)\n  wire \2$", r"  \1 \2", text, flags=re.MULTILINE)
     return re.findall(r"^module .*?^endmodule$", text, re.DOTALL | re.MULTILINE)
