@@ -3,6 +3,7 @@
 __all__ = [
     "CheckFailed",
     "ContractError",
+    "FolderInUse",
     "ImageError",
     "MissingTool",
     "ToolError",
@@ -26,6 +27,10 @@ class CheckFailed(TriodiaError):
 
 class ContractError(TriodiaError, ValueError):
     """Parameters, an image or an event that the machine cannot represent."""
+
+
+class FolderInUse(TriodiaError):
+    """A folder in which another process is at work; the message says what to do."""
 
 
 class ImageError(TriodiaError, ValueError):

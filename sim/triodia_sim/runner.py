@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import threading
@@ -17,9 +18,11 @@ from tempfile import TemporaryDirectory
 from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_verilog
 from triodia_hw.files import write_atomic
+from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image, save_image
 
 from .cells import cell_models
+from .folder import copy_verilog, machine_name
 from .scoreboard import Divergence, Sequence
 from .simulators import CosimError, check_netlist, find_simulator
 
@@ -33,14 +36,14 @@ _WAVE_BEFORE, _WAVE_AFTER = 2000, 200  # cycles around a divergence
 PERIOD_NS = 10
 _WAVE = "wave.fst"
 
-_DUMP = f"""`timescale 1ns/1ps
+_DUMP = """`timescale 1ns/1ps
 module triodia_dump;
   reg [63:0] start, stop;
   initial if ($value$plusargs("dump_start=%d", start) && $value$plusargs("dump_stop=%d", stop))
   begin
     #(start);
-    $dumpfile("{_WAVE}");
-    $dumpvars(0, {TOP});
+    $dumpfile("wave.fst");
+    $dumpvars(0, TRIODIA_TOP);
     #(stop - start);
     $dumpoff;
     $dumpflush;
@@ -102,7 +105,8 @@ def cosimulate(
     folder : working folder; keeps Verilog, logs and, after a mismatch, ``divergence.fst``.
     state : also compare the state words of every neuron after every step (runs in lock step).
     stall : probability that the sender, the receiver pauses in a cycle; ``seed`` is its chance.
-    verilog : folder of an earlier export to simulate instead of a new one.
+    verilog : folder of an earlier export to simulate as it is, memory contents and all, instead
+        of a new one.
     netlist : ``verilog`` is of the cells of this family of FPGAs, as synthesis leaves it; their
         models are added.
     load : load ``image`` through the machine's input first; ``verilog`` may be of another network
@@ -116,6 +120,8 @@ def cosimulate(
     ------
     CosimError
         If the simulator is missing or breaks; a mismatch is a result, not an error.
+    FolderInUse
+        If another co-simulation is at work in ``folder``.
     NotOfNetlist
         A netlist with ``state``, as synthesis puts bits of a word where it likes, or on Verilator,
         which would not see that an undefined word is used.
@@ -124,24 +130,23 @@ def cosimulate(
     if netlist:
         check_netlist(state, simulator)
     folder = Path(folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    _take_verilog(image, folder, verilog)
     options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
     options |= {"counts": counts, "patience": patience, "record": record}
-    job = _job(image, folder, sequences, **options)
-    with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
-        _simulate(folder, simulator, job, _window(0, 1 << 40) if record else None)
-    return _result(folder, simulator, job)
+    with alone(folder, "co-simulation"):
+        options["top"] = _take_verilog(image, folder, verilog)
+        job = _job(image, folder, sequences, **options)
+        with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
+            _simulate(folder, simulator, job, _window(0, 1 << 40) if record else None)
+        return _result(folder, simulator, job)
 
 
-def _take_verilog(image: Image, folder: Path, verilog: str | Path | None) -> None:
-    """Put into ``folder`` the Verilog of ``image``, or what the folder ``verilog`` has."""
+def _take_verilog(image: Image, folder: Path, verilog: str | Path | None) -> str:
+    """Put the Verilog to simulate into ``folder``; return the name of its top module."""
     if verilog is None:
         export_verilog(image, folder)
-        return
-    for file in Path(verilog).iterdir():
-        if file.suffix in (".v", ".hex"):
-            shutil.copy(file, folder)
+        return TOP
+    copy_verilog(Path(verilog), folder)
+    return machine_name(Path(verilog), image.digest())
 
 
 def _job(image: Image, folder: Path, sequences: list[Sequence], **options: object) -> dict:
@@ -224,7 +229,7 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
     from cocotb_tools.runner import get_runner  # slow to import, and needs a simulator
 
     write_atomic(folder / "job.json", json.dumps(job).encode())
-    sources, arguments = _sources(folder, simulator, job["netlist"])
+    sources, arguments = _sources(folder, simulator, job)
     environment = {
         "TRIODIA_JOB": str(folder / "job.json"),
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -237,14 +242,14 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
             runner = get_runner(simulator)
             runner.build(
                 sources=[shutil.copy(source, aside) for source in sources],
-                hdl_toplevel=TOP,
+                hdl_toplevel=job["top"],
                 build_dir=aside,
                 build_args=arguments,
                 timescale=("1ns", "1ps"),
                 log_file=folder / "build.log",
             )
             runner.test(
-                hdl_toplevel=TOP,
+                hdl_toplevel=job["top"],
                 test_module="triodia_sim.cosim_tests",
                 build_dir=aside,
                 test_dir=folder,
@@ -255,14 +260,22 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
                 results_xml=str(folder / "results.xml"),
             )
     except (SystemExit, RuntimeError, OSError) as error:
-        raise CosimError(f"{simulator} failed ({error}); see {log}") from None
+        raise CosimError(f"{simulator} failed ({_fatal(log) or error}); see {log}") from None
 
 
-def _sources(folder: Path, simulator: str, netlist: str | None) -> tuple[list[Path], list[str]]:
+def _fatal(log: Path) -> str:
+    """Why the Verilog itself ended the simulation, or nothing."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    reason = re.search(r"\S+\.hex is missing, or is not of image \w+", text)
+    return reason[0] if reason else ""
+
+
+def _sources(folder: Path, simulator: str, job: dict) -> tuple[list[Path], list[str]]:
     """Verilog files of ``folder`` and the simulator's own build arguments."""
-    machine = [folder / f"{TOP}.v", *(cell_models(folder, netlist) if netlist else [])]
+    netlist = job["netlist"]
+    machine = [folder / f"{job['top']}.v", *(cell_models(folder, netlist) if netlist else [])]
     if simulator != "icarus":
         return machine, ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
     dump = folder / "triodia_dump.v"
-    dump.write_text(_DUMP)
+    dump.write_text(_DUMP.replace("TRIODIA_TOP", job["top"]))
     return [*machine, dump], ["-s", "triodia_dump"]

@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 
 from tests.support.networks import random_image
-from triodia_boards.catalog import BOARDS, BadChoice
+from triodia_boards.catalog import BOARDS
 from triodia_boards.flow import build as flow
 from triodia_boards.flow import toolchain
-from triodia_boards.flow.lock import alone
 from triodia_boards.flow.pll import NoSuchClock
 from triodia_boards.flow.registers import Packed
 from triodia_boards.flow.synthesis import Synthesis
 from triodia_boards.flow.tools import BuildError
+from triodia_hw.errors import FolderInUse
+from triodia_hw.lock import alone
 
 USED = {"TRELLIS_COMB": 900, "TRELLIS_FF": 800, "DP16KD": 7, "MULT18X18D": 2}
 
@@ -114,11 +115,11 @@ def test_what_is_refused_leaves_the_finished_build(tmp_path, monkeypatch, asked,
 def test_one_build_at_a_time_in_a_folder(tmp_path, monkeypatch, board):
     flow_that_reaches(monkeypatch, 101.0)
     before = build(tmp_path) and (tmp_path / "build.json").read_bytes()
-    text = r"/\S+ must be a folder that no other build is at work in; wait for that one, or name "
-    with alone(tmp_path), pytest.raises(BadChoice, match=text):
+    text = r"^Another build is using /\S+\. Wait until it ends, or name another folder\.$"
+    with alone(tmp_path, "build"), pytest.raises(FolderInUse, match=text):
         flow.build(random_image(1, lanes=1), board, tmp_path, progress=lambda _: None)
     assert (tmp_path / "build.json").read_bytes() == before
-    with alone(tmp_path):  # the lock was given back
+    with alone(tmp_path, "build"):  # the lock was given back
         pass
 
 

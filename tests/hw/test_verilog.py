@@ -10,7 +10,8 @@ import pytest
 from tests.support.networks import random_image
 from triodia_hw.compile.contents import contents, memory_shapes
 from triodia_hw.compile.options import Options
-from triodia_hw.export.memories import hex_lines
+from triodia_hw.errors import TriodiaError
+from triodia_hw.export.memories import contents_sum, hex_lines
 from triodia_hw.export.rtlil import TOP, core_rtlil, memory_name, triodia_version
 from triodia_hw.export.verilog import export_verilog
 from triodia_hw.machine.words import COUNTERS, input_fields, output_fields
@@ -23,10 +24,10 @@ CASES = {
 }
 
 
-def hex_files(p):
-    """Content memories by file: shape, column and the bits of a word in front of it."""
+def hex_files(p, name=TOP):
+    """Content memories by file: shape, column and the bits of a word below it."""
     return {
-        f"{memory_name(lane, shape.name, index)}.hex": (
+        f"{name}_{memory_name(lane, shape.name, index)}.hex": (
             lane,
             shape,
             index,
@@ -75,7 +76,9 @@ def test_files(export, tmp_path):
     image, first, *_ = export
     hexes = set(hex_files(image.params))
     memories = ("pointers", "synapses", "neurons")
-    assert hexes >= {f"lane_{k}_{m}_0.hex" for k in range(image.params.lanes) for m in memories}
+    assert hexes >= {
+        f"{TOP}_lane_{k}_{m}_0.hex" for k in range(image.params.lanes) for m in memories
+    }
     assert {path.name for path in first.iterdir()} == hexes | {f"{TOP}.v"}
 
 
@@ -92,9 +95,11 @@ def test_returns_what_it_wrote(tmp_path):
 def test_fewer_lanes_into_the_same_folder(tmp_path):
     """Contents of the lanes that are gone are gone too; what is not ours stays."""
     export_verilog(random_image(1, lanes=3), tmp_path)
-    (tmp_path / "lane_9_mine_0.hex").write_text("mine")
+    others = [tmp_path / f"{TOP}_lane_9_mine_0.hex", tmp_path / "x_lane_2_synapses_0.hex"]
+    for file in others:
+        file.write_text("mine")
     made = export_verilog(random_image(1, lanes=1), tmp_path)
-    assert set(tmp_path.iterdir()) == {*made, tmp_path / "lane_9_mine_0.hex"}
+    assert set(tmp_path.iterdir()) == {*made, *others}
 
 
 def test_no_machine_paths(export):
@@ -142,55 +147,138 @@ def test_hex_lines():
 
 
 def modules(text):
-    """Verilog of each module by name."""
-    found = re.findall(r"^module \\?(\S+?)\s?\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
+    """Verilog of each module by name, in order."""
+    found = re.findall(r"^module (\S+?)(?: #.*?)?\s?\(", text, re.MULTILINE)
     texts = re.findall(r"^module .*?^endmodule", text, re.DOTALL | re.MULTILINE)
     return dict(zip(found, texts, strict=True))
 
 
+def instances(text, top=TOP):
+    """Every instance below ``top``: path, module, and its parameters, ``LANE`` resolved."""
+    bodies, pattern = modules(text), r"^  (\w+) (?:#\((.*?)\) )?(\w+) \(\n    \."
+    found, ahead = [], [("", top, "")]
+    while ahead:
+        path, module, lane = ahead.pop()
+        for kind, given, name in re.findall(pattern, bodies[module], re.DOTALL | re.MULTILINE):
+            values = dict(re.findall(r"\.(\w+)\((.*?)\)(?:,|\n)", given + "\n"))
+            if "LANE" in values:
+                values["LANE"] = values["LANE"].replace("LANE", f'"{lane}"').strip('"')
+            inner = values.get("LANE", lane)
+            if "FILE" in values:
+                values["FILE"] = re.sub(r'\{LANE, "(.*)"\}', rf'"{inner}\1"', values["FILE"])
+            found.append((f"{path}.{name}".strip("."), kind, values))
+            ahead.append((found[-1][0], kind, inner))
+    return found
+
+
 def test_each_memory_loads_its_file(export):
     image, first, *_ = export
+    text = (first / f"{TOP}.v").read_text()
     loads = {
-        name: re.findall(r'\$readmemh\("([^"]+)", (mem_\d)\)', text)
-        for name, text in modules((first / f"{TOP}.v").read_text()).items()
+        path: values["FILE"].strip('"')
+        for path, kind, values in instances(text)
+        if kind == f"{TOP}_ram" and "FILE" in values
     }
     holders = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
-    want = {}
-    for file, (lane, shape, index, _) in hex_files(image.params).items():
-        module = f"{TOP}.core.lane_{lane}.{holders[shape.name]}.{shape.name}"
-        want.setdefault(module, []).append((file, f"mem_{index}"))
-    assert {name: sorted(files) for name, files in loads.items() if files} == want
+    want = {
+        f"core.lane_{lane}.{holders[shape.name]}.{shape.name}.mem_{index}": file
+        for file, (lane, shape, index, _) in hex_files(image.params).items()
+    }
+    assert loads == want
 
 
-def test_netlist_does_not_hold_the_network(export):
-    """Verilog of two networks differs in the digest only; their memory files do differ."""
+def test_one_module_for_all_lanes(exports):
+    image, first, *_ = exports["spikes"]
+    kinds = [kind for _, kind, _ in instances((first / f"{TOP}.v").read_text())]
+    assert image.params.lanes == 3
+    assert kinds.count(f"{TOP}_lane") == kinds.count(f"{TOP}_walker") == 3
+
+
+def test_every_module_says_what_it_does(export):
+    _, first, *_ = export
+    text = (first / f"{TOP}.v").read_text()
+    names = list(modules(text))
+    for name in names:
+        assert re.search(rf"^// .*[.:]\nmodule {name}\b", text, re.MULTILINE), name
+    listed = text.split("// Modules, in order:\n")[1].split("\n\n")[0]
+    assert re.findall(r"\w+", listed) == names
+
+
+def test_names_without_escapes(export):
+    """No backslash, and a dollar sign only in front of a system task."""
+    _, first, *_ = export
+    text = re.sub(r"//.*", "", (first / f"{TOP}.v").read_text())
+    assert "\\" not in text and "[-1:0]" not in text
+    used = {name for name in re.findall(r"[\w$]+", text) if "$" in name}
+    assert used == {"$fatal", "$readmemh", "$signed"}
+
+
+def test_verilog_does_not_hold_the_network(export):
+    """Verilog of two networks differs in the digest and the sums that the simulation checks."""
     image, first, _, third = export
     one, two = ((folder / f"{TOP}.v").read_text().splitlines() for folder in (first, third))
     assert other(image).params == image.params
-    assert [k for k, (a, b) in enumerate(zip(one, two, strict=True)) if a != b] == [1]
+    differ = [a for a, b in zip(one, two, strict=True) if a != b]
+    assert differ[0].startswith("// Image ")
+    assert all("$fatal" in line or ".contents_sum(" in line for line in differ[1:])
     for memory in ("synapses", "neurons"):
-        name = f"{memory_name(0, memory, 0)}.hex"
+        name = f"{TOP}_{memory_name(0, memory, 0)}.hex"
         assert (first / name).read_text() != (third / name).read_text()
+
+
+def test_every_content_memory_is_checked(export):
+    image, first, *_ = export
+    text = (first / f"{TOP}.v").read_text()
+    checked = re.findall(r"\.contents_sum\(1'b0\) !== 64'h(\w{16})\)\n +\$fatal\(1, \"(\S+) ", text)
+    sums = {}
+    for file in hex_files(image.params):
+        words = [int(line, 16) for line in (first / file).read_text().split()]
+        sums[file] = f"{contents_sum(words):016x}"
+    assert {file: total for total, file in checked} == sums
+    assert f"is not of image {image.digest()[:16]}" in text
+
+
+def test_inline(tmp_path):
+    """The contents are in the Verilog, and no file is needed."""
+    image = random_image(5, **CASES["columns"])
+    export_verilog(image, tmp_path / "files", name="net")
+    (made,) = export_verilog(image, tmp_path / "inline", inline=True, name="net")
+    assert list((tmp_path / "inline").iterdir()) == [made]
+    text = made.read_text()
+    assert "$readmemh" not in text
+    for file in hex_files(image.params, "net"):
+        block = text.split(f'(FILE == "{file}")')[1].split("    end\n")[0]
+        words = [int(word, 16) for word in re.findall(r"'h(\w+);", block)]
+        assert words == [int(w, 16) for w in (tmp_path / "files" / file).read_text().split()]
+
+
+@pytest.mark.parametrize("name", ["", "4x", "a-b", "../x", "a$b", "é", "x" * 41])
+def test_bad_name(name, tmp_path):
+    with pytest.raises(TriodiaError, match=r"^The name of a Verilog module must be at most 40 "):
+        export_verilog(random_image(1, lanes=1), tmp_path / "new", name=name)
+    assert not (tmp_path / "new").exists()
 
 
 def test_working_memories_start_undefined(export):
     _, first, *_ = export
     text = (first / f"{TOP}.v").read_text()
     assert not re.search(r"\bmem(_\d)?\[[^\]]*\] = ", text)
-    assert re.search(r"\breg \[\d+:0\] mem \[", text)
+    rams = [values for _, kind, values in instances(text) if kind == f"{TOP}_ram"]
+    assert sum("FILE" not in values for values in rams) >= 2  # state and sums
 
 
 def test_ports(export):
     image, first, *_ = export
     text = (first / f"{TOP}.v").read_text()
-    pattern = r"^  (input|output) (?:\[(\d+):0\] )?(\w+);"
+    pattern = r"^  (input|output) (signed )?(?:\[(\d+):0\] )?(\w+);"
     declared = re.findall(pattern, modules(text)[TOP], re.MULTILINE)
-    ports = {name: (way, int(top or 0) + 1) for way, top, name in declared}
-    want = dict.fromkeys(("clk", "rst", "i_valid", "o_ready"), ("input", 1))
-    want |= dict.fromkeys(("i_ready", "o_valid"), ("output", 1))
-    want |= {f"i_{name}": ("input", bits) for name, bits, _ in input_fields(image.params)}
-    want |= {f"o_{name}": ("output", bits) for name, bits, _ in output_fields(image.params)}
-    want |= dict.fromkeys(COUNTERS, ("output", 32))
+    ports = {name: (way, int(top or 0) + 1, bool(s)) for way, s, top, name in declared}
+    p = image.params
+    want = dict.fromkeys(("clk", "rst", "i_valid", "o_ready"), ("input", 1, False))
+    want |= dict.fromkeys(("i_ready", "o_valid"), ("output", 1, False))
+    want |= {f"i_{name}": ("input", bits, sign) for name, bits, sign in input_fields(p)}
+    want |= {f"o_{name}": ("output", bits, sign) for name, bits, sign in output_fields(p)}
+    want |= dict.fromkeys(COUNTERS, ("output", 32, False))
     assert ports == want
 
 

@@ -179,8 +179,9 @@ def test_hang_is_a_mismatch(tmp_path):
     cosimulate(image, sequences, tmp_path / "right")
     verilog = tmp_path / "right" / "triodia.v"
     text = verilog.read_text()
-    assert text.count("(o_valid),") == 1
-    silent = text.replace("(o_valid),", "(),").replace("wire o_valid;", "wire o_valid = 1'b0;", 1)
+    assert text.count("(o_valid),") == text.count("  output o_valid;\n") == 1
+    mute = "  output o_valid;\n  assign o_valid = 1'b0;\n"
+    silent = text.replace("(o_valid),", "(),").replace("  output o_valid;\n", mute)
     verilog.write_text(silent)
     result = cosimulate(image, sequences, tmp_path / "hung", verilog=tmp_path / "right")
     assert result.mismatches == 1
@@ -193,11 +194,11 @@ def test_words_after_the_last_end_are_seen(tmp_path):
     cosimulate(image, [random_events(image, 3, 1)], tmp_path / "right")
     verilog = tmp_path / "right" / "triodia.v"
     text = verilog.read_text()
-    assert text.count("(o_valid),") == 1
+    assert text.count("(o_valid),") == text.count("  output o_valid;\n") == 1
     stuck = "  wire quiet; reg over = 0;\n  assign o_valid = quiet | over;\n"
     stuck += "  always @(posedge clk) if (quiet & o_ready & o_last) over <= 1;\n"
     text = text.replace("(o_valid),", "(quiet),").replace(
-        "  wire o_valid;\n", "  wire o_valid;\n" + stuck, 1
+        "  output o_valid;\n", "  output o_valid;\n" + stuck
     )
     verilog.write_text(text)
     result = cosimulate(

@@ -113,7 +113,7 @@ async def wishbone(dut):
     image, sequences = setup()
     for name in ("cyc", "stb", "we", "adr", "dat_i"):
         getattr(dut, f"wb_{name}").value = 0
-    await start(dut)
+    await start(dut.clk, dut.rst)
     # The master sets its signals at once, which is of no effect before time begins.
     kind = Pipelined if JOB["pipelined"] else Classic
     master = kind(dut, "wb", dut.clk, timeout=1000, signals_dict=_SIGNALS)

@@ -44,12 +44,12 @@ def compare(board, image, word):
     board.word(w["kind"], w["last"], w["source"], w["value"], 0)
 
 
-async def start(dut):
-    dut.rst.value = 1
-    Clock(dut.clk, 10, unit="ns").start()
-    await ClockCycles(dut.clk, 4)
-    dut.rst.value = 0
-    await RisingEdge(dut.clk)
+async def start(clock, reset, active=1):
+    reset.value = active
+    Clock(clock, 10, unit="ns").start()
+    await ClockCycles(clock, 4)
+    reset.value = 1 - active
+    await RisingEdge(clock)
 
 
 def pauses(seed):
@@ -61,12 +61,14 @@ def pauses(seed):
 async def axi_stream(dut):
     """Every step a frame of AXI4-Stream each way; then a reset in mid-step, and all again."""
     image, sequences = setup()
-    source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
-    sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
+    clock, reset = dut.aclk, dut.aresetn
+    ends = [AxiStreamBus.from_prefix(dut, name) for name in ("s_axis", "m_axis")]
+    source = AxiStreamSource(ends[0], clock, reset, reset_active_level=False)
+    sink = AxiStreamSink(ends[1], clock, reset, reset_active_level=False)
     if JOB["stall"]:
         source.set_pause_generator(pauses(1))
         sink.set_pause_generator(pauses(2))
-    await start(dut)
+    await start(clock, reset, active=0)
     size = bus_bits(width_of(input_fields(image.params))) // 8
     lanes = bus_bits(width_of(output_fields(image.params))) // 8
     for _ in range(2):
@@ -75,7 +77,9 @@ async def axi_stream(dut):
             data = b"".join(w.to_bytes(size, "little") for w in words_of(image, events, last))
             source.send_nowait(AxiStreamFrame(data))
         for number in range(len(board.plan)):
-            data = bytes((await sink.recv()).tdata)
+            frame = await sink.recv(compact=False)
+            data = bytes(frame.tdata)
+            assert all(frame.tkeep)  # whole words
             for k in range(0, len(data), lanes):
                 compare(board, image, int.from_bytes(data[k : k + lanes], "little"))
             assert board.steps == number + 1
@@ -85,10 +89,10 @@ async def axi_stream(dut):
         for events, last in ((sequences[0][0], 0), (sequences[0][1], 0)):
             data = b"".join(w.to_bytes(size, "little") for w in words_of(image, events, last))
             await source.send(AxiStreamFrame(data))
-        await ClockCycles(dut.clk, 25)
-        dut.rst.value = 1
-        await RisingEdge(dut.clk)
+        await ClockCycles(clock, 25)
+        reset.value = 0
+        await RisingEdge(clock)
         source.clear()
-        dut.rst.value = 0
-        await ClockCycles(dut.clk, 30)
+        reset.value = 1
+        await ClockCycles(clock, 30)
         sink.clear()

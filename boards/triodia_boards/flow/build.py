@@ -9,13 +9,13 @@ from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import Options
 from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.files import write_atomic
+from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams
 
 from ..board import BAUD, Board, BoardTop, check_clock
 from ..catalog import BadChoice
 from .limits import check_fit
-from .lock import alone
 from .manifest import Manifest
 from .program import pack, placeholder, program
 from .report import BuildReport
@@ -85,7 +85,7 @@ def build(
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress
-    with alone(folder):
+    with alone(folder, "build"):
         Manifest.remove(folder)
         synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
         progress("memory contents, bitstream, and back" if tools.unpack else "bitstream")

@@ -12,11 +12,11 @@ from triodia_hw.errors import YosysError
 from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
+from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image
 
 from ..board import Board, BoardTop, check_clock
 from .limits import check_fit
-from .lock import alone
 from .report import BuildReport
 from .synthesis import synthesize
 from .tools import BuildError
@@ -57,7 +57,7 @@ def vendor_build(
     goal = check_clock(board, clock_hz, baud)
     top = BoardTop(board, image.params, contents(image), options, clock_hz=goal, baud=baud)
     plan = board.make_platform().build(top, do_build=False)
-    with alone(folder):
+    with alone(folder, "build"):
         files = {name: _text(plan.files[name]) for name in ("top.il", "top.xdc", "top.tcl")}
         files["top.il"] = without_zeros(files["top.il"], options)
         for name, text in files.items():

@@ -57,7 +57,7 @@ class _Ram(Ram):
     def _column(self, m: Module, name: str, offset: int, width: int, init: list[int]) -> None:
         bits = slice(offset, offset + width)
         column = name.removeprefix("mem").removeprefix("_") or "0"
-        file = "" if self.init is None else f"{_LANE}_{self.name}_{column}.hex"
+        file = {} if self.init is None else {"p_FILE": f"{_LANE}_{self.name}_{column}.hex"}
         address = len(self.r_addr)
         write = {"i_w_en": C(0), "i_w_addr": C(0, address), "i_w_data": C(0, width)}
         if self.writable:
@@ -68,7 +68,7 @@ class _Ram(Ram):
             p_WIDTH=width,
             p_DEPTH=self.depth,
             p_ADDR_WIDTH=address,
-            p_FILE=file,
+            **file,
             i_clk=ClockSignal(),
             **write,
             i_r_addr=self.r_addr,
@@ -154,9 +154,10 @@ class VerilogUnits(Units):
         self._purposes[self.name] = _purpose(top)
         verilog_text = _verilog([_renamed(text) for text in self._texts.values()])
         bodies = {body.split("(")[0].split()[1]: body for body in _bodies(verilog_text)}
+        bodies[self.name] = _with_signs(bodies[self.name], top)
         inner = sorted(bodies.keys() - self._texts.keys())  # parts of a unit that are no units
         return [
-            VerilogModule(name, self._purposes.get(name, ""), _with_lane(bodies[name]))
+            VerilogModule(name, self._purposes.get(name, ""), _with_lane(bodies[name], self.name))
             for name in (*reversed(self._texts), *inner)
         ]
 
@@ -239,13 +240,30 @@ def _bodies(text: str) -> list[str]:
     # As a declaration's value it would be there before the blocks that wait for its change.
     text = text.replace("reg at_start  = 0;", "reg at_start;\n  initial at_start <= 0;")
     text = text.replace("if (at_start ) begin", "if (at_start) begin")
+    # Signals without bits, which nothing uses.
+    text = re.sub(r"^  (wire|reg) \[-1:0\] \w+;\n", "", text, flags=re.MULTILINE)
+    # A port is declared once; Yosys declares it as a wire besides.
+    text = re.sub(r"^  (input|output) (.*;)\n  wire \2$", r"  \1 \2", text, flags=re.MULTILINE)
     return re.findall(r"^module .*?^endmodule$", text, re.DOTALL | re.MULTILINE)
 
 
-def _with_lane(text: str) -> str:
-    """A module with a parameter for the lane it is in, if its memories have files."""
+def _with_signs(text: str, top: wiring.Component) -> str:
+    """A module whose signed ports are declared so, as those who instantiate it expect."""
+    signed = [name for name, (value, _) in _ports(top).items() if value.shape().signed]
+    for name in signed:
+        declaration = rf"^  (input|output) (.*\b{name};)$"
+        text = re.sub(declaration, r"  \1 signed \2", text, flags=re.MULTILINE)
+    return text
+
+
+def _with_lane(text: str, name: str) -> str:
+    """A module with a parameter for the lane it is in, if its memories have files.
+
+    Its default names files that exist: Yosys reads them for a module before it is instantiated.
+    """
     if _LANE not in text:
         return text
     text = text.replace(f'"{_LANE}"', "LANE")
     text = re.sub(rf'"{_LANE}([^"]*)"', r'{LANE, "\1"}', text)
-    return re.sub(r"^(module \S+?)\(", r'\1 #(parameter LANE = "lane_0") (', text, count=1)
+    parameter = rf'\1 #(parameter LANE = "{name}_lane_0") ('
+    return re.sub(r"^(module \S+?)\(", parameter, text, count=1)

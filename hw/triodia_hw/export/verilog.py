@@ -153,7 +153,10 @@ def _text(
     """The whole file: header, table of contents, then a module after the other."""
     top, *rest = modules
     digest = image.digest()
-    texts = [_commented(top.purpose) + top.text.removesuffix("endmodule") + _check(held, digest)]
+    clock = "aclk" if re.search(r"\binput aclk;", top.text) else "clk"
+    texts = [
+        _commented(top.purpose) + top.text.removesuffix("endmodule") + _check(held, digest, clock)
+    ]
     texts += [_commented(module.purpose) + module.text for module in rest]
     files = {file: (width, words) for file, _, width, words in held}
     texts += memory_modules(top.name, files if inline else None)
@@ -177,7 +180,7 @@ def _commented(purpose: str) -> str:
     return "".join(f"// {line}".rstrip() + "\n" for line in purpose.splitlines())
 
 
-def _check(held: Columns, digest: str) -> str:
+def _check(held: Columns, digest: str, clock: str) -> str:
     """The end of the top module: in simulation, it stops unless the memories hold this network."""
     checks = [
         f"    if ({path}.contents_sum(1'b0) !== 64'h{contents_sum(words):016x})\n"
@@ -192,7 +195,7 @@ def _check(held: Columns, digest: str) -> str:
         "  // Simulation only: stop at the first edge unless every memory holds this network.",
         "  reg contents_checked;",
         "  initial contents_checked = 0;",
-        "  always @(posedge clk) if (!contents_checked) begin",
+        f"  always @(posedge {clock}) if (!contents_checked) begin",
         "    contents_checked <= 1;",
         *checks,
         "  end",

@@ -127,7 +127,8 @@ _MACHINE = {
         ".infer", "Classify samples with the integer reference; show their spikes in the terminal."
     ),
     "verilog": Command(
-        ".verilog", "Write the accelerator as one Verilog file and its memory contents."
+        ".verilog",
+        "Write the accelerator as Verilog, with a testbench, README and scripts.",
     ),
     "cosim": Command(
         ".cosim",

@@ -1,6 +1,7 @@
 """``cosim``: the exported Verilog against the integer reference."""
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,9 @@ from typing import Annotated
 import typer
 
 from triodia_hw.errors import CheckFailed, TriodiaError
+from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image, load_image
+from triodia_sim.folder import check_exported
 from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.simulators import check_netlist, find_simulator
 
@@ -38,6 +41,12 @@ def cosim(
     simulator: SimulatorName = "icarus",
     state: Annotated[bool, typer.Option("--state", help="Also compare every state word.")] = False,
     netlist: NetlistName = None,
+    verilog: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `triodia verilog` wrote, to simulate as it is; default: a new export."
+        ),
+    ] = None,
     stall: Annotated[
         float, typer.Option(help="Probability that either stream pauses in a cycle.")
     ] = 0.0,
@@ -54,17 +63,22 @@ def cosim(
     show = Output(as_json)
     if not 0 <= stall < 1:
         raise TriodiaError(f"`--stall` must be at least 0 and below 1, got {stall:g}.")
+    if netlist and verilog:
+        raise TriodiaError("`--netlist` and `--verilog` exclude each other; leave one out.")
     find_simulator(simulator)
     if netlist:
         check_netlist(state, simulator)
     loaded = load_image(image)
+    if verilog:
+        check_exported(verilog, loaded.digest())
     held = image_samples(loaded, task, data)
     sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences)):,} steps")
-    with scratch("triodia-cosim-") as aside:
+    with scratch("triodia-cosim-") as aside, ExitStack() as locks:
         folder = output or aside
-        cells, given = _synthesized(loaded, netlist, folder, show)
-        given |= {"simulator": simulator, "state": state, "stall": (stall, stall), "seed": seed}
+        cells, given = _synthesized(loaded, netlist, folder, show, locks)
+        given = {"verilog": verilog, "simulator": simulator, "state": state} | given
+        given |= {"stall": (stall, stall), "seed": seed}
         with show.bar("Comparing") as bar:
             result = cosimulate(loaded, sequences, folder, progress=bar, **given)
         result = _kept(result) if output is None else result
@@ -85,13 +99,14 @@ def _verdict(show: Output, result: CosimResult) -> None:
 
 
 def _synthesized(
-    image: Image, netlist: str | None, folder: Path, show: Output
+    image: Image, netlist: str | None, folder: Path, show: Output, locks: ExitStack
 ) -> tuple[dict | None, dict]:
     """What synthesis reports, and the options by which its netlist is simulated."""
     if netlist is None:
         return None, {}
     from triodia_boards.flow.synthesis import netlist_verilog
 
+    locks.enter_context(alone(folder / "netlist", "co-simulation"))
     show.note(f"Synthesis to {netlist} cells (Yosys)")
     report = asdict(netlist_verilog(image, folder / "netlist", netlist))
     return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": netlist}

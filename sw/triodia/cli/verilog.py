@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from triodia_hw.errors import TriodiaError
-from triodia_hw.export.verilog import INTERFACES, export_verilog
+from triodia_hw.export.folder import export_folder
+from triodia_hw.export.rtlil import TOP
+from triodia_hw.export.verilog import INTERFACES, check_name
 from triodia_hw.machine.image import load_image
 
 from .console import Output
@@ -23,12 +25,20 @@ def verilog(
         str,
         typer.Option(help=f"Bus of the ports: {' or '.join(_NAMED)}; default: plain streams."),
     ] = "",
+    name: Annotated[
+        str, typer.Option(help="Name of the top module; prefix of all modules and files.")
+    ] = TOP,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Memory contents in the Verilog, not in files.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the accelerator as one Verilog file and its memory contents."""
+    """Write the accelerator as Verilog, with a testbench, README and scripts."""
     if interface not in INTERFACES:
         raise TriodiaError(f"`--interface` must be {' or '.join(_NAMED)}, got {interface}.")
+    check_name(name)
     loaded = load_image(image)
-    files = export_verilog(loaded, output, interface)
-    result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": len(files) - 1}
+    files = export_folder(loaded, output, interface, name=name, inline=inline)
+    memories = sum(file.name.startswith(f"{name}_lane_") for file in files)
+    result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": memories}
     Output(as_json).result(result | {"files": [str(f) for f in files]}, title="Verilog")

@@ -1,0 +1,141 @@
+"""What a user of the exported Verilog must know, as plain values: ports, words, numbers."""
+
+import re
+
+from ..gateware.wishbone import parts
+from ..gateware.wrappers import bus_bits
+from ..machine.image import Image
+from ..machine.words import (
+    COUNTERS,
+    INPUT_KINDS,
+    OUTPUT_KINDS,
+    READ_KINDS,
+    Fields,
+    input_fields,
+    output_fields,
+    width_of,
+)
+from .rtlil import triodia_version
+
+__all__ = ["facts", "ports_of"]
+
+_MEANINGS = {
+    "clk": "clock; everything happens at its rising edge",
+    "aclk": "clock; everything happens at its rising edge",
+    "rst": "reset, active high, synchronous",
+    "aresetn": "reset, active low, synchronous",
+    "i_valid": "an input word is on the other `i_` ports",
+    "i_ready": "the word is taken at this edge if `i_valid` is high",
+    "i_kind": "what the input word is: 0 event, 1 end of step, 2 load, 3 read",
+    "i_last": "with an end of step: this step ends the sequence",
+    "i_source": "with an event: input channel",
+    "i_payload": "with an event: its value",
+    "o_valid": "an output word is on the other `o_` ports",
+    "o_ready": "take the word at this edge if `o_valid` is high",
+    "o_kind": "what the output word is: 0 spike, 1 readout, 2 end of step, 3 count",
+    "o_last": "with an end of step: as it came in",
+    "o_source": "with a spike or readout: source number of the neuron",
+    "o_value": "with a readout: membrane potential",
+    "s_axis_tdata": "input word, in the low bits",
+    "s_axis_tkeep": "ignored: words are whole",
+    "s_axis_tlast": "ignored: the end of a step is a word of its own",
+    "s_axis_tvalid": "an input word is there",
+    "s_axis_tready": "the word is taken at this edge",
+    "m_axis_tdata": "output word, in the low bits; zeros above",
+    "m_axis_tkeep": "all ones",
+    "m_axis_tlast": "this word ends a step",
+    "m_axis_tvalid": "an output word is there",
+    "m_axis_tready": "take the word at this edge",
+    "wb_cyc": "bus cycle",
+    "wb_stb": "request",
+    "wb_we": "write",
+    "wb_adr": "register, in words of 32 bits",
+    "wb_sel": "bytes; writes need all four",
+    "wb_dat_i": "data to write",
+    "wb_dat_o": "data read, with `wb_ack`",
+    "wb_ack": "the request has ended",
+    "wb_err": "the request was refused and did nothing",
+    "wb_stall": "no request is taken in this cycle",
+    **{name: f"{meaning} since reset, modulo 2^32" for name, meaning in COUNTERS.items()},
+}
+
+
+def ports_of(verilog: str, name: str) -> list[dict]:
+    """Ports of module ``name``: name, direction, bits, signed, meaning."""
+    module = re.search(rf"^module {name}\(.*?^endmodule", verilog, re.M | re.S)
+    declarations = re.findall(
+        r"^  (input|output) (signed )?(?:\[(\d+):0\] )?(\w+);", module[0], re.M
+    )
+    ports = {
+        port: {
+            "name": port,
+            "direction": direction,
+            "bits": int(top or 0) + 1,
+            "signed": bool(signed),
+            "meaning": _MEANINGS[port],
+        }
+        for direction, signed, top, port in declarations
+    }
+    return [ports[port] for port in _MEANINGS if port in ports]
+
+
+def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
+    """Everything that the files beside the Verilog say, for JSON.
+
+    ``verilog`` is the text of the export; ``interface`` as of :func:`.verilog.export_verilog`.
+    """
+    p, axi = image.params, interface == "axi-stream"
+    sources = image.source_of_neuron().tolist()
+    limit = p.greatest_payload
+    return {
+        "name": name,
+        "triodia": triodia_version(),
+        "image": image.digest(),
+        "interface": interface or "streams",
+        "clock": "aclk" if axi else "clk",
+        "reset": {
+            "port": "aresetn" if axi else "rst",
+            "active": "low" if axi else "high",
+            "synchronous": True,
+            "cycles": 1 if interface else 16,
+        },
+        "ports": ports_of(verilog, name),
+        "input": _word(input_fields(p), INPUT_KINDS, interface),
+        "output": _word(output_fields(p), OUTPUT_KINDS, interface),
+        "reads": READ_KINDS,
+        "network": {
+            "inputs": p.inputs,
+            "neurons": p.neurons,
+            "synapses": image.synapses,
+            "lanes": p.lanes,
+            "slots": p.slots,
+            "fraction_bits": p.fraction_bits,
+            "payload": [-limit, limit - 1] if p.graded else [1, 1],
+        },
+        "coding": None if image.coding is None else _coding(image),
+        "source_of_neuron": sources,
+        "readouts": [
+            {"class": index, "neuron": neuron, "source": sources[neuron]}
+            for index, neuron in enumerate(image.readouts.tolist())
+        ],
+        "counters": COUNTERS,
+    }
+
+
+def _word(fields: Fields, kinds: dict[str, int], interface: str) -> dict:
+    """Layout of a stream word."""
+    bits, offset, layout = width_of(fields), 0, []
+    for name, width, signed in fields:
+        layout.append({"name": name, "offset": offset, "bits": width, "signed": signed})
+        offset += width
+    word = {"bits": bits, "kinds": kinds, "fields": layout}
+    if interface == "axi-stream":
+        word["bus_bits"] = bus_bits(bits)
+    if interface == "wishbone":
+        word["registers"] = parts(bits)
+    return word
+
+
+def _coding(image: Image) -> dict:
+    coding = image.coding
+    return {"mean": coding.mean.tolist(), "std": coding.std.tolist(), "clip": float(coding.clip)}

@@ -1,0 +1,112 @@
+"""A folder with the Verilog of a machine, its testbench, its documentation, and scripts."""
+
+import json
+import string
+from importlib.resources import files
+from pathlib import Path
+
+from ..files import write_atomic
+from ..machine.image import Image
+from ..machine.reference import Event
+from .facts import facts
+from .memories import hex_lines
+from .pages import coding_values, header_values, names, readme_values, sizes
+from .rtlil import TOP
+from .vectors import Recording, random_sequences, record
+from .verilog import export_verilog
+
+__all__ = ["export_folder"]
+
+# Files beside the Verilog, by template; NAME stands for the machine's.
+_FILES = {
+    "NAME_tb.v": "tb.v",
+    "test_NAME.py": "test_stream.py",
+    "Makefile": "Makefile",
+    "README.md": "README.md",
+    "NAME.h": "header.h",
+    "NAME.lpf": "constraints.lpf",
+    "NAME.pcf": "constraints.pcf",
+    "NAME.cst": "constraints.cst",
+    "NAME.xdc": "constraints.xdc",
+    "NAME.core": "fusesoc.core",
+    "synth.ys": "synth.ys",
+    "synth_ice40.ys": "synth_ice40.ys",
+}
+_TEMPLATES = files(__package__) / "templates"
+
+
+class _Template(string.Template):
+    """Text with values at ``%%{name}``, a mark that no language of the files uses."""
+
+    delimiter = "%%"
+
+
+def export_folder(
+    image: Image,
+    folder: str | Path,
+    interface: str = "",
+    *,
+    name: str = TOP,
+    inline: bool = False,
+    sequences: list[list[list[Event]]] | None = None,
+) -> list[Path]:
+    """Write what :func:`.verilog.export_verilog` writes, and a testbench, docs and scripts.
+
+    ``sequences`` are the input events that the testbenches replay; default: random ones.
+
+    Returns the files written, the Verilog first; the same image gives the same bytes.
+
+    Raises
+    ------
+    TriodiaError
+        If ``name`` cannot be a module's.
+    """
+    machine = export_verilog(image, folder, interface, name=name, inline=inline)
+    recording = record(image, random_sequences(image) if sequences is None else sequences)
+    known = facts(image, name, interface, machine[0].read_text())
+    texts = {f"{name}.json": json.dumps(known, indent=1) + "\n"} | {
+        f"{name}_tb_{way}.hex": hex_lines(words, known[stream]["bits"])
+        for way, stream, words in (
+            ("in", "input", recording.inputs),
+            ("out", "output", recording.outputs),
+        )
+    }
+    values = _values(image, known, recording, [path.name for path in machine[1:]])
+    for file, template in _FILES.items():
+        if file.startswith("test_") and interface == "wishbone":
+            template = "test_wishbone.py"
+        texts[file.replace("NAME", name)] = render(template, values)
+    for file, text in texts.items():
+        write_atomic(Path(folder) / file, text.encode())
+    return [*machine, *(Path(folder) / file for file in texts)]
+
+
+def render(template: str, values: dict[str, object]) -> str:
+    """Text of a template of this package with ``values`` filled in; every one must be there."""
+    text = (_TEMPLATES / f"{template}.tmpl").read_text()
+    return _Template(text).substitute(values)
+
+
+def _values(
+    image: Image, known: dict, recording: Recording, hex_files: list[str]
+) -> dict[str, object]:
+    """Values of all templates."""
+    kind = {"streams": "plain"}.get(known["interface"], known["interface"])
+    values = {
+        **names(known),
+        **sizes(image, known, recording),
+        **readme_values(image, known, hex_files),
+        **header_values(image, known),
+        "hex_files": "\n".join(
+            f"      - {file}: {{file_type: user, copyto: {file}}}" for file in hex_files
+        ),
+    }
+    values["runner"] = render("runner.py", values)
+    if kind != "wishbone":
+        values["drive"] = render(f"connect_{kind}.py", values)
+    values["connection"] = render(f"tb_{kind}.v", values)
+    values["protocol"] = render(f"protocol_{kind}.md", values).rstrip()
+    header = values | coding_values(known) if known["coding"] else None
+    values["c_coding"] = render("coding.h", header) if header else ""
+    values["timing"] = render(f"timing_{kind}.txt", values).rstrip()
+    return values
