@@ -13,15 +13,15 @@ __all__ = ["alone"]
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Make ``folder`` if need be, and keep other builds out of it meanwhile.
+    """Create ``folder`` if needed, and lock it against other builds.
 
-    The lock ends with the process, however that ends; where a file system has none (some network
-    ones) it is left out.
+    The lock ends with the process, however it ends. File systems without locks (some network ones)
+    go unlocked.
 
     Raises
     ------
     BadChoice
-        If another build is at work there.
+        If another build holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)

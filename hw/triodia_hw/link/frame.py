@@ -30,7 +30,7 @@ class BadFrame(ValueError):
 
 
 class Kind(IntEnum):
-    """Purpose of a frame; the low 4 bits of its first byte."""
+    """Purpose of a frame: its first byte, without the flags."""
 
     HELLO = 1  # to the board: begin the session named; to the host: what the board is
     WORDS = 2  # payload: bytes of stream words, or nothing
