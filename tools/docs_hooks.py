@@ -1,4 +1,4 @@
-"""Pages of the documentation site that come from elsewhere: README, house style, commands."""
+"""Generated pages of the documentation site: README, CONTRIBUTING and the command reference."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def _commands() -> str:
-    """Every command with its options, as the program itself says them."""
+    """Return the Markdown reference of every command, from the help texts of the program."""
     functions = {name: TRIODIA.function(name) for name in TRIODIA.commands}
     command = typer.main.get_command(command_line(functions, TRIODIA.help))
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name=TRIODIA.name)

@@ -1,4 +1,4 @@
-"""Docstrings for the documentation site: what a section lists becomes a list."""
+"""Griffe extension: show the sections of a docstring as lists."""
 
 import re
 from typing import Any
@@ -17,9 +17,9 @@ def _listed(section: re.Match) -> str:
 
 
 class ListSections(griffe.Extension):
-    """Sections of a docstring (Parameters, Members, …) as lists, an item a line that starts one."""
+    """Turn sections (Parameters, Members, …) into lists, one item per unindented line."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
-        """Change the docstring of each object that is loaded."""
+        """Rewrite the docstring of each loaded object."""
         if obj.docstring:
             obj.docstring.value = _SECTION.sub(_listed, obj.docstring.value)

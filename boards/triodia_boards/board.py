@@ -1,4 +1,4 @@
-"""What a board is, and the top level that puts the machine on it."""
+"""Description of a board, and the top level that puts the machine on it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ __all__ = ["BAUD", "Board", "BoardTop", "check_clock"]
 
 BAUD = 1_000_000
 
-_START = 255  # cycles of reset behind the clock becoming steady
+_START = 255  # cycles of reset after the PLL locks
 
 Led = tuple[str, int, str]  # resource, its number, its subsignal or ""
 
@@ -33,19 +33,19 @@ class Board:
 
     Parameters
     ----------
-    name : as on the command line. platform : makes the Amaranth platform (pins, clock).
-    family : of the FPGA (:data:`triodia_hw.compile.family.FAMILIES`).
-    device : nextpnr's option for the FPGA. package : of the FPGA, speed : its grade, where that
-        does not say. chip_options : others of nextpnr for it.
+    name : name on the command line. platform : makes the Amaranth platform (pins, clock).
+    family : FPGA family (:data:`triodia_hw.compile.family.FAMILIES`).
+    device : nextpnr's option for the FPGA. package, speed : its package and speed grade, where
+        ``device`` does not say. chip_options : further nextpnr options for the chip.
     luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.
-    single_port : large memories with one port that start without contents.
-    pll_pin : the oscillator is on a pin that the PLL must have for its own (iCE40).
-    pack_options : of the tool that packs.
+    single_port : large single-port memories, which start empty.
+    pll_pin : the oscillator's pin must be dedicated to the PLL (iCE40).
+    pack_options : options of the packing tool.
     reset : resource of the push button that resets the machine, if there is one.
     leds : up to four, in order of :class:`BoardTop`'s signals.
-    resources : what the platform does not have, such as a serial port on free pins.
-    clock_hz : of the machine, made by a PLL unless it is the oscillator's.
-    link_depth : bytes of each buffer of the link, two blocks of RAM in all.
+    resources : resources the platform lacks, such as a serial port on free pins.
+    clock_hz : the machine's clock, made by a PLL unless it equals the oscillator's.
+    link_depth : bytes of each of the link's two buffers, together two block RAMs.
     """
 
     name: str
@@ -76,15 +76,17 @@ class Board:
         return (self.device, *package, *speed, *self.chip_options)
 
     def make_platform(self) -> Platform:
-        """The platform, with all resources."""
+        """Make the Amaranth platform, with all resources."""
         platform = self.platform()
         platform.add_resources(self.resources)
         return platform
 
 
 def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
-    """The machine's clock in Hz, ``clock_hz`` or the board's; :class:`.pll.NoSuchClock` unless the
-    board can make it and it is fast enough for the serial port."""
+    """Return the machine's clock in Hz: ``clock_hz``, or the board's default.
+
+    Raises :class:`.pll.NoSuchClock` if the board cannot make it or it is too slow for the serial
+    port."""
     clock_hz = clock_hz or board.clock_hz
     if board.family not in LIMITS and clock_hz != board.clock_hz:
         raise NoSuchClock(
@@ -106,14 +108,14 @@ def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
 class BoardTop(Elaboratable):
     """Clock, reset and pins of a board for :class:`.serial_core.SerialCore`.
 
-    Everything is in reset while the button is pressed, while the PLL is not steady, and for
-    some cycles behind. LEDs: out of reset; a session is open; the machine waits for room to put
-    out a word; a frame was not taken (each shown for about 10 ms).
+    Everything is in reset while the button is pressed, while the PLL is unlocked, and for some
+    cycles after. LEDs: out of reset; session open; machine waits for room to send; frame refused
+    (each lit for about 10 ms).
 
     Parameters
     ----------
-    p, contents, options : as of :class:`triodia_hw.gateware.core.Core`.
-    clock_hz : of the machine; default the board's. baud : of the serial port.
+    p, contents, options : as for :class:`triodia_hw.gateware.core.Core`.
+    clock_hz : the machine's clock; default the board's. baud : of the serial port.
     """
 
     def __init__(
@@ -131,7 +133,7 @@ class BoardTop(Elaboratable):
 
     @property
     def divisor(self) -> int:
-        """Clock cycles of a bit on the line."""
+        """Clock cycles per bit on the serial line."""
         return round(self.clock_hz / self.baud)
 
     def elaborate(self, platform: Platform) -> Module:
@@ -152,8 +154,8 @@ class BoardTop(Elaboratable):
         return m
 
     def _clock(self, m: Module, platform: Platform) -> Signal:
-        """The clock; returns the reset, in step with it, high from the first cycle on."""
-        # No reset by the domain: the machine spreads its own, from registers.
+        """Add the clock; return a synchronous reset that is high from the first cycle."""
+        # The domain has no reset: the machine distributes its own, from registers.
         m.domains.sync = ClockDomain(reset_less=True)
         pressed_now = C(0)
         if self.board.reset is not None:
@@ -172,7 +174,7 @@ class BoardTop(Elaboratable):
         return reset
 
     def _made(self, m: Module, platform: Platform) -> tuple[Value, Value]:
-        """The machine's clock, and whether it is steady."""
+        """Make the machine's clock; return the clock and whether it is locked."""
         source_hz, family = platform.default_clk_frequency, self.board.family
         pin = platform.request(platform.default_clk, 0, dir="-")
         through = self.clock_hz != source_hz
@@ -202,7 +204,7 @@ class BoardTop(Elaboratable):
             m.d.comb += led.o.eq(light)
 
     def _shown(self, m: Module, event: Value, name: str) -> Value:
-        """``event`` made long enough to be seen."""
+        """Stretch ``event`` until an eye can see it."""
         left = Signal(range(self.clock_hz // 100 + 1), name=f"{name}_shown")
         with m.If(event):
             m.d.sync += left.eq(self.clock_hz // 100)

@@ -1,4 +1,4 @@
-"""What fits a board, from the machine's own memory model."""
+"""Capacity of a board, computed with the machine's memory model."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ __all__ = ["Capacity", "capacity"]
 
 @dataclass(frozen=True)
 class Capacity:
-    """The largest machine of its kind for a board: ``synapses`` are words, fillers included."""
+    """The largest machine for a board; ``synapses`` counts words, fillers included."""
 
     board: str
     lanes: int
@@ -24,8 +24,8 @@ class Capacity:
 def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) -> Capacity | None:
     """Most synapse words for ``neurons`` on ``board`` with ``lanes`` PEs; None if they do not fit.
 
-    16 graded inputs, gaps of 5 bits, 18 bits of state (16 on an iCE40), sums of 22; found by
-    bisection in steps of 512 words a PE, what a block RAM of this width holds at least.
+    Assumes 16 graded inputs, 5-bit gaps, 18-bit state (16 on an iCE40) and 22-bit sums. Bisects in
+    steps of 512 words per PE, the least a block RAM of this width holds.
     """
     p = MachineParams(
         inputs=16,

@@ -1,4 +1,4 @@
-"""The boards there are, by name."""
+"""Catalogue of the supported boards, by name."""
 
 from triodia_hw.errors import TriodiaError
 
@@ -35,11 +35,11 @@ BOARDS = {
 
 
 class BadChoice(TriodiaError, ValueError):
-    """A board or router that is not in the list; the message names those that are."""
+    """Unknown board or router; the message lists the known ones."""
 
 
 def get_board(name: str) -> Board:
-    """Board called ``name``; :class:`BadChoice` lists the names there are."""
+    """Board called ``name``; :class:`BadChoice` lists the known names."""
     if name not in BOARDS:
         raise BadChoice(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
     return BOARDS[name]

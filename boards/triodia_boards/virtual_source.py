@@ -1,4 +1,4 @@
-"""What a virtual board is compiled from: the netlist source of the real one, and its pins."""
+"""Source of a virtual board: the real board's RTLIL and its pins."""
 
 import re
 
@@ -22,7 +22,7 @@ def top_source(
     clock_hz: int | None = None,
     parity: bool = False,
 ) -> tuple[str, dict[str, str | int], int]:
-    """RTLIL of the top level as synthesis gets it, its pins, and clock cycles of a bit.
+    """RTLIL of the top level as synthesis gets it, its pins, and clock cycles per bit.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def top_source(
 
 
 def _directed(rtlil: str, inputs: tuple[str | None, ...]) -> str:
-    """RTLIL whose pins are inputs or outputs: those of an iCE40's cells may be either."""
+    """Give pins a direction, which pins of iCE40 cells lack."""
 
     def direction(wire: re.Match) -> str:
         return f"{wire[1]}{'input' if wire[3] in inputs else 'output'}{wire[2]}{wire[3]}\n"
@@ -53,7 +53,7 @@ def _directed(rtlil: str, inputs: tuple[str | None, ...]) -> str:
 
 
 def pin_names(board: Board, platform: Platform) -> dict[str, str | int]:
-    """Pins by what they are for, and ``released``: the level of the button at rest."""
+    """Pins by purpose, and ``released``, the level of the idle button."""
     pins = {"clock": f"{platform.default_clk}_0__io"}
     pins |= {"rx": "uart_0__rx__io", "tx": "uart_0__tx__io"}
     if board.reset is None:

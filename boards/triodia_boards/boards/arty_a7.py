@@ -1,6 +1,6 @@
 """Arty A7 (Digilent): Xilinx Artix-7, 100 MHz oscillator, USB serial by FT2232H.
 
-Bitstreams are the vendor tool's: ``triodia build`` writes what it needs.
+The vendor's tool makes the bitstream from files that ``triodia build`` writes.
 """
 
 from amaranth.build import Platform
@@ -12,11 +12,11 @@ __all__ = ["ARTY_A7_35", "ARTY_A7_100"]
 
 
 class _Netlist:
-    """The vendor's build plan with RTLIL in the place of Verilog, which we make of it ourselves."""
+    """The vendor's build plan with RTLIL instead of Verilog."""
 
     @property
     def file_templates(self) -> dict[str, str]:
-        """Files of the plan by their name."""
+        """Files of the build plan, by name."""
         files = dict(super().file_templates)
         del files["{{name}}.v"], files["{{name}}.debug.v"]
         return files | {"{{name}}.il": "{{emit_rtlil()}}"}

@@ -1,4 +1,4 @@
-"""Registers behind block RAMs moved into their output registers."""
+"""Move registers after block RAMs into the block RAMs' output registers."""
 
 import copy
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from .netlist import Bit, Netlist, Register, number, setting
 __all__ = ["pack_blocks"]
 
 # Logic that a register can move through: (inputs from anywhere, inputs from such logic only).
-# A multiplexer has its data by a wire of its own slice, where no register can come between.
+# A multiplexer's data inputs are wires inside its slice, where no register fits in between.
 _LOGIC = {
     "LUT4": (("A", "B", "C", "D"), ()),
     "PFUMX": (("C0",), ("ALUT", "BLUT")),
@@ -32,12 +32,12 @@ class _Cone:
 
 
 def pack_blocks(n: Netlist) -> tuple[int, int]:
-    """Move registers behind block RAMs into them; how many blocks, and registers added.
+    """Move registers after block RAMs into them; return the blocks, and the registers added.
 
-    A register moves if it hangs on an output of a block RAM alone, or on logic all of whose own
-    nets have one use; each other net into this logic then gets a register instead, one for all its
-    uses there. A block takes all its registers or none: every use of its outputs must lead to one,
-    on the clock of the port that reads. Where blocks share a register, all take theirs or none.
+    A register moves if its data is a block RAM output, or logic whose inner nets each have one use.
+    Every other net into that logic then gets a delay register, shared by its uses there. A block
+    takes all its registers or none: every use of its outputs must lead to one, on the clock of the
+    reading port. Where blocks share a register, all take theirs or none.
     """
     cones = {}
     for name, register in n.registers.items():
@@ -54,7 +54,7 @@ def pack_blocks(n: Netlist) -> tuple[int, int]:
 
 
 def _cone(n: Netlist, net: Bit, only_logic: bool = False) -> _Cone | None:
-    """What is before ``net``; ``None`` if ``only_logic`` must be there and is not."""
+    """Logic cone before ``net``; ``None`` if ``only_logic`` is asked for and absent."""
     if isinstance(net, str):
         return None if only_logic else _Cone()
     name, port = n.driver.get(net, ("", ""))
@@ -75,20 +75,20 @@ def _cone(n: Netlist, net: Bit, only_logic: bool = False) -> _Cone | None:
 
 
 def _fits(n: Netlist, register: Register, cone: _Cone) -> bool:
-    """Whether clocks agree, and the register starts with what its logic makes of zeros."""
+    """Whether the clocks agree, and the register's initial value is its logic's value of zeros."""
     clocks = {_clock(n, *n.driver[net]) for net in cone.outputs}
     return clocks == {register.clock} and register.init == _of_zeros(n, register.d, cone)
 
 
 def _clock(n: Netlist, block: str, output: str) -> tuple[Bit | None, bool]:
-    """Clock of the port that reads; in 36 bits that is B, for both halves of the word."""
+    """Clock of the reading port; for 36-bit words that is B, for both halves."""
     side = "B" if number(n.cells[block], "DATA_WIDTH_A", 18) == 36 else output[2]
     mux = setting(n.cells[block], f"CLK{side}MUX", f"CLK{side}")
     return n.bit(block, f"CLK{side}"), mux == "INV"
 
 
 def _of_zeros(n: Netlist, net: Bit, cone: _Cone) -> int:
-    """Value of ``net`` when all that enters the cone is 0."""
+    """Value of ``net`` when every input of the cone is 0."""
     if isinstance(net, str):
         return int(net == "1")
     name, _ = n.driver.get(net, ("", ""))
@@ -124,7 +124,7 @@ def _agree(n: Netlist, cones: dict[str, _Cone]) -> set[str]:
 
 
 def _eligible(n: Netlist, block: str) -> bool:
-    """Whether nothing but the clock governs the outputs, and no output register is in use."""
+    """Whether only the clock controls the outputs, and no output register is in use."""
     cell = n.cells[block]
     wide = [number(cell, f"DATA_WIDTH_{side}", 18) == 36 for side in "AB"]
     # Reading 36 bits through a block that is not written so: nobody says by which clock.
@@ -142,7 +142,7 @@ def _eligible(n: Netlist, block: str) -> bool:
 
 
 def _outputs(n: Netlist, block: str) -> dict[str, int]:
-    """Outputs of a block that something uses, by port."""
+    """Used outputs of a block, by port."""
     ports = n.cells[block]["connections"]
     return {
         port: bits[0]
@@ -152,7 +152,7 @@ def _outputs(n: Netlist, block: str) -> dict[str, int]:
 
 
 def _leaves_by(n: Netlist, block: str, moving: set[int], inside: set[str]) -> bool:
-    """Whether every used output, and at least one, leads to registers that move, and nowhere else.
+    """Whether at least one output is used, and all used ones lead only to registers that move.
 
     ``inside``: the registers that move, and the logic before them.
     """
@@ -164,7 +164,7 @@ def _leaves_by(n: Netlist, block: str, moving: set[int], inside: set[str]) -> bo
 
 
 def _move(n: Netlist, register: Register, cone: _Cone, delays: dict) -> None:
-    """Take ``register`` away and delay what else its logic takes in."""
+    """Remove ``register`` and delay the other inputs of its logic."""
     cell = n.cells.pop(register.name)
     for leaf in sorted(cone.leaves):
         if (leaf, register.clock) not in delays:
@@ -188,7 +188,7 @@ def _rewire(cell: dict, pins: Iterable[str], nets: dict[int, int]) -> None:
 
 
 def _use_output_registers(cell: dict) -> None:
-    """Both sides: a 36-bit word leaves by both, and what nobody uses may have a register."""
+    """Enable the output registers on both sides: a 36-bit word uses both."""
     for side in "AB":
         cell["parameters"][f"REGMODE_{side}"] = "OUTREG"
         cell["connections"][f"OCE{side}"] = ["1"]

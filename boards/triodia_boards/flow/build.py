@@ -1,4 +1,4 @@
-"""From an image to a bitstream: Yosys, nextpnr, and the network put in."""
+"""From an image to a bitstream: synthesize, place, route, and insert the network."""
 
 import re
 import time
@@ -26,7 +26,7 @@ from .vendor import vendor_build
 
 __all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
 
-# What the PLLs of all boards of a family can make of their oscillators.
+# Clocks that the PLLs of all boards of a family can make.
 CLOCKS_MHZ = {
     "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
     "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
@@ -49,28 +49,27 @@ def build(
     parity: bool = False,
     progress: Progress = print,
 ) -> BuildReport:
-    """Build a bitstream for ``board`` in ``folder``; the same inputs give the same one.
+    """Build a bitstream for ``board`` in ``folder``; equal inputs give equal bitstreams.
 
-    The netlist that Yosys gets holds placeholders instead of the network: the contents go into
-    the placed and routed design, and are read back from the bitstream. ``seed`` is of the
-    placement; one that nextpnr gives up is tried with the next, which the report then names.
-    ``router`` is nextpnr's; ``router2`` ends sooner on crowded designs. What is left in ``folder``
-    is enough to put in another network (:func:`.program.reprogram`). On a board whose synapses are
-    in memory that starts without contents the machine is empty until a network is loaded. On a
-    Gowin, whose bitstream the tools cannot take apart, and for the vendor's tool the network is in
-    the netlist.
+    Yosys gets placeholders instead of the network. The contents go into the placed and routed
+    design and are read back from the bitstream. ``folder`` keeps what :func:`.program.reprogram`
+    needs for another network. On Gowin, whose bitstreams cannot be unpacked, and for the vendor's
+    tool, the network is part of the netlist. Where synapses are in memory that starts empty, the
+    machine is empty until a network is loaded.
 
-    ``clock_hz`` is the machine's, made by the PLL, and ``baud`` its serial port's. Unless a clock
-    is given, one that the placed design does not reach is replaced by the next slower of
-    :data:`CLOCKS_MHZ`, and the design built again. What is not timed runs at the oscillator's.
+    ``seed`` sets the placement. If nextpnr finds none, the next seed is tried, and the report names
+    it. ``router`` is nextpnr's; ``router2`` finishes sooner on crowded designs.
 
-    With ``parity`` the machine says when a bit of its memories has changed by itself, and starts
-    empty.
+    ``clock_hz`` is the machine's clock, made by the PLL; ``baud`` is the serial port's. If no clock
+    is given and the placed design misses the default, it is built again for the next slower of
+    :data:`CLOCKS_MHZ`. Families without timing run at the oscillator's clock.
+
+    With ``parity`` the machine detects bit flips in its memories, and starts empty.
 
     Raises
     ------
     BadChoice, DoesNotFit, NoSuchClock, BuildError
-        The last if a clock that was given is not reached.
+        BuildError also if a given clock is not reached.
     """
     if board.family not in TOOLCHAINS:
         if router is not None:
@@ -108,7 +107,7 @@ def build(
 
 
 def _checked_router(tools: Toolchain, router: str | None) -> str:
-    """``router``, or the usual one of ``tools``."""
+    """``router``, or the default of ``tools``."""
     router = router or tools.routers[0]
     if router not in tools.routers:
         raise BadChoice(f"router must be one of {', '.join(tools.routers)}, not {router!r}")
@@ -116,7 +115,7 @@ def _checked_router(tools: Toolchain, router: str | None) -> str:
 
 
 def _pack(image: Image, board: Board, options: Options, folder: Path, *, patched: bool) -> int:
-    """Make the bitstream of the routed design; how many slices of contents were ``patched``."""
+    """Make the bitstream of the routed design; return how many content slices were patched."""
     if not patched:
         pack(folder, board.name, TOOLCHAINS[board.family], board.pack_options)
         return 0
@@ -137,7 +136,7 @@ def _placed(
     baud: int,
     progress: Progress,
 ) -> tuple[Synthesis, Routed, int]:
-    """The routed design, slowed down until it reaches its own clock; and that clock in Hz."""
+    """Place and route, slower until its clock is reached; return it and the clock in Hz."""
     goal, tools = clock_hz or board.clock_hz, TOOLCHAINS[board.family]
     while True:
         top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
@@ -156,8 +155,8 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     plan = platform.build(top, do_build=False, debug_verilog=False)
     netlist = without_zeros(_file(plan, "top.il"), top.options)
     write_atomic(folder / "top.il", netlist.encode())
-    # Placed for speed, not for the frequency there is: the report says what it can reach. The pin
-    # is constrained, and nextpnr derives the clock behind the PLL.
+    # Placed for speed, not for the actual clock: the report says what it can reach. The pin
+    # is constrained, and nextpnr derives the clock after the PLL.
     # On an iCE40 the clock without a constraint is placed for `--freq`.
     pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
     pins = _file(plan, tools.pins)
@@ -173,7 +172,7 @@ def _file(plan: object, name: str) -> str:
 
 
 def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
-    """The next clock in Hz to try for a design that reaches so many MHz."""
+    """Next clock in Hz to try for a design that reaches ``mhz``."""
     slower = [mhz for mhz in CLOCKS_MHZ[board.family] if mhz < min(reached, goal / 1e6)]
     if given or not slower:
         raise BuildError(

@@ -1,4 +1,4 @@
-"""Where textual configurations of each family have the contents of block RAMs."""
+"""Positions of block RAM contents in each family's textual configuration."""
 
 import re
 
@@ -48,7 +48,7 @@ def _ice40_text(bits: np.ndarray, old: str) -> str:
 def _ice40_places() -> np.ndarray:
     """Slices in every width: word ``a`` has its bit ``b`` at ``a * width + b``.
 
-    Of these 16 bits are a row of the block, in which Yosys has them in bit-reversed order.
+    Each row of the block has 16 of these bits, which Yosys stores in bit-reversed order.
     """
     places = []
     for width in (2, 4, 8, 16):

@@ -1,4 +1,4 @@
-"""Whether a machine fits a board, and how it must be built for that."""
+"""Check that a machine fits a board, and choose how to build it."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
 
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
 _GRAIN = 256  # synapse words: the smallest block of memory
-_PARTS = 4  # adders of a product without a multiplier: two levels of them in each cycle
+_PARTS = 4  # adders per product without a multiplier, two levels per cycle
 
 
 class DoesNotFit(TriodiaError, ValueError):
@@ -24,13 +24,12 @@ class DoesNotFit(TriodiaError, ValueError):
 
 
 def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Options:
-    """How to build the machine so that its memories fit ``board``, with those of the link.
+    """Choose options with which the machine and its link fit ``board``.
 
-    Working memories and, where look-up tables cannot be written, queues go to block RAM as far as
-    there is enough of it. Large single-port memory takes the synapses where there is some.
-    ``parity`` costs a block RAM for each memory that is in block RAM.
-    Raises :class:`DoesNotFit` if that exceeds the board, saying what would help and the nearest
-    machine that fits.
+    Working memories, and queues on families without distributed RAM, go to block RAM while it
+    lasts. Large single-port memory holds the synapses where the board has it. ``parity`` costs one
+    block RAM per memory in block RAM. Raises :class:`DoesNotFit` if the machine exceeds the board;
+    the message says what would help and names the nearest machine that fits.
     """
     if board.single_port and parity:
         raise DoesNotFit(
@@ -44,7 +43,7 @@ def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Option
 
 
 def _nearest(p: MachineParams, board: Board, parity: bool) -> str:
-    """The most synapse words that fit with the same neurons, on as many lanes or the next fewer."""
+    """Most synapse words that fit with the same neurons, on as many PEs or fewer."""
     lanes, total = p.lanes, p.lanes * p.synapse_words
     while lanes:
         low, high = 0, -(-total // (lanes * _GRAIN))  # in grains a lane; low fits, high may
@@ -85,7 +84,7 @@ def _choose(p: MachineParams, board: Board, parity: bool) -> Options:
 
 
 def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
-    """Products in adders where a family's boards need not have multipliers."""
+    """Build products from adders if the board has too few multipliers."""
     need = multipliers(p, board.multiplier_bits)
     if need <= board.multipliers:
         return options
@@ -98,14 +97,14 @@ def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
 
 
 def _orders(options: Options) -> list[Options]:
-    """Ways to build, best first: those behind take fewer block RAMs and more logic."""
+    """Ways to build, best first; later ones take fewer block RAMs and more logic."""
     if options.blocks.small == "logic":  # no look-up table can be written
         return [options]
     return [replace(options, distributed=_WORKING[:k]) for k in range(len(_WORKING) + 1)]
 
 
 def _with_queues(p: MachineParams, board: Board, options: Options) -> Options:
-    """Queues that would be hundreds of registers in the block RAM that is left."""
+    """Put queues that would cost hundreds of registers into the remaining block RAM."""
     if options.blocks.small == "logic":
         for name in QUEUES:
             choice = replace(options, queues=(*options.queues, name))

@@ -1,4 +1,4 @@
-"""What a finished build is of: the file ``build.json`` in its folder."""
+"""The manifest of a finished build: ``build.json`` in its folder."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ _FILE, _FORMAT, _SCHEMA = "build.json", "triodia-build", 1
 
 
 class BadBuild(TriodiaError, ValueError):
-    """A folder without a build, or with one that is damaged or of another machine."""
+    """The folder holds no build, or one that is damaged or of another machine."""
 
 
 def _plain(value: object) -> object:
-    """``value`` as it comes back from JSON: tuples are lists."""
+    """``value`` as JSON returns it: tuples become lists."""
     return json.loads(json.dumps(value))
 
 
@@ -35,10 +35,11 @@ def _memories(p: MachineParams) -> list[dict]:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Of what a build was made.
+    """Inputs of a build.
 
-    ``parameters`` are the machine's, ``options`` how it is built, ``memories`` the layout of what
-    is exchanged, ``config_sha256`` the digest of the routed design, ``triodia`` the version.
+    ``parameters``: of the machine. ``options``: how it was built. ``memories``: layout of the
+    contents that can be exchanged. ``config_sha256``: digest of the routed design. ``triodia``:
+    version.
     """
 
     board: str
@@ -54,7 +55,7 @@ class Manifest:
     def of(
         cls, p: MachineParams, options: Options, folder: Path, *, board: str, seed: int, router: str
     ) -> "Manifest":
-        """Of the routed design in ``folder``."""
+        """Manifest of the routed design in ``folder``."""
         return cls(
             board=board,
             seed=seed,
@@ -68,17 +69,17 @@ class Manifest:
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Say that ``folder`` holds no finished build any more."""
+        """Mark ``folder`` as holding no finished build."""
         (folder / _FILE).unlink(missing_ok=True)
 
     def save(self, folder: Path) -> None:
-        """Say that ``folder`` holds a finished build."""
+        """Mark ``folder`` as holding a finished build."""
         content = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
         write_atomic(folder / _FILE, (json.dumps(content, indent=2) + "\n").encode())
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """Of the build in ``folder``; :class:`BadBuild` if there is none that can be used."""
+        """Manifest of the build in ``folder``; :class:`BadBuild` if it cannot be used."""
         path = folder / _FILE
         if not path.is_file():
             raise BadBuild(
@@ -98,7 +99,7 @@ class Manifest:
         return cls(**{name: content[name] for name in names})
 
     def machine(self) -> MachineParams:
-        """Parameters of the machine; :class:`BadBuild` unless it is laid out as now."""
+        """Parameters of the machine; :class:`BadBuild` if this version lays it out differently."""
         stale = BadBuild(
             "the build must have the memory layout of this triodia, not that of another "
             f"{self.triodia}; build again"
@@ -117,7 +118,7 @@ class Manifest:
         return p
 
     def routed(self, folder: Path) -> str:
-        """The routed design with placeholders; :class:`BadBuild` if it is not the one built."""
+        """Routed design with placeholders; :class:`BadBuild` if it has changed since the build."""
         path = folder / ROUTED
         if not path.is_file():
             raise BadBuild(f"{path} is missing; build again")

@@ -1,4 +1,4 @@
-"""Registers around multipliers moved into them."""
+"""Move registers around multipliers into the multipliers."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,18 @@ _PRODUCT = [f"P{k}" for k in range(36)]
 
 @dataclass(frozen=True)
 class _Around:
-    """Registers before and behind a multiplier, by its port."""
+    """Registers before and after a multiplier, by port."""
 
     before: dict[str, Register]
     behind: dict[str, Register]
 
 
 def pack_multipliers(n: Netlist) -> int:
-    """Move registers before and behind multipliers into them; how many multipliers have any.
+    """Move registers before and after multipliers into them; return how many got any.
 
-    Done where every bit of both factors that is no constant 0 comes from a register, and every
-    used bit of the product goes to one register and nowhere else; all on one rising clock, all
-    starting with 0. A factor's register that something else uses too stays, and the multiplier
-    has its own beside it.
+    Applies where every factor bit except constant 0 comes from a register, and every used product
+    bit goes to exactly one register; all on one rising clock, all starting at 0. A factor register
+    with other uses stays, and the multiplier gets a copy.
     """
     moved = 0
     for name in n.of_type("MULT18X18D"):
@@ -36,7 +35,7 @@ def pack_multipliers(n: Netlist) -> int:
 
 
 def _around(n: Netlist, name: str) -> _Around | None:
-    """What can move into multiplier ``name``, or ``None``."""
+    """Registers that can move into multiplier ``name``, or ``None``."""
     before, behind = {}, {}
     for port in _FACTORS:
         bit = n.bit(name, port)
@@ -109,6 +108,6 @@ def _used(n: Netlist, register: Register) -> bool:
 
 
 def _remove(n: Netlist, register: Register) -> None:
-    """Take it away, also from what can move into the multipliers that come next."""
+    """Remove a register, also from the candidates of later multipliers."""
     n.uses[register.d].remove((register.name, "DI"))
     del n.cells[register.name], n.registers[register.name]

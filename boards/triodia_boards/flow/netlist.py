@@ -1,4 +1,4 @@
-"""A flat netlist of ECP5 cells, as Yosys writes it to JSON: what drives and what uses each net."""
+"""A flat netlist of ECP5 cells, from Yosys' JSON: drivers and uses of each net."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ Bit = int | str  # a net, or a constant: "0", "1", "x"
 
 @dataclass(frozen=True)
 class Register:
-    """A flip-flop that takes ``d`` at every edge of its clock: no enable, no reset.
+    """A flip-flop that takes ``d`` at every clock edge: no enable, no reset.
 
-    ``clock`` is its net and whether the falling edge counts; ``init`` what it holds at start.
+    ``clock``: its net, and whether it uses the falling edge. ``init``: its initial value.
     """
 
     name: str
@@ -37,11 +37,11 @@ def _keep(entry: dict) -> bool:
 
 
 class Netlist:
-    """Module ``module`` of a design, indexed; it is up to date until a cell changes.
+    """An indexed module of a design; make it anew after changing a cell.
 
-    ``driver`` and ``uses`` are (cell, port) by net; a port of the module is of cell "".
-    ``registers`` are by cell name those without enable and reset. ``kept`` are the nets and cells
-    that must stay as they are (attribute ``keep``).
+    ``driver`` and ``uses``: (cell, port) by net; ports of the module have cell "". ``registers``:
+    registers without enable and reset, by cell name. ``kept``: nets and cells with attribute
+    ``keep``, which must not change.
     """
 
     def __init__(self, module: dict) -> None:
@@ -70,12 +70,12 @@ class Netlist:
         return [name for name, cell in self.cells.items() if cell["type"] == kind]
 
     def bit(self, cell: str, port: str) -> Bit | None:
-        """What is at a port of one bit; ``None`` if nothing is."""
+        """Net or constant at a one-bit port; ``None`` if it is unconnected."""
         bits = self.cells[cell]["connections"].get(port)
         return bits[0] if bits else None
 
     def only_used_by(self, net: int) -> tuple[str, str] | None:
-        """The one (cell, port) that uses a net which may be changed; ``None`` if there is none."""
+        """The only (cell, port) that uses a changeable net, else ``None``."""
         uses = self.uses.get(net, [])
         return uses[0] if len(uses) == 1 and net not in self.kept else None
 
@@ -108,7 +108,7 @@ class Netlist:
             and self.bit(name, "LSR") == "0"
             and setting(cell, "LSRMUX", "LSR") == "LSR"
             and setting(cell, "LSRMODE", "LSR") == "LSR"
-            # A global reset reaches a register in a hard block by other ways.
+            # A register in a hard block gets a global reset differently.
             and setting(cell, "GSR", "ENABLED") == "DISABLED"
             and setting(cell, "CLKMUX", "CLK") in ("CLK", "INV")
         )

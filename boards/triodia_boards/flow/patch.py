@@ -1,8 +1,8 @@
-"""Memory contents of a routed design: found by placeholder, exchanged, and read back.
+"""Find memory contents in a routed design by their placeholders, exchange and read them back.
 
-A column of 256 words of a memory is a slice of 256 bits at a regular stride in some block RAM,
-which random placeholder contents make unique. Where slices can lie is the family's
-(:class:`Format`).
+One bit of 256 consecutive words is a slice of 256 bits at a regular stride in some block RAM.
+Random placeholder contents make each slice unique. A family's :class:`Format` says where slices
+can lie.
 """
 
 import re
@@ -17,7 +17,7 @@ __all__ = ["SLICE", "Format", "Memory", "PatchError", "patch", "read_back"]
 
 SLICE = 256
 
-# (name, width, placeholder words, words to put there)
+# (name, width, placeholder words, words to insert)
 Memory = tuple[str, int, list[int], list[int]]
 
 
@@ -27,14 +27,14 @@ class PatchError(ToolError):
 
 @dataclass(frozen=True)
 class Format:
-    """How a textual configuration shows the contents of block RAMs.
+    """Encoding of block RAM contents in a textual configuration.
 
     Parameters
     ----------
-    section : a block's heading, its name and its values, as three groups.
-    bits : the values as an array of bits (uint8).
-    text : the values of an array of bits; the second argument is what they replace.
-    places : where a slice can lie among these bits, ``(places, SLICE)``.
+    section : regular expression of a block with three groups: heading, name, values.
+    bits : converts values to an array of bits (uint8).
+    text : converts an array of bits to values; the second argument is the text they replace.
+    places : positions at which a slice can lie among these bits, ``(places, SLICE)``.
     """
 
     section: re.Pattern
@@ -44,7 +44,7 @@ class Format:
 
 
 def _columns(words: list[int], width: int) -> np.ndarray:
-    """``(slices, 512)`` bits: of each 512 words in turn, each bit of the word."""
+    """Slices of a memory, ``(slices, SLICE)`` bits: for each run of words, each bit in turn."""
     data = np.array([list(word.to_bytes(-(-width // 8), "little")) for word in words], np.uint8)
     bits = np.unpackbits(data, axis=1, bitorder="little")[:, :width]
     return bits.reshape(-1, SLICE, width).transpose(0, 2, 1).reshape(-1, SLICE)
@@ -61,7 +61,7 @@ def _parse(config: str, form: Format) -> dict[str, np.ndarray]:
 
 
 def _locate(config: str, memories: list[Memory], form: Format) -> tuple[dict, dict]:
-    """Blocks of the design, and where each placeholder slice is: key to (block, bit places)."""
+    """Find the blocks of the design and, for each placeholder slice, its block and bits."""
     blocks, found = _parse(config, form), {}
     wanted = {}
     for index, (_, width, marks, _) in enumerate(memories):
@@ -83,7 +83,7 @@ def _locate(config: str, memories: list[Memory], form: Format) -> tuple[dict, di
 
 
 def patch(config: str, memories: list[Memory], form: Format) -> tuple[str, int]:
-    """Configuration with the placeholders of ``memories`` replaced; and how many slices.
+    """Replace the placeholders of ``memories``; return the configuration and the slice count.
 
     Raises
     ------

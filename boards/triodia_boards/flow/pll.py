@@ -1,4 +1,4 @@
-"""PLLs: settings for a clock, and the instance, for each family that has one here."""
+"""PLL settings and instances, for each family with a PLL."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,18 +13,19 @@ __all__ = ["LIMITS", "Limits", "NoSuchClock", "Pll", "add_pll", "pll_settings"]
 
 
 class NoSuchClock(TriodiaError, ValueError):
-    """A clock that the PLL cannot make, or too slow for the serial line; the message says which
-    can be had."""
+    """The PLL cannot make the clock, or it is too slow for the serial line.
+
+    The message lists clocks that are possible."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a family's PLL can do; frequencies in MHz.
+    """Limits of a family's PLL; frequencies in MHz.
 
     Parameters
     ----------
-    compare : of the phase comparator. oscillator : of the oscillator inside.
-    reference, feedback, output : values of the dividers.
+    compare : range of the phase comparator. oscillator : range of the internal oscillator.
+    reference, feedback, output : ranges of the dividers.
     inside : the output divider is in the feedback path, so ``feedback`` multiplies the output.
     """
 
@@ -67,10 +68,10 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Pll:
-    """Dividers of the reference, in the feedback path and behind the oscillator.
+    """Dividers before the comparator, in the feedback path and after the oscillator.
 
-    Output = input / ``reference`` * ``feedback``, and divided by ``output`` unless that is in the
-    feedback path. ``compare_mhz`` is what the phase comparator gets.
+    Output = input / ``reference`` * ``feedback``, divided by ``output`` unless that divider is in
+    the feedback path. ``compare_mhz`` is the frequency of the phase comparator.
     """
 
     reference: int
@@ -80,7 +81,7 @@ class Pll:
 
 
 def pll_settings(input_hz: float, output_hz: float, family: str = "ecp5") -> Pll:
-    """Settings that make exactly ``output_hz``: fastest comparison, then fastest oscillator.
+    """Settings for exactly ``output_hz``, with the fastest comparator, then oscillator.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def pll_settings(input_hz: float, output_hz: float, family: str = "ecp5") -> Pll
 
 
 def _near(source: float, wanted: float, limits: Limits) -> Iterator[tuple[float, Pll]]:
-    """For each pair of dividers the feedback that comes nearest, and what it makes, in MHz."""
+    """Nearest feedback for each pair of dividers, and the output in MHz."""
     for reference in limits.reference:
         compare = source / reference
         if not limits.compare[0] <= compare <= limits.compare[1]:
@@ -116,9 +117,9 @@ def _near(source: float, wanted: float, limits: Limits) -> Iterator[tuple[float,
 def add_pll(
     m: Module, clock: Value | PortLike, settings: Pll, family: str = "ecp5"
 ) -> tuple[Signal, Signal]:
-    """Add a PLL fed by ``clock``; returns its clock, and whether that is steady.
+    """Add a PLL fed by ``clock``; return its clock and its lock signal.
 
-    ``clock`` may be a pin on an iCE40, whose PLL then has it for its own.
+    On an iCE40 ``clock`` may be a pin, which is then dedicated to the PLL.
     """
     made, locked = Signal(), Signal()
     m.submodules.pll = _INSTANCES[family](m, clock, settings, made, locked)
@@ -160,7 +161,7 @@ _ECP5_UNUSED = (
     *("PLLWAKESYNC", "ENCLKOP"),
 )
 
-# Upper end in MHz of what the phase comparator gets: the loop filter for it.
+# Loop filter by the highest comparator frequency in MHz it suits.
 _ICE40_FILTERS = ((17, 1), (26, 2), (44, 3), (66, 4), (101, 5), (133, 6))
 
 

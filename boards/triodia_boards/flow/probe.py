@@ -1,4 +1,4 @@
-"""The machine alone, with registered ports, to measure its clock and area on an FPGA."""
+"""Measure clock and area of the machine alone, with registered ports."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -25,11 +25,11 @@ __all__ = ["Probe", "measure", "measure_core"]
 
 
 class Probe(wiring.Component):
-    """A machine between shift registers, so that four pins do.
+    """A machine between shift registers, so that it needs only four pins.
 
-    ``core`` is a :class:`triodia_hw.gateware.core.Core` or has its ports. Each has a register on
-    the other side, so paths through pins do not count. The shift registers, about one look-up
-    table a bit, come on top of the machine's area.
+    ``core`` is a :class:`triodia_hw.gateware.core.Core` or has its ports. A register at each port
+    keeps paths through pins out of the result. The shift registers add about one look-up table per
+    port bit to the area.
 
     Members
     -------
@@ -64,17 +64,17 @@ class Probe(wiring.Component):
 
 
 def measure(p: MachineParams, board: Board, folder: Path, *, options: Options, seed: int) -> dict:
-    """Fmax and area of a machine alone on the FPGA of ``board``: :func:`measure_core`."""
+    """Measure Fmax and area of a machine on the FPGA of ``board`` with :func:`measure_core`."""
     core = Core(p, contents=placeholder(p, options), units=Units(options))
     return measure_core(core, board, folder, seed=seed)
 
 
 def measure_core(core: wiring.Component, board: Board, folder: Path, *, seed: int) -> dict:
-    """Fmax and area of ``core``, which has units and the ports of a machine, in a :class:`Probe`.
+    """Measure Fmax and area of ``core``, a machine with units, in a :class:`Probe`.
 
-    nextpnr's default placer, router and effort, asked for the tools' own ``goal_hz``. ``lut4``
-    counts look-up tables as Yosys maps them, the probe's shift registers included; the rest is
-    nextpnr's count, but for the registers where that does not tell them.
+    Uses nextpnr's default placer, router and effort, and asks for the tools' ``goal_hz``. ``lut4``
+    counts look-up tables after Yosys, the probe included. Other figures are nextpnr's; registers
+    are Yosys' where nextpnr does not report them.
 
     Raises
     ------

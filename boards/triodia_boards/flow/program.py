@@ -1,4 +1,4 @@
-"""A network put into a placed and routed machine, packed, and read back from the bitstream."""
+"""Insert a network into a routed machine, pack the bitstream, and read it back."""
 
 import time
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = ["PatchReport", "pack", "placeholder", "program", "reprogram"]
 
 @dataclass(frozen=True)
 class PatchReport:
-    """A network in a finished build; ``digest`` is that of its image."""
+    """Result of patching; ``digest`` is the digest of the network's image."""
 
     board: str
     bitstream: str
@@ -38,11 +38,11 @@ class PatchReport:
 
 
 def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, list[int]]]:
-    """Random words for every content memory, by which its bits are found again after routing.
+    """Random placeholder words, by which memory bits are found after routing.
 
-    Always the same for the same parameters: it is part of the netlist, not of the network. None
-    at all for a machine that starts without contents: it is silent until a network is loaded. So
-    does one with parity, whose bits would have to be exchanged too.
+    The words depend on the parameters only, so the netlist does not depend on the network. A
+    machine that starts empty has no words. Machines with parity start empty, because their parity
+    bits cannot be exchanged.
     """
     if options.single_port or options.parity:
         return [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
@@ -61,9 +61,9 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
 
 
 def pack(folder: Path, name: str, tools: Toolchain, options: tuple[str, ...] = ()) -> None:
-    """Write the bitstream NAME of the routed design in ``folder`` as it is.
+    """Pack the routed design in ``folder`` into the bitstream ``name``, unchanged.
 
-    ``options`` are of the tool that packs.
+    ``options`` go to the packing tool.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def pack(folder: Path, name: str, tools: Toolchain, options: tuple[str, ...] = (
 
 
 def program(image: Image, routed: str, folder: Path, name: str, family: str = "ecp5") -> int:
-    """Write ``NAME.config`` and the bitstream with ``image``; returns the slices exchanged.
+    """Write ``NAME.config`` and the bitstream with ``image``; return the slices exchanged.
 
-    ``routed`` is the configuration that holds the placeholders. Every memory is read back from the
-    finished bitstream, unpacked again, before it gets its name.
+    ``routed`` is the configuration with the placeholders. Before the bitstream gets its name it is
+    unpacked, and every memory is read back and compared.
 
     Raises
     ------
@@ -114,12 +114,11 @@ def _memories(image: Image, family: str) -> list[Memory]:
 
 
 def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchReport:
-    """Bitstream ``output``: the finished build in ``folder`` with ``image`` for its network.
+    """Write bitstream ``output``: the finished build in ``folder`` with the network ``image``.
 
-    The network may be smaller than the machine that was built.
-
-    Equal to what :func:`.build.build` makes of ``image`` with the same board, seed and router,
-    without synthesis, placement and routing. ``folder`` is left unchanged.
+    The network may be smaller than the machine. The result equals what :func:`.build.build` makes
+    of ``image`` with the same board, seed and router, without synthesis, placement and routing.
+    ``folder`` stays unchanged.
 
     Raises
     ------

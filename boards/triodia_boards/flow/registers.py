@@ -1,6 +1,6 @@
-"""Registers of the netlist moved into block RAMs and multipliers, which have some of their own.
+"""Move registers of the netlist into the registers of block RAMs and multipliers.
 
-Yosys leaves them in the fabric; nextpnr times what it is given. Done between the two.
+Yosys leaves them in the fabric, and nextpnr does not move them. This pass runs between the two.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ __all__ = ["Packed", "pack_registers"]
 
 @dataclass(frozen=True)
 class Packed:
-    """``registers`` of the fabric were moved, into ``blocks`` block RAMs and ``multipliers``.
+    """Counts of packed registers: moved, into how many block RAMs and multipliers.
 
-    ``delays`` were added where a register moved against the flow through logic.
+    ``delays`` counts registers added where one moved backward through logic.
     """
 
     blocks: int
@@ -28,8 +28,8 @@ class Packed:
 def pack_registers(design: dict, top: str) -> Packed:
     """Move registers of module ``top`` of a netlist of ECP5 cells (Yosys' JSON), in place.
 
-    The module does the same as before in every cycle, from the first one after configuration. Its
-    ports, and nets and cells with the attribute ``keep``, stay.
+    The module behaves identically in every cycle after configuration. Its ports, and nets and
+    cells with the attribute ``keep``, stay.
     """
     module = design["modules"][top]
     before = len(Netlist(module).of_type("TRELLIS_FF"))

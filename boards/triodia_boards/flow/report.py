@@ -1,4 +1,4 @@
-"""What a build tells."""
+"""Results of a build."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,15 @@ __all__ = ["BuildReport"]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What the machine takes on the board, as nextpnr placed it.
+    """Resources and clock of a placed machine.
 
-    ``lut4`` are Yosys' look-up tables; ``luts`` nextpnr's logic cells, which hold those, carry
-    cells and distributed RAM. ``registers`` are those of the fabric: ``packed_registers`` more
-    were moved into ``packed_blocks`` block RAMs and ``packed_multipliers``, for which
-    ``delay_registers`` were added (:mod:`.registers`).
-    ``fmax_mhz`` is nextpnr's figure for the machine's clock after routing, for the given seed;
-    the bitstream itself runs at ``clock_mhz``, which is not more. ``fmax_mhz`` is ``None`` where
-    the tools do not time memories, and for a board whose ``bitstream`` (then ``None``) is the
-    vendor's to make: ``note`` says so.
-    ``baked``: the network is in the bitstream; else it must be loaded.
+    ``lut4``: Yosys' look-up tables. ``luts``: nextpnr's logic cells, carry cells and distributed
+    RAM included. ``registers``: those left in the fabric. ``packed_registers`` others moved into
+    ``packed_blocks`` block RAMs and ``packed_multipliers``, for which ``delay_registers`` were
+    added (:mod:`.registers`). ``fmax_mhz``: nextpnr's estimate after routing, for ``seed``; ``None``
+    where the tools do not time memories or the vendor's tool makes the bitstream, as ``note`` says.
+    ``clock_mhz``: the bitstream's clock, at most ``fmax_mhz``. ``baked``: the network is in the
+    bitstream; otherwise it must be loaded.
     """
 
     board: str

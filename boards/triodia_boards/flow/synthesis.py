@@ -1,4 +1,4 @@
-"""From RTLIL to a netlist of an FPGA's cells: Yosys, and registers moved into the hard blocks."""
+"""From RTLIL to a netlist of FPGA cells: run Yosys, then pack registers into hard blocks."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .tools import BuildError
 
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
 
-# How a netlist of a family's cells is made when it is for no board.
+# Options for a netlist of a family's cells without a board.
 _NETLIST_OPTIONS = {
     "ecp5": DEFAULT,
     "ice40": Options(family="ice40", queues=QUEUES),
@@ -26,7 +26,7 @@ _NETLIST_OPTIONS = {
 }
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
-# What cells of each family are, by how their names begin; and how many they count for.
+# Kind of each family's cells by the start of their names, and how many each counts for.
 _LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4", "gowin": "LUT", "xilinx": "LUT"}
 _REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF", "gowin": "DFF", "xilinx": "FD"}
 _BLOCKS = {
@@ -57,9 +57,9 @@ _ICE40_MULTIPLIERS = (
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A netlist: its look-up tables and registers, and the registers that were moved.
+    """Counts of a netlist: look-up tables, registers, and packed registers.
 
-    ``blocks`` are block RAMs as the memory model counts them (of a Xilinx: halves).
+    ``blocks`` counts block RAMs as the memory model does (halves of a Xilinx RAMB36).
     """
 
     lut4: int
@@ -72,7 +72,7 @@ class Synthesis:
 def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> Synthesis:
     """Make ``TOP.json``, the netlist of module ``top`` of ``TOP.il`` in ``folder``.
 
-    ``multiply``: products may take multipliers where a family has parts without any.
+    ``multiply``: products may use multipliers, on families of which some parts have none.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool =
 
 
 def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:
-    """The netlist of module ``top`` of ``TOP.il`` as Yosys leaves it, in ``TOP.json`` too."""
+    """Map module ``top`` of ``TOP.il`` to cells with Yosys; also write ``TOP.json``."""
     synth = f"synth_{family} -top {top}" + (" -flatten" if family == "xilinx" else "")
     steps = [f"{synth} -json {top}.json"]
     if family == "ice40":
@@ -123,11 +123,10 @@ def netlist_verilog(
     netlist: str = NETLISTS[0],
     options: Options | None = None,
 ) -> Synthesis:
-    """Write the machine with the contents of ``image`` as Verilog of cells, ``triodia.v``.
+    """Write the synthesized machine with the contents of ``image`` as Verilog, ``triodia.v``.
 
-    On an ECP5 it is what :func:`.flow.build` places, less the board's pins and serial port: the
-    same synthesis, the same registers moved. On an iCE40 all queues are in block RAM and
-    products in multipliers, unless ``options`` say otherwise.
+    On an ECP5 the netlist equals what :func:`.flow.build` places, without pins and serial port. On
+    an iCE40 all queues are in block RAM and products in multipliers, unless ``options`` differ.
 
     Raises
     ------

@@ -17,7 +17,7 @@ _UNLUCKY = "Unable to find legal placement"  # nextpnr gave up: another seed may
 _TOO_SMALL = (
     f"no BELs remaining|no more BELs|Unable to place cell|Failed to expand region|{_UNLUCKY}"
 )
-# A line of nextpnr's log: cells used, and those there are.
+# A line of nextpnr's log: cells used, and cells available.
 _USED = re.compile(r"Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%$", re.MULTILINE)
 
 ROUTED = "top.config"  # the routed design, as text
@@ -25,10 +25,10 @@ ROUTED = "top.config"  # the routed design, as text
 
 @dataclass(frozen=True)
 class Routed:
-    """What nextpnr counts and reaches: logic cells, registers, blocks, and the clock in MHz.
+    """Results of nextpnr: logic cells, registers, blocks, and the clock in MHz.
 
-    ``seed`` is that of the placement. The clock is ``None`` where the tools do not time all paths:
-    those of block RAM, on a Gowin.
+    ``seed`` is the placement's. The clock is ``None`` where nextpnr does not time all paths, as
+    those of block RAM on a Gowin.
     """
 
     luts: int
@@ -46,15 +46,15 @@ class Toolchain:
 
     Parameters
     ----------
-    program : nextpnr for it. package : what brings it.
-    pins : constraint file as Amaranth calls it, and nextpnr's option for it.
-    output : nextpnr's option for the routed design. options : others.
+    program : its nextpnr. package : Python package that provides it.
+    pins : Amaranth's name of the constraint file, and nextpnr's option for it.
+    output : nextpnr's option for the routed design. options : further options.
     routers : names, the default first.
-    used : what :class:`Routed` counts, by the names of nextpnr's report.
+    used : counts of :class:`Routed`, by their names in nextpnr's report.
     suffix : of a bitstream. pack, unpack : tool and arguments, from one file to another. Without
         ``unpack`` contents are part of the netlist, and cannot be exchanged or read back.
     timed : nextpnr knows the delays of all cells.
-    goal_hz : clock that is asked for: above what placements reach, so that the placer never rests.
+    goal_hz : clock to ask for, above what placements reach, so that the placer keeps optimising.
     """
 
     program: str
@@ -80,11 +80,11 @@ class Toolchain:
         router: str | None = None,
         pins: bool = True,
     ) -> Routed:
-        """``top.json`` in ``folder`` to :data:`ROUTED`; ``chip`` says which to nextpnr.
+        """Place and route ``top.json`` in ``folder`` into :data:`ROUTED`.
 
-        Without ``pins`` nextpnr chooses them. A placement that it gives up is tried once more,
-        with the next ``seed``. Raises :class:`.tools.BuildError`, and :class:`.fit.DoesNotFit` if
-        logic is what is too small.
+        ``chip`` holds nextpnr's chip options. Without ``pins`` nextpnr chooses them. If it finds no
+        placement, it runs once more with the next ``seed``. Raises :class:`.tools.BuildError`, or
+        :class:`.limits.DoesNotFit` if the logic does not fit.
         """
         router = router or self.routers[0]
         try:
@@ -134,18 +134,18 @@ class Toolchain:
     def run_pack(
         self, source: str, target: str, folder: Path, options: tuple[str, ...] = ()
     ) -> None:
-        """Bitstream of a routed design; names are in ``folder``."""
+        """Pack a routed design into a bitstream; file names are relative to ``folder``."""
         tool, arguments = self.pack(source, target)
         run_tool(tool, [*options, *arguments], folder, self.package)
 
     def run_unpack(self, source: str, target: str, folder: Path) -> None:
-        """Routed design of a bitstream; names are in ``folder``."""
+        """Unpack a bitstream into a routed design; file names are relative to ``folder``."""
         tool, arguments = self.unpack(source, target)
         run_tool(tool, arguments, folder, self.package)
 
 
 def _too_many(log: Path) -> str:
-    """The cells of which nextpnr's ``log`` counts more than there are; empty if there are none."""
+    """Kinds of cells that exceed the chip according to nextpnr's ``log``; empty if none."""
     counted = _USED.findall(log.read_text(errors="replace")) if log.exists() else []
     last = {kind: (int(used), int(have)) for kind, used, have in counted}
     over = {kind: both for kind, both in last.items() if both[0] > both[1]}
@@ -218,7 +218,7 @@ TOOLCHAINS = {
 
 
 def check_timed(board: Board) -> None:
-    """:class:`.boards.BadChoice` unless our tools say what clock a design reaches on ``board``."""
+    """Raise :class:`.boards.BadChoice` unless the tools time designs on ``board``."""
 
     def timed(family: str) -> bool:
         return family in TOOLCHAINS and TOOLCHAINS[family].timed

@@ -1,4 +1,4 @@
-"""The programs that place, route, pack and unpack, as Python packages bring them."""
+"""Run the programs that place, route, pack and unpack, from their Python packages."""
 
 import os
 import re
@@ -12,7 +12,7 @@ __all__ = ["BuildError", "run_tool"]
 
 
 class BuildError(ToolError):
-    """A tool is missing or failed; the message says which and what would help."""
+    """A tool is missing or failed; the message says which, and what to do."""
 
 
 def run_tool(
@@ -20,7 +20,7 @@ def run_tool(
 ) -> None:
     """Run a tool in ``folder`` (YoWASP's see relative paths only), log to ``TOOL.log``.
 
-    ``package`` is what brings it, under its own name or with "yowasp-" before it.
+    ``package`` provides the tool, under its own name or prefixed with "yowasp-".
 
     Raises
     ------

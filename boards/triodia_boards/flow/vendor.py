@@ -1,6 +1,6 @@
-"""What a vendor's tool needs for a bitstream: Verilog, constraints and a script; and a check of it.
+"""Files for a vendor's tool (Verilog, constraints, script), checked with Yosys.
 
-The check is Yosys' own synthesis for the same FPGA: it says what the machine takes.
+Yosys synthesizes the design for the same FPGA and reports its resources.
 """
 
 import time
@@ -44,9 +44,9 @@ def vendor_build(
     parity: bool,
     progress: Callable[[str], None],
 ) -> BuildReport:
-    """Write ``top.v``, with the network in it, ``top.xdc`` and ``top.tcl`` to ``folder``.
+    """Write ``top.v`` with the network, ``top.xdc`` and ``top.tcl`` to ``folder``.
 
-    The clock is the board's unless given: whether the design reaches it the vendor's tool says.
+    The clock is the board's unless given. Only the vendor's tool can tell if it is reached.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The serial port, and the machine behind it."""
+"""The serial port, and the machine connected to it."""

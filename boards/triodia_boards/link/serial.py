@@ -7,21 +7,21 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["LEAST_DIVISOR", "Receiver", "Transmitter", "check_divisor"]
 
-LEAST_DIVISOR = 4  # clock cycles of a bit
+LEAST_DIVISOR = 4  # clock cycles per bit
 
 
 def check_divisor(divisor: int) -> int:
-    """``divisor``, if a bit is long enough to be sampled in its middle."""
+    """Return ``divisor`` if a bit is long enough to be sampled in its middle."""
     if divisor < LEAST_DIVISOR:
         raise ValueError(f"divisor must be at least {LEAST_DIVISOR}, not {divisor!r}")
     return divisor
 
 
 class Receiver(wiring.Component):
-    """Receive bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
+    """Receive bytes: 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles per bit.
 
     Samples in mid-bit. A byte whose stop bit is low is dropped, and the next one starts only after
-    the line has been high. Each byte is offered for one cycle: whoever is connected must take it.
+    the line has been high. Each byte is offered for one cycle; the receiver must take it.
 
     Members
     -------
@@ -63,7 +63,7 @@ class Receiver(wiring.Component):
 
 
 class Transmitter(wiring.Component):
-    """Send bytes, 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles a bit.
+    """Send bytes: 8 data bits, no parity, 1 stop bit, ``divisor`` clock cycles per bit.
 
     Members
     -------

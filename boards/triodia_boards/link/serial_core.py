@@ -1,4 +1,4 @@
-"""The machine behind a serial line, with the link in between."""
+"""The machine on a serial line, with the link in between."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -21,15 +21,15 @@ class SerialCore(wiring.Component):
 
     Parameters
     ----------
-    p, contents, options : as of :class:`triodia_hw.gateware.core.Core`.
-    divisor : clock cycles a bit, at least 4. welcome, depth : as of the link.
+    p, contents, options : as for :class:`triodia_hw.gateware.core.Core`.
+    divisor : clock cycles per bit, at least 4. welcome, depth : as for the link.
 
     Members
     -------
     reset : In(1). Everything starts afresh, without a session.
     rx : In(1), asynchronous, idle high. tx : Out(1), idle high.
-    open : Out(1), there is a session. refused : Out(1), for a cycle: a frame was not taken.
-    waiting : Out(1), the machine waits for room to put out a word.
+    open : Out(1), a session is open. refused : Out(1), for one cycle: a frame was refused.
+    waiting : Out(1), the machine waits for room to send a word.
     """
 
     def __init__(

@@ -30,9 +30,9 @@ def build_image(
     """Image of a network; derives accumulator width, synapse words and placement.
 
     ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
-    ``activity`` the events of each source in each step of a recording, for the placer (default:
-    all alike); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
-    ``accumulator_bits`` and the storage of synapses in ``params`` are replaced by what is needed.
+    ``activity`` counts the events of each source in each step of a recording, for the placer
+    (default: all equal); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
+    ``accumulator_bits`` and the synapse storage in ``params`` are replaced by what is needed.
     """
     if not np.issubdtype(weights.dtype, np.integer):
         raise ContractError(f"weights must be integers, not {weights.dtype}")

@@ -46,7 +46,7 @@ class MemoryShape:
         return width_of(self.fields)
 
     def columns(self, family: Family = ECP5) -> tuple[int, ...]:
-        """Widths of the columns in which a content memory lies, lowest bits first."""
+        """Widths of the block RAM columns of a content memory, lowest bits first."""
         return columns(self.width, self.depth, family)
 
     def cut(
@@ -83,9 +83,9 @@ def memory_shapes(p: MachineParams) -> list[MemoryShape]:
 
 
 def read_words(p: MachineParams) -> list[int]:
-    """Parameters that follow those of the neurons: an update by them shows v, u or r, unchanged.
+    """Read words, which follow the neurons' parameters: an update with them shows v, u or r.
 
-    In the order of ``READ_KINDS``: no leak for the state that is read, full leak for the others.
+    In the order of ``READ_KINDS``: no leak for the state to read, full leak for the others.
     """
     whole, fields = 1 << p.leak_bits, neuron_fields(p)
     leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "r": {}}
@@ -145,7 +145,7 @@ def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[i
         rows = lengths[first : first + group]
         rows += [0] * (group - len(rows))
         values = {f"length_{k}": length for k, length in enumerate(rows)}
-        # A group of empty rows may lie behind the last word, where `start` does not reach.
+        # A group of empty rows may lie after the last word, beyond the range of `start`.
         values["start"] = starts[first] if any(rows) else 0
         words.append(pack(pointer_fields(p), values))
     return words

@@ -1,8 +1,7 @@
-"""The same network for a dense, time-stepped machine: every weight stored, every one visited.
+"""Layout of a network for the dense baseline, which stores and visits every weight.
 
-This is the baseline that the event-driven machine is measured against: as many PEs, the same
-contract, and the least work that a machine without events can do. Its gateware is
-:mod:`.gateware.dense`.
+The baseline has as many PEs as the event-driven machine, follows the same contract, and does the
+least work possible without events. Its gateware is :mod:`.gateware.dense`.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ class Dense:
 
     Parameters
     ----------
-    image : with neurons dealt in turn to the PEs, those that spike first.
+    image : its neurons are assigned to PEs round-robin, spiking ones first.
     groups : slots of each PE that hold neurons that can spike: their weights are stored.
     """
 
@@ -63,14 +62,14 @@ class Dense:
         ]
 
     def step_cycles(self, events: np.ndarray) -> np.ndarray:
-        """Cycles of steps with so many input ``events`` each; exact if no output word waits."""
+        """Cycles of each step with ``events`` input events; exact if no output word waits."""
         p = self.image.params
         wait = max(0, _STALL + p.lanes - self.visits)  # few weights: the update takes longer
         sweep = self.weight_words + (p.slots - 1) * wait + _FINISH + p.lanes
         return np.asarray(events) + 1 + sweep
 
     def blocks(self) -> int:
-        """ECP5 block RAMs: weights and neurons; what is small is distributed RAM."""
+        """ECP5 block RAMs of weights and neurons; smaller memories are distributed RAM."""
         words = self.contents()[0]
         counts = (block_count(width, len(words[name])) for name, width in self.widths().items())
         return self.image.params.lanes * sum(counts)
@@ -82,7 +81,7 @@ class Dense:
 
 
 def dense(image: Image) -> Dense:
-    """Lay out the network of ``image`` for the dense machine of as many PEs."""
+    """Lay out the network of ``image`` for a dense machine with the same number of PEs."""
     p = image.params
     order = np.argsort(~image.neurons.spiking, kind="stable")
     slot = np.empty(p.neurons, np.int64)
@@ -94,6 +93,6 @@ def dense(image: Image) -> Dense:
 
 
 def _roomy(p: MachineParams, image: Image) -> MachineParams:
-    """``p`` with storage for sparse rows in any placement: the dense machine has none."""
+    """``p`` with room for any placement of sparse rows, which the dense machine ignores."""
     words = max(1, image.synapses)
     return replace(p, gap_bits=14, synapse_words=words, row_words=p.slots, rows_per_pointer=1)

@@ -1,4 +1,4 @@
-"""FPGA families, as far as the machine must know them: the shapes of their block RAM."""
+"""FPGA families: the shapes of their block RAM."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["ECP5", "FAMILIES", "GOWIN", "ICE40", "XILINX", "Family"]
 
 @dataclass(frozen=True)
 class Family:
-    """What a family of FPGAs offers.
+    """Memory resources of an FPGA family.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Loading: the input words that put a network into a machine that is running."""
+"""Input words that load a network into a running machine."""
 
 import struct
 
@@ -14,7 +14,7 @@ _REACH = 1 << 16  # words that a header can address
 
 
 def load_bytes(image: Image) -> bytes:
-    """Blocks of all that ``image`` has in the content memories, PE by PE.
+    """Load blocks for all content memories of ``image``, PE by PE.
 
     A block: lane, memory, address (2 bytes), words (2 bytes), then the words; all lowest byte
     first, each word in as many bytes as its memory's width takes. The machine must have the
@@ -54,7 +54,7 @@ def _blocks(lane: int, shape: MemoryShape, words: list[int]) -> list[bytes]:
 def load_words(image: Image) -> list[dict[str, int]]:
     """Input words that load ``image``, fields by name: one byte each, the last marked.
 
-    Send them between steps. Behind them the machine is as after reset.
+    Send them between steps. After them the machine is as after reset.
     """
     data = load_bytes(image)
     return [

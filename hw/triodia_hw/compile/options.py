@@ -1,4 +1,4 @@
-"""Choices of implementation that change nothing a machine computes."""
+"""Implementation options, which never change what a machine computes."""
 
 from dataclasses import dataclass
 
@@ -6,29 +6,29 @@ from .family import FAMILIES, Family
 
 __all__ = ["DEFAULT", "QUEUES", "Options"]
 
-# Where block RAM is scarce the first have most need of it.
+# In order of need where block RAM is scarce.
 QUEUES = ("rows", "records", "returns", "outputs", "inputs")
 
 _DEPTH = 16  # fills the smallest distributed RAM of an ECP5
-_SHALLOW = {"inputs": 4, "outputs": 8}  # as good while words come and go without a pause
+_SHALLOW = {"inputs": 4, "outputs": 8}  # no slower while words come and go without a pause
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a machine is built.
+    """Implementation options of a machine.
 
     Parameters
     ----------
-    family : FPGA family whose block RAM the contents are cut for (:data:`..family.FAMILIES`).
+    family : FPGA family whose block RAM shapes are used (:data:`..family.FAMILIES`).
     distributed : working memories ("state", "sums_0", "sums_1") outside block RAM: in distributed
         RAM, or in registers where a family has none.
-    queues : those of :data:`QUEUES` in block RAM; the others are outside.
-    single_port : content memories whose reads and writes share one address, and that start without
-        contents: for large single-port memories such as iCE40's SPRAM. Needs ``loadable``.
-    multiplier_parts : adders that a product is made of, in two cycles; 1 leaves it to a multiplier.
-    parity : each word of each memory of the PEs has a parity bit, checked when it is read.
+    queues : members of :data:`QUEUES` to put in block RAM.
+    single_port : content memories whose reads and writes share one address and which start empty,
+        such as iCE40's SPRAM. Needs ``loadable``.
+    multiplier_parts : adders per product, which takes two cycles; 1 uses a multiplier.
+    parity : give each word of the PEs' memories a parity bit, checked when it is read.
     loadable : content memories can be written through the input stream.
-    poison : every undefined memory word is made wrong, to prove that none is used; for tests.
+    poison : corrupt every undefined memory word, to prove that none is used; for tests.
     """
 
     family: str = "ecp5"
@@ -50,7 +50,7 @@ class Options:
 
     @property
     def blocks(self) -> Family:
-        """The family itself."""
+        """The :class:`Family` called ``family``."""
         return FAMILIES[self.family]
 
     def style(self, name: str) -> str:
@@ -61,7 +61,7 @@ class Options:
         return self.blocks.small if small else "block"
 
     def depth(self, queue: str) -> int:
-        """Places of a queue: fewer where each is made of registers, if they buy no speed."""
+        """Places of a queue; fewer where they would be registers and buy no speed."""
         registers = self.style(queue) == "logic"
         return _SHALLOW.get(queue, _DEPTH) if registers else _DEPTH
 

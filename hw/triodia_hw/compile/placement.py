@@ -1,4 +1,4 @@
-"""Placement: which PE holds which neuron, so that the load of every step is even."""
+"""Placement: assign neurons to PEs so that the load is even in every step."""
 
 import numpy as np
 
@@ -21,9 +21,9 @@ def place(
     a recording (default: one step in which all send one). The load of a neuron in a step is the
     number of synaptic operations into it.
 
-    First, neurons in order of falling mean load each go to the least loaded PE that has a slot left
-    (longest processing time first, Graham 1969). Then neurons swap places as long as that makes the
-    loads of the PEs more even, by their variance within the recorded steps.
+    First, neurons in order of falling mean load go to the least loaded PE with a free slot (longest
+    processing time first, Graham 1969). Then neurons swap places while a swap lowers the variance
+    of the PEs' loads within the recorded steps.
     """
     if activity is None:
         activity = np.ones((1, p.inputs + p.neurons))
@@ -41,7 +41,7 @@ def place(
 
 
 def _by_mean(p: MachineParams, load: np.ndarray) -> np.ndarray:
-    """Lane of each neuron by longest processing time first; ties to the lower number."""
+    """PE of each neuron by longest processing time first; ties go to the lower number."""
     total, used = np.zeros(p.lanes), np.zeros(p.lanes, int)
     lane = np.empty(p.neurons, np.int64)
     for neuron in np.argsort(-load, kind="stable"):
@@ -52,10 +52,10 @@ def _by_mean(p: MachineParams, load: np.ndarray) -> np.ndarray:
 
 
 def _swap(lane: np.ndarray, load: np.ndarray, lanes: int) -> None:
-    """Swap neurons between lanes while it lowers the sum over steps and lanes of squared load.
+    """Swap neurons between PEs while that lowers the sum over steps and PEs of squared load.
 
-    The mean of a step's loads is given, so that sum is their variance. With ``G = load.T @ load``
-    a lane's share is the sum of ``G`` within it, and a swap changes it by a few entries only.
+    The mean load of a step is constant, so the sum measures the variance. With
+    ``G = load.T @ load`` a PE's share is the sum of ``G`` within it; a swap changes few entries.
     """
     gram = load.T @ load
     member = np.eye(lanes)[lane]  # (neurons, lanes)

@@ -1,4 +1,4 @@
-"""Capacity: a network put into a larger machine, or why it does not fit."""
+"""Fit a network into a larger machine, or say why it does not fit."""
 
 from dataclasses import fields, replace
 
@@ -16,7 +16,7 @@ from .storage import block_count
 
 __all__ = ["fit_capacity", "whole_blocks"]
 
-# What decides the meaning of a network's integers must be alike, the rest only large enough.
+# Parameters that give integers their meaning must be equal; the others only large enough.
 _ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset", "fires")
 
 
@@ -25,9 +25,9 @@ def fit_capacity(
 ) -> Image:
     """``image`` as a network of a machine of ``params``: same spikes, same readouts.
 
-    Input j and neuron i keep their numbers; what is left over never has an event, never spikes and
-    is no readout. ``activity`` is for the placer, over the sources of ``image``. An image of these
-    very parameters is returned as it is.
+    Input j and neuron i keep their numbers. Spare inputs never have an event; spare neurons never
+    spike and are not readouts. ``activity`` is for the placer, over the sources of ``image``. An
+    image that already has these parameters is returned unchanged.
 
     Raises
     ------
@@ -67,11 +67,10 @@ def fit_capacity(
 
 
 def whole_blocks(p: MachineParams, family: Family = ECP5) -> MachineParams:
-    """``p`` with room to spare where that costs no block RAM and no wider pointer.
+    """``p`` with spare room wherever it costs no block RAM and no wider pointer.
 
-    As many synapse words and as long rows as that, sums of an even width and biases of a multiple
-    of 4 bits: networks of about the same size become networks of the same machine, and one build
-    serves them all.
+    Synapse words and row lengths grow, sums get an even width, and biases a multiple of 4 bits.
+    Networks of similar size then share one machine, and one build serves them all.
     """
     most = min(p.state_bits, -(-p.bias_bits // 4) * 4)
     for change in (
@@ -87,7 +86,7 @@ def whole_blocks(p: MachineParams, family: Family = ECP5) -> MachineParams:
 
 
 def _free(p: MachineParams, change: dict, family: Family) -> MachineParams | None:
-    """``p`` with ``change`` unless that takes wider pointers or more blocks."""
+    """``p`` with ``change``, unless it needs wider pointers or more block RAMs."""
     try:
         q = replace(p, **change)
     except ContractError:  # out of range
@@ -101,7 +100,7 @@ def _blocks(p: MachineParams, family: Family) -> int:
 
 
 def _needs(image: Image) -> dict[str, int]:
-    """Least parameters: of fields the bits that their values take, not those they were given."""
+    """Smallest parameters that hold the image: fields as wide as their values need."""
     p, n = image.params, image.neurons
     return {
         "inputs": p.inputs,
@@ -120,7 +119,7 @@ def _signed_bits(values: np.ndarray) -> int:
 
 
 def _rows(image: Image, params: MachineParams) -> np.ndarray:
-    """Row starts with empty rows for the inputs and neurons that are left over."""
+    """Row starts, with empty rows for spare inputs and neurons."""
     p, lengths = image.params, np.diff(image.row_start)
     more = np.zeros(params.inputs + params.neurons, np.int64)
     more[: p.inputs] = lengths[: p.inputs]
@@ -129,7 +128,7 @@ def _rows(image: Image, params: MachineParams) -> np.ndarray:
 
 
 def _neurons(neurons: NeuronParams, count: int) -> NeuronParams:
-    """Parameters of ``count`` neurons: those added keep still."""
+    """Parameters of ``count`` neurons; the added ones never spike."""
     still = {"threshold": 1}
     padded = {}
     for field in fields(NeuronParams):

@@ -1,4 +1,4 @@
-"""How synapses are stored: gap-coded rows, pointer groups, and the shape that takes least."""
+"""Synapse storage: gap-coded rows, pointer groups, and the cheapest block RAM shapes."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ _FILLED = 1.05  # most words that are walked, by the least there are
 
 
 def columns(width: int, depth: int, family: Family = ECP5) -> tuple[int, ...]:
-    """Widths of the columns in which words lie in block RAM: fewest blocks, then fewest bits.
+    """Split words into block RAM columns: widths with the fewest blocks, then fewest bits.
 
     Lowest bits first. On an ECP5, 9 + 4 bits of 4,096 words take 3 blocks; one column of 13 would
     take 4.
@@ -63,13 +63,13 @@ def fit_storage(
     family: Family = ECP5,
     activity: np.ndarray | None = None,
 ) -> MachineParams:
-    """``p`` with the storage of synapses that takes the fewest block RAMs of ``family``.
+    """``p`` with the synapse storage that takes the fewest block RAMs of ``family``.
 
-    Fillers take cycles: of all storages only those in which the busiest PE walks at most 5 % more
-    words than in the best are considered, and among equals the fewest words win. ``activity`` says
-    how often a source's row is walked, ``(steps, inputs + neurons)``; default: all alike. With
-    ``tight`` every storage is considered, and the fewest bits win. Sets ``gap_bits``,
-    ``synapse_words``, ``row_words`` and ``rows_per_pointer``.
+    Fillers take cycles, so only storages are considered in which the busiest PE walks at most 5 %
+    more words than in the best; ties go to the fewest words. ``activity`` counts how often each
+    source's row is walked, ``(steps, inputs + neurons)``; default: all equal. With ``tight`` every
+    storage is considered, and ties go to the fewest bits. Sets ``gap_bits``, ``synapse_words``,
+    ``row_words`` and ``rows_per_pointer``.
     """
     choices, sources = [], row_start.size - 1
     rate = np.ones(sources) if activity is None else activity.mean(axis=0)

@@ -1,7 +1,7 @@
-"""The fewest cycles for given inputs if each step ends before the next one starts.
+"""Lower bound of the cycles of a step that ends before the next one starts.
 
-A machine that overlaps steps, as this one does with the inputs of the next, can fall slightly
-below the sum of these bounds: a lane with little to do in a step begins the next one early.
+The machine accumulates inputs of the next step early, so a run can fall slightly below the sum of
+these bounds.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ __all__ = ["StepWork", "lane_rows", "work_of"]
 
 @dataclass(frozen=True)
 class StepWork:
-    """What one step gives a machine to do.
+    """Work of one step.
 
-    ``slots``: neurons each lane sweeps. ``events``: tokens on the bus, one a cycle.
-    ``loads``: ``(lanes,)`` synapses each lane reads, one a cycle.
+    ``slots``: neurons each PE sweeps. ``events``: tokens on the bus, one per cycle.
+    ``loads``: ``(lanes,)`` synapses each PE reads, one per cycle.
     """
 
     slots: int
@@ -28,17 +28,17 @@ class StepWork:
 
     @property
     def bound(self) -> int:
-        """Cycles this step takes at least by itself, with one memory port a lane and one bus."""
+        """Fewest cycles of this step alone, with one memory port per PE and one bus."""
         return max(self.slots, self.events, int(self.loads.max()))
 
     @property
     def balance(self) -> float:
-        """Mean over greatest load of a lane; 1 is even, or nothing to do."""
+        """Mean load of the PEs divided by the greatest; 1 if even, or without work."""
         return float(self.loads.mean() / self.loads.max()) if self.loads.any() else 1.0
 
 
 def lane_rows(image: Image) -> np.ndarray:
-    """Synapses of each source in each lane, ``(inputs + neurons, lanes)``."""
+    """Synapses of each source in each PE, ``(inputs + neurons, lanes)``."""
     p = image.params
     rows = np.zeros((p.inputs + p.neurons, p.lanes), np.int64)
     source = np.repeat(np.arange(len(rows)), np.diff(image.row_start))
@@ -47,7 +47,7 @@ def lane_rows(image: Image) -> np.ndarray:
 
 
 def work_of(image: Image, sequences: list[list[list[Event]]]) -> list[StepWork]:
-    """Work of every step of ``sequences``, spikes by the reference."""
+    """Work of every step of ``sequences``; the reference computes the spikes."""
     rows, reference = lane_rows(image), Reference(image)
     p, work = image.params, []
     for sequence in sequences:

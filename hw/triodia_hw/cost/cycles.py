@@ -1,10 +1,10 @@
 """Exact cycles of every step, without simulating the hardware.
 
-Follows the machine's control where streams meet (bus, sweeps, collector) cycle by cycle, and jumps
-where lanes only walk their rows. Data is not computed: spikes come from the reference. The
-constants are latencies of the gateware's components, as their docstrings give them.
+The model follows control cycle by cycle where streams meet (bus, sweeps, collector), and jumps
+while PEs only walk their rows. Spikes come from the reference. The constants are the latencies in
+the docstrings of the gateware.
 
-Holds for a machine whose input always has a word waiting and whose output is always taken.
+Exact for a machine whose input always has a word waiting and whose output is always taken.
 """
 
 from collections import deque
@@ -31,7 +31,7 @@ _END, _SILENT = -1, -2  # records other than a spike to be returned, which is it
 
 
 class _Queue:
-    """Records on their way to a queue, in it, and at its head."""
+    """A queue: records on their way into it, inside it, and at its head."""
 
     def __init__(self) -> None:
         self.coming, self.stored = deque(), deque()  # (cycle of entry, record); record
@@ -60,7 +60,7 @@ class _Lane:
         self.start, self.slot, self.emits = first, 0, deque()
 
     def take_row(self, cycle: int, length: int) -> int:
-        """A row enters the row queue in ``cycle``; returns when the walker takes it."""
+        """Put a row into the row queue in ``cycle``; return when the walker takes it."""
         pop = max(cycle + 1, self.taken)
         self.pushes.append(cycle)
         self.pops.append(pop)
@@ -77,7 +77,7 @@ class _Lane:
         return len(self.pushes) < limit or sum(push < cycle for push in self.pushes) < limit
 
     def sweep(self, cycle: int) -> None:
-        """Start the neuron of this cycle, if there is one and room for its record."""
+        """Start this cycle's neuron, if there is one and room for its record."""
         room = len(self.output.stored) < _DEPTH - _RECORDS_SPARE
         if self.slot > self.slots or cycle < self.start or not room:
             return
@@ -88,14 +88,14 @@ class _Lane:
         self.slot += 1
 
     def quiet_until(self, cycle: int) -> int | None:
-        """The cycle up to which nothing happens here; None if something does now."""
+        """Cycle until which nothing happens here; None if something happens now."""
         if not self.output.idle or (self.slot <= self.slots and self.start <= cycle):
             return None
         return self.start if self.slot <= self.slots else 1 << 62
 
 
 class _Collector:
-    """Turns among the lanes; bit k of a mask is lane k."""
+    """Round-robin among the PEs; bit k of a mask is PE k."""
 
     def __init__(self, lanes: list[_Lane]) -> None:
         self.lanes = lanes
@@ -103,7 +103,7 @@ class _Collector:
         self.end, self.go = False, True
 
     def advance(self, cycle: int, room: bool, returns: _Queue) -> int:
-        """One cycle, the lanes' output queues with it; how many ends leave."""
+        """Advance one cycle, the PEs' output queues too; return how many ends leave."""
         pick = self.turn & -self.turn if self.go else 0
         heads = [lane.output.head for lane in self.lanes]
         waiting = sum(1 << k for k, head in enumerate(heads) if head not in (None, _END))
@@ -124,7 +124,7 @@ class _Collector:
 
 
 class _Machine:
-    """The whole of it; ``plan`` yields the input tokens, ``emits`` the records of each step."""
+    """The whole machine; ``plan`` yields input tokens, ``emits`` the records of each step."""
 
     def __init__(self, p: MachineParams, rows: np.ndarray) -> None:
         self.rows = rows.tolist()
@@ -156,7 +156,7 @@ class _Machine:
         return ends[1:]
 
     def _bus(self, token: int | None, emits: Iterator[list[deque]]) -> str | None:
-        """Which token the bus takes in this cycle: it goes to every lane."""
+        """Broadcast the token that the bus takes in this cycle, if any."""
         head = self.returns.head
         if not self.go or (head in (None, _END) and token is None):
             return None
@@ -179,7 +179,7 @@ class _Machine:
                 lane.take_row(self.cycle + _ROW, length)
 
     def _skip(self, token: int | None) -> None:
-        """Go on to the next cycle in which something can happen."""
+        """Jump to the next cycle in which something can happen."""
         c = self.collector
         waits = token in (None, _END) and self.returns.idle
         if not waits or c.turn or c.grant or c.end or not (c.go and self.go):
@@ -192,8 +192,8 @@ class _Machine:
 def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
     """Cycle in which the end of each step of ``sequences`` leaves the machine, ``(steps,)``.
 
-    As the machine's ``cycles`` counter says it, from reset on; differences are the steps' cycles.
-    The last step of each sequence ends it.
+    Counted as by the machine's ``cycles`` counter, from reset; differences are the cycles per step.
+    The last step of each sequence is marked ``last``.
     """
     p, reference = image.params, Reference(image)
     tokens, emits = [], []

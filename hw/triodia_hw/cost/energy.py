@@ -1,9 +1,9 @@
-"""Work that costs energy, counted, and what it might cost.
+"""Energy: exact counts of work, and an estimate of their price.
 
-Counts are exact: they follow from the image, the inputs and the machine's structure, and, for
-registers, from simulation. Prices are not: no power figure is known for spiking networks on these
-FPGAs. For any prices at all the ratio of two designs lies between the least and the greatest ratio
-of their counts (:func:`ratio_range`), which is what to rely on.
+Counts follow from the image, the inputs and the machine's structure; register toggles come from
+simulation. Prices are estimates, because no power figure is known for spiking networks on these
+FPGAs. Rely on ratios: whatever the prices, the ratio of two designs lies between the least and
+greatest ratio of their counts (:func:`ratio_range`).
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ PRICES = {
 
 @dataclass(frozen=True)
 class Work:
-    """Counts of one sample, on average.
+    """Mean counts per sample.
 
-    memory_bits : read from or written to memories for a purpose. Block RAM reads in every cycle,
-        wanted or not; that share goes with ``clocked_bits``.
+    memory_bits : bits read or written on purpose. Block RAM also reads in idle cycles; that share
+        is part of ``clocked_bits``.
     product_bits : bits of one factor times bits of the other, over all products.
     register_toggles : register bits that changed, ``nan`` where nothing was simulated.
     clocked_bits : register bits times clock cycles.
@@ -52,9 +52,9 @@ class Work:
 def event_work(
     image: Image, sequences: Sequence[list[list[Event]]], registers: dict, cycles: float
 ) -> Work:
-    """Work of the event-driven machine, which takes ``cycles`` a sample.
+    """Work of the event-driven machine, which takes ``cycles`` per sample.
 
-    ``registers``: register_bits and, in a simulation of ``cycles`` too, toggles.
+    ``registers``: register_bits and, from a simulation of ``cycles`` too, toggles.
     """
     p, steps = image.params, work_of(image, list(sequences))
     width = {shape.name: shape.width for shape in memory_shapes(p)}
@@ -71,7 +71,7 @@ def event_work(
 def dense_work(
     dense: Dense, sequences: Sequence[list[list[Event]]], registers: dict, cycles: float
 ) -> Work:
-    """The same of the dense machine, whose sums are registers."""
+    """Work of the dense machine, whose sums are registers."""
     p = dense.image.params
     width = {shape.name: shape.width for shape in memory_shapes(p)}
     steps = sum(len(sequence) for sequence in sequences)
@@ -102,11 +102,11 @@ def _update(p: MachineParams) -> int:
 
 
 def estimate(work: Work) -> float:
-    """Dynamic energy of a sample in nJ, at :data:`PRICES`: good for an order of magnitude."""
+    """Dynamic energy per sample in nJ at :data:`PRICES`, good to an order of magnitude."""
     return sum(PRICES[name] * count for name, count in asdict(work).items()) / 1000
 
 
 def ratio_range(work: Work, base: Work) -> tuple[float, float]:
-    """Least and greatest ratio of the counts: the energies' ratio lies between, at any prices."""
+    """Least and greatest ratio of the counts; at any prices the energy ratio lies between."""
     ratios = [getattr(work, name) / getattr(base, name) for name in PRICES]
     return min(ratios), max(ratios)

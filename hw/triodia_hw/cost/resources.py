@@ -1,4 +1,4 @@
-"""Hard blocks that a machine takes of an FPGA: block RAM, single-port RAM and multipliers."""
+"""Hard blocks that a machine needs: block RAM, single-port RAM and multipliers."""
 
 from ..compile.contents import memory_shapes
 from ..compile.options import DEFAULT, Options
@@ -13,12 +13,12 @@ _SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
 
 
 def block_rams(p: MachineParams, options: Options = DEFAULT) -> int:
-    """Block RAMs that the whole machine takes, built with ``options``."""
+    """Block RAMs of the whole machine, built with ``options``."""
     return sum(blocks_by_memory(p, options).values())
 
 
 def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, int]:
-    """Block RAMs of each memory and queue that has any, of all PEs together."""
+    """Block RAMs of each memory and queue that uses any, over all PEs."""
     family, queues = options.blocks, queue_widths(p)
     blocks = {
         s.name: p.lanes * block_count(s.width, s.depth, family)
@@ -35,7 +35,7 @@ def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, 
 
 
 def single_port_rams(p: MachineParams, options: Options) -> int:
-    """Large single-port RAMs (iCE40 UltraPlus: SPRAM) that the whole machine takes."""
+    """Large single-port RAMs (iCE40 UltraPlus: SPRAM) of the whole machine."""
     width, depth = _SPRAM
     return p.lanes * sum(
         -(-s.width // width) * -(-s.depth // depth)
@@ -45,7 +45,7 @@ def single_port_rams(p: MachineParams, options: Options) -> int:
 
 
 def multipliers(p: MachineParams, bits: int = 18) -> int:
-    """Signed multipliers of ``bits`` x ``bits`` that the whole machine takes."""
+    """Signed multipliers of ``bits`` x ``bits`` of the whole machine."""
 
     def blocks(a: int, b: int) -> int:
         return -(-a // bits) * -(-b // bits)  # of signed factors of a and b bits
@@ -56,9 +56,9 @@ def multipliers(p: MachineParams, bits: int = 18) -> int:
 
 
 def queue_widths(p: MachineParams) -> dict[str, int]:
-    """Bits that a memory keeps of an item of each queue (:data:`.gateware.options.QUEUES`).
+    """Stored bits per item of each queue (:data:`.gateware.options.QUEUES`).
 
-    A returned spike has a payload that never changes, and flags that are never set.
+    A returned spike has a constant payload and flags that are never set, which take no memory.
     """
     source, payload = bits_for(p.sources), _payload_bits(p)
     start, length = (width for _, width, _ in pointer_fields(p)[:2])

@@ -1,1 +1,1 @@
-"""The link between a host and a board: frames, what a board says of itself, a model of its side."""
+"""The link between host and board: frames, the board's welcome, a model of the board's side."""

@@ -22,15 +22,15 @@ __all__ = [
 MAX_PAYLOAD = 112  # a whole frame, before COBS, is then shorter than 128 bytes
 _CRC = 4
 _FLAG = 0x80  # of the kind byte: to the board "send again", to the host "not received"
-_FAULT = 0x40  # of the kind byte to the host: a memory word of the machine changed by itself
+_FAULT = 0x40  # of the kind byte to the host: a bit of the machine's memories flipped
 
 
 class BadFrame(ValueError):
-    """Bytes that are no frame: cut, corrupted, or of no known kind."""
+    """The bytes are not a frame: cut, corrupted, or of unknown kind."""
 
 
 class Kind(IntEnum):
-    """What a frame is for; the low 4 bits of its first byte."""
+    """Purpose of a frame: its first byte, without the flags."""
 
     HELLO = 1  # to the board: begin the session named; to the host: what the board is
     WORDS = 2  # payload: bytes of stream words, or nothing
@@ -65,7 +65,7 @@ def cobs_decode(code: bytes) -> bytes:
 
 
 def split_frames(buffer: bytearray) -> list[bytes]:
-    """Take the encoded frames that have ended out of ``buffer``; empty ones are nothing."""
+    """Remove complete encoded frames from ``buffer`` and return them; skip empty ones."""
     *ended, rest = bytes(buffer).split(b"\0")
     buffer[:] = rest
     return [code for code in ended if code]
@@ -109,9 +109,9 @@ class HostFrame:
 class BoardFrame:
     """A frame to the host; ``seq`` and ``ack`` as of :class:`HostFrame`, the streams exchanged.
 
-    ``limit``: position in the stream to the board that it has no room for yet. ``refused``: a
-    frame was bad, ahead of ``ack``, or had no room. ``fault``: what the machine puts out may be
-    wrong, since a word of its memories has changed by itself.
+    ``limit``: first position in the stream to the board without room. ``refused``: a frame was
+    bad, ahead of ``ack``, or had no room. ``fault``: a bit of the machine's memories flipped, so
+    its output may be wrong.
     """
 
     kind: Kind
@@ -145,7 +145,7 @@ def _sealed(body: bytes) -> bytes:
 
 
 def _opened(code: bytes, header: struct.Struct) -> tuple[tuple, bytes]:
-    """Header fields and payload; the length is checked before anything is made of the bytes."""
+    """Check the length, then return header fields and payload."""
     body = cobs_decode(code)
     size = len(body) - header.size - _CRC
     if not 0 <= size <= MAX_PAYLOAD:

@@ -1,4 +1,4 @@
-"""Reference of the board's side of the link: what it takes, drops, and answers."""
+"""Reference model of the board's side of the link: what it takes, drops, and answers."""
 
 from .frame import MAX_PAYLOAD, BadFrame, BoardFrame, HostFrame, Kind
 
@@ -16,9 +16,9 @@ class BoardModel:
 
     Attributes
     ----------
-    session : 0 before the first. resets : how often the machine was reset by a new session.
-    inbox : bytes received, not taken by the machine yet, as ``(byte, to be loaded)``.
-    outbox : bytes of the machine that the host has not acknowledged.
+    session : 0 before the first. resets : how often a new session has reset the machine.
+    inbox : bytes received that the machine has not taken yet, as ``(byte, to be loaded)``.
+    outbox : bytes from the machine that the host has not acknowledged.
     """
 
     def __init__(self, welcome: bytes, room: int) -> None:
@@ -34,9 +34,9 @@ class BoardModel:
         self.hello = self.reply = self.refused = False
 
     def take(self, count: int) -> list[tuple[int, bool]]:
-        """The machine takes up to ``count`` bytes of the inbox.
+        """Let the machine take up to ``count`` bytes of the inbox.
 
-        A host that waits for room hears of it when half of the inbox is free again.
+        A host that waits for room is told when half of the inbox is free again.
         """
         taken, self.inbox = self.inbox[:count], self.inbox[count:]
         full = self.received - self.consumed + _SPARE > self.room // 2
@@ -45,13 +45,13 @@ class BoardModel:
         return taken
 
     def put(self, data: bytes) -> int:
-        """The machine puts out ``data``; returns how much of it there was room for."""
+        """Accept output ``data`` from the machine; return how many bytes had room."""
         fits = data[: self.room - len(self.outbox)]
         self.outbox += fits
         return len(fits)
 
     def receive(self, code: bytes) -> None:
-        """Bytes between two zeros of the line, at least one."""
+        """Receive the bytes between two zeros on the line, at least one."""
         self.reply = True
         try:
             frame = HostFrame.decode(code)
@@ -69,7 +69,7 @@ class BoardModel:
                 self._payload(frame)
 
     def _acknowledged(self, frame: HostFrame) -> None:
-        """An ``ack`` of bytes that were never put out is an old frame's: nothing of it counts."""
+        """Free acknowledged bytes; an ACK beyond the bytes sent is stale and is ignored."""
         count = (frame.ack - self.acked) % (1 << 16)
         if count <= len(self.outbox):
             del self.outbox[:count]
@@ -86,7 +86,7 @@ class BoardModel:
             self.refused = True
 
     def send(self) -> BoardFrame | None:
-        """The next frame to the host, if there is one to send."""
+        """Next frame to the host, or None if there is nothing to send."""
         payload = b""
         if self.hello:
             payload = self.welcome

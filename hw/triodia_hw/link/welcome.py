@@ -1,4 +1,4 @@
-"""What a board says of itself when a session begins."""
+"""The welcome: a board's description of itself when a session begins."""
 
 import struct
 from dataclasses import dataclass, fields
@@ -26,10 +26,10 @@ class BadWelcome(ValueError):
 
 @dataclass(frozen=True)
 class Welcome:
-    """What is on the board.
+    """Description of the machine on a board.
 
-    ``params`` are the machine's, its capacity; ``clock_hz`` its clock; ``loadable`` whether it
-    takes networks; ``board`` the board's name, ``version`` of the Triodia that built it.
+    ``params``: its parameters, which are its capacity. ``clock_hz``: its clock. ``loadable``:
+    whether networks can be loaded. ``board``: name. ``version``: the Triodia that built it.
     """
 
     params: MachineParams
@@ -50,7 +50,7 @@ class Welcome:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Welcome":
-        """:class:`BadWelcome` says what is wrong and what would help."""
+        """Description from its bytes; :class:`BadWelcome` says what is wrong and what to do."""
         if payload[:1] != bytes([LINK_VERSION]):
             spoken = payload[0] if payload else "none"
             raise BadWelcome(

@@ -29,7 +29,7 @@ _OLD = 2  # still read: the input coding lay in its free "meta"
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A network in the machine's integers, and where each neuron lives.
+    """A network in integers, and the PE and slot of each neuron.
 
     Sources are numbered inputs first: source ``j < inputs`` is input ``j``, source ``inputs + i``
     is neuron ``i``.
@@ -127,7 +127,7 @@ class Image:
         return self.params.inputs + self.slot
 
     def digest(self) -> str:
-        """SHA-256 over everything but ``meta``: images of equal digest compute the same."""
+        """SHA-256 of everything except ``meta``; images of equal digest compute the same."""
         params = asdict(self.params)
         if self.params.fires == "at":  # a mode newer than the first images
             del params["fires"]
@@ -162,10 +162,7 @@ def _coding_header(coding: InputCoding) -> dict:
 
 
 def save_image(image: Image, path: str | Path) -> None:
-    """Write ``image``: aside first, then renamed, so that no half-written file is ever seen.
-
-    Equal images give equal bytes.
-    """
+    """Write ``image`` to a file, whole or not at all; equal images give equal bytes."""
     header = {
         "format": _FORMAT,
         "schema": _SCHEMA,
@@ -181,7 +178,7 @@ def save_image(image: Image, path: str | Path) -> None:
 
 
 def _check(header: dict) -> str:
-    """SHA-256 of all of the header but its own ``check``: the digest leaves out ``meta``."""
+    """SHA-256 of the header without ``check``; unlike the digest it covers ``meta``."""
     rest = {key: value for key, value in header.items() if key != "check"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
@@ -242,7 +239,7 @@ def _coding(header: dict | None) -> InputCoding | None:
 
 
 def _upgraded(image: Image) -> Image:
-    """An image of schema 2 with its input coding where schema 3 has it."""
+    """Header of schema 2 converted to schema 3: the input coding leaves ``meta``."""
     meta = dict(image.meta)
     values = {name: meta.pop(f"input_{name}", None) for name in ("mean", "std", "clip")}
     coding = None if None in values.values() else InputCoding(**values)

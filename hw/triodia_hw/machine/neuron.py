@@ -100,7 +100,7 @@ class State:
 def update(
     p: MachineParams, n: NeuronParams, state: State, a: np.ndarray
 ) -> tuple[State, np.ndarray]:
-    """Advance all neurons by one step; return the next state and who spiked (bool).
+    """Advance all neurons by one step; return the next state and which spiked (bool).
 
     ``a`` is the exact sum of ``weight * payload`` over the events of this step, ``(neurons,)``::
 

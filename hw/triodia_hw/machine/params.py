@@ -46,13 +46,13 @@ class MachineParams:
     state_bits : signed membrane potential, synaptic current, threshold and reset value.
     leak_bits : ``k``; a leak coefficient ``c`` in ``0 .. 2**k`` multiplies by ``c / 2**k``.
     accumulator_bits : signed sum of ``weight * payload``; must hold the worst case of the network.
-    synaptic : whether neurons have a synaptic current ``u`` with a leak of its own.
-    fires : ``"at"`` (a neuron spikes at ``v >= threshold``) or ``"above"`` (at ``v > threshold``).
-    reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (a value of each neuron's own).
+    synaptic : whether neurons have a synaptic current ``u`` with its own leak.
+    fires : ``"at"`` (a neuron spikes at ``v >= threshold``) or ``"above"`` (``v > threshold``).
+    reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (one reset value per neuron).
     bias_bits, refractory_bits : width of these fields; 0 leaves them out.
     synapse_words : synapse words that each PE stores.
-    gap_bits : bits of the distance from one target of a row to the next; longer distances take
-        filler words. More than a slot number has are never used.
+    gap_bits : bits of the distance between targets of a row; longer distances take filler words.
+        The gap field never has more bits than a slot number.
     row_words : greatest number of words of one row in one PE.
     rows_per_pointer : rows that share a pointer word, a power of two.
 

@@ -1,4 +1,4 @@
-"""The integer reference: the contract run step by step, as plainly as it can be said."""
+"""The integer reference: runs the contract step by step."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ Event = tuple[int, int]
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a machine puts out in one step, and its state after it.
+    """Output of a machine in one step, and its state after the step.
 
     spikes : neurons that spiked, ascending. readouts : ``v`` of each readout, in their order.
     sops : synaptic operations that the events of this step caused; events : how many events.
@@ -40,7 +40,7 @@ class Reference:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state after reset: all zero, no spikes on their way."""
+        """Return to the state after reset: all zero, no spikes pending."""
         self.state = State.zero(self.image.params.neurons)
         self.spikes = np.empty(0, np.int64)
 

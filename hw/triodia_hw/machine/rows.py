@@ -10,8 +10,8 @@ __all__ = ["gap_coded", "segment_words"]
 def gap_coded(segment: list[tuple[int, int]], gap_bits: int) -> list[tuple[int, int]]:
     """``(gap, weight)`` words of a row segment of ``(target, weight)``, targets ascending.
 
-    A word lies ``gap + 1`` slots behind the one before, the first ``gap`` slots behind slot 0.
-    Where that takes more than ``gap_bits``, fillers of weight 0 go in between.
+    Each target lies ``gap + 1`` slots after the previous one, the first at slot ``gap``. Where a
+    gap does not fit ``gap_bits``, fillers of weight 0 go in between.
     """
     words, previous, most = [], -1, (1 << gap_bits) - 1
     for target, weight in segment:

@@ -32,10 +32,10 @@ Fields = list[tuple[str, int, bool]]
 INPUT_KINDS = {"event": 0, "end": 1, "load": 2, "read": 3}
 OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2, "count": 3}
 
-# What a "read" asks for, by its source: a word of every neuron's state, or the counters.
+# Source of a "read" word: which word of every neuron's state, or the counters.
 READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3}
 
-# Content memories, by the number a load block names them with.
+# Number of each content memory in a load block.
 MEMORY_NUMBERS = {"pointers": 0, "synapses": 1, "neurons": 2}
 
 # name: what it counts since reset, modulo 2**32
@@ -60,9 +60,9 @@ def row_depth(words: int) -> int:
 
 
 def pointer_fields(p: MachineParams) -> Fields:
-    """Where the segments of a group of rows start in this PE, and the length of each.
+    """Pointer word: start of the segments of a group of rows in this PE, and each length.
 
-    Rows of a group lie one behind the other, in order of their sources.
+    Rows of a group follow each other in order of their sources.
     """
     length = bits_for(min(p.row_words, p.slots) + 1)
     rows = [(f"length_{k}", length, False) for k in range(p.rows_per_pointer)]
@@ -70,7 +70,7 @@ def pointer_fields(p: MachineParams) -> Fields:
 
 
 def synapse_fields(p: MachineParams) -> Fields:
-    """Weight, and slots skipped since the last target of the row (before the first: from 0).
+    """Synapse word: weight, and slots skipped since the previous target of the row.
 
     A word of weight 0 is a filler: it only skips ``gap + 1`` slots.
     """
@@ -132,7 +132,7 @@ def width_of(fields: Fields) -> int:
 
 
 def pack(fields: Fields, values: Mapping[str, int]) -> int:
-    """Word with ``values`` in its fields; a value out of range is an error, never cut."""
+    """Pack ``values`` into a word; a value out of range raises ``OverflowError``."""
     word = offset = 0
     for name, width, signed in fields:
         value = int(values[name])

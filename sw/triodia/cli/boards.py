@@ -1,4 +1,4 @@
-"""``boards``: what fits which board."""
+"""``boards``: the supported boards and their capacity."""
 
 from typing import Annotated
 

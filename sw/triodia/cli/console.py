@@ -1,4 +1,4 @@
-"""What a person sees: results on stdout as tables or one JSON object, progress on stderr."""
+"""Console output: results on stdout as tables or one JSON object, progress on stderr."""
 
 import json
 import math

@@ -203,7 +203,7 @@ class Board:
         self.counters()  # answered only when all of it has been taken
 
     def assume(self, image: Image) -> None:
-        """Tell that the machine already holds ``image``, baked into its bitstream."""
+        """Declare that the machine already holds ``image``, baked into its bitstream."""
         if image.params != self.welcome.params:
             raise WrongBoard(
                 "The bitstream was built for a network of other parameters. Load this one instead."
@@ -229,7 +229,7 @@ class Board:
                     return result
 
     def _take(self) -> Iterator[dict[str, int]]:
-        """Words that arrived, at least one."""
+        """Wait for words and return those that arrived, at least one."""
         size = self._words.out_bytes
         self._until(lambda: len(self.session.received) >= size, waiting=True)
         yield from _ones(self._words, self.session.received)

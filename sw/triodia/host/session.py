@@ -1,4 +1,4 @@
-"""A session of the link as the host sees it, without a port and without a clock of its own."""
+"""The host's side of a session of the link, independent of port and clock."""
 
 from triodia_hw.link.frame import (
     MAX_PAYLOAD,
@@ -36,7 +36,7 @@ class Session:
         self.number = number
         self.received = bytearray()
         self.welcome: bytes | None = None
-        self.fault = False  # the machine read a memory word that had changed by itself
+        self.fault = False  # the machine read a memory word with a flipped bit
         self.fresh = True  # nothing was received or sent by the board in this session before
         self.heard, self.other = now, None
         self.bad = self.repeats = self.frames = 0

@@ -1,4 +1,4 @@
-"""Stream words as bytes of the link, and the words of a step as spikes and readouts."""
+"""Convert stream words to bytes of the link, and output words to spikes and readouts."""
 
 from dataclasses import dataclass
 

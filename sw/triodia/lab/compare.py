@@ -77,7 +77,7 @@ def compare(
 
 @dataclass
 class Comparison:
-    """Rows of a comparison, names of the columns that vary, and what all rows have in common."""
+    """Rows of a comparison, the names of varying columns, and the values all rows share."""
 
     rows: list[Row]
     choices: list[str]

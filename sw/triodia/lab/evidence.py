@@ -1,4 +1,4 @@
-"""Stages of a report's evidence: a recorded sample, energy, spectra, the dense design."""
+"""Stages that make a report's evidence: a recorded sample, energy, spectra, the dense design."""
 
 import shutil
 from dataclasses import asdict

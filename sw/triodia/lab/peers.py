@@ -1,4 +1,4 @@
-"""The same network in software on this machine, one sample at a time."""
+"""Time the same network in software on this computer, one sample at a time."""
 
 import time
 import warnings
@@ -25,10 +25,9 @@ _ROUNDS = 5
 def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Sequence]) -> list[dict]:
     """Time several ways to run the network: ``name``, ``us_per_sample``, ``spikes_per_sample``.
 
-    ``sequences`` are test samples, evenly spread, as the machine gets them; the other ways get the
-    same samples as floats. One thread, no training; the median of five rounds, after one to warm
-    up. The number of spikes per sample shows that all ways compute about the same: floats round
-    differently from integers.
+    ``sequences`` are test samples, evenly spread, as the machine gets them; the others get the same
+    samples as floats. One thread, no training; median of five rounds after a warm-up. Spikes per
+    sample show that all compute about the same, up to rounding.
     """
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
     x = torch.tensor(net.scale_input(data.x_test[chosen]))

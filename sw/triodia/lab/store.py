@@ -1,4 +1,4 @@
-"""Results kept by content: what was computed once from the same inputs is not computed again."""
+"""Content-addressed results: nothing is computed twice from the same inputs."""
 
 import hashlib
 import json

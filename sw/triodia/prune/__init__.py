@@ -1,1 +1,1 @@
-"""Lyapunov Noise Pruning: spectrum, covariance, the steps, and the pipeline that runs them."""
+"""Lyapunov noise pruning: spectrum, covariance, the steps, and the pipeline that runs them."""

@@ -1,4 +1,4 @@
-"""Controls of exactly the neurons and synapses that another method left."""
+"""Control methods with exactly the neuron and synapse counts of another method."""
 
 from dataclasses import replace
 
@@ -20,9 +20,9 @@ CONTROLS += ("slow", "lnp-degree")  # ours
 
 
 def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[Network, dict]:
-    """Random control of exactly ``neurons`` and ``synapses``: a random part of ``net``.
+    """Keep a random part of ``net`` with exactly ``neurons`` and ``synapses``.
 
-    Neurons first, then synapses among them, both uniform; weights and time constants stay.
+    Draws neurons, then synapses among them, uniformly; weights and time constants stay.
     """
     if not 1 <= neurons <= net.neurons:
         raise TriodiaError(f"neurons must be in 1..{net.neurons}, not {neurons!r}")
@@ -37,7 +37,7 @@ def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[N
 
 
 def _thinned(net: Network, chosen: np.ndarray) -> Network:
-    """``net`` with the ``chosen`` (bool, one a synapse in row order) of its synapses."""
+    """Keep the ``chosen`` synapses of ``net``; one bool per synapse, in row order."""
     mask = np.zeros_like(net.mask_rec)
     mask[net.mask_rec] = chosen
     return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
@@ -50,10 +50,10 @@ def _largest(score: np.ndarray, count: int) -> np.ndarray:
 
 
 def born_sparse(net: Network, neurons: int, synapses: int, seed: int) -> Network:
-    """A new random network of these counts: graph, weights and time constants drawn afresh.
+    """Make a new random network with these counts: new graph, weights and time constants.
 
-    Excitation, inhibition and gain are balanced for the sparse graph as ``new_network`` does for a
-    dense one; time constants are drawn from ``net``'s, so that their law is the same.
+    Excitation, inhibition and gain are balanced for the sparse graph, as ``new_network`` does for a
+    dense one. Time constants are drawn from ``net``'s, so both have the same distribution.
     """
     if not 0 <= synapses <= neurons * (neurons - 1):
         raise TriodiaError(f"synapses must be in 0..{neurons * (neurons - 1)}, not {synapses!r}")
@@ -71,19 +71,18 @@ def born_sparse(net: Network, neurons: int, synapses: int, seed: int) -> Network
 def control_like(
     kind: str, net: Network, neurons: int, synapses: int, seed: int, keep: float = 0.5
 ) -> Network:
-    """The control ``kind`` of ``net`` with exactly ``neurons`` and ``synapses``.
+    """Prune ``net`` by the control ``kind`` to exactly ``neurons`` and ``synapses``.
 
-    "random": uniform in both. "born-sparse": see ``born_sparse``. The others choose neurons as
-    ``prune`` does in step II, on the graph that their own step I (``keep``) left; then they choose
-    synapses anew, exactly so many, among all that ``net`` has between these neurons:
-    "weight-sampling" and "slow" in proportion to ``|w|``, "magnitude" the largest, "lnp-degree" by
-    the noise rule, "noise-weights" by the noise rule on ``W`` itself. Weights and time constants
-    stay.
+    "random" draws both uniformly; "born-sparse" is ``born_sparse``. The others first choose neurons
+    as ``prune`` does in step II, on the graph after their own step I (``keep``). They then choose
+    exactly ``synapses`` among all synapses of ``net`` between these neurons: "weight-sampling" and
+    "slow" in proportion to ``|w|``, "magnitude" the largest, "lnp-degree" by the noise rule,
+    "noise-weights" by the noise rule on ``W``. Weights and time constants stay.
 
     Raises
     ------
     TriodiaError
-        If ``net`` has fewer synapses between the neurons chosen.
+        If ``net`` has fewer synapses between the chosen neurons.
     """
     if kind not in CONTROLS:
         raise TriodiaError(f"control must be one of {', '.join(CONTROLS)}, not {kind!r}")
@@ -110,11 +109,11 @@ def control_like(
 
 
 def activity_like(net: Network, rates: np.ndarray, neurons: int, synapses: int) -> Network:
-    """Activity pruning (AP) of a network trained dense, to exactly these counts.
+    """Activity pruning (AP) of a trained dense network, to exactly these counts.
 
-    ``rates`` ``(N,)`` are mean spikes a neuron and step of the trained network on its training
-    samples. The neurons that spike least go; of the synapses between the others stay those that
-    carry most: largest ``|w|`` times the source's rate. The rest is trained again.
+    ``rates`` ``(N,)``: mean spikes per step of each neuron on the training samples. Drops the
+    neurons that spike least, and keeps the synapses of largest ``|w|`` times the source's rate.
+    Train the result again.
     """
     keep = np.sort(np.argsort(-rates, kind="stable")[:neurons])
     part = net.subnetwork(keep)

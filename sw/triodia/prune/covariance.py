@@ -34,8 +34,8 @@ def stationary_covariance(
 
     Squared Smith iteration (Smith 1968): a Cayley transform turns the equation into
     ``C = P C P^T + R``, whose series is summed by doubling. float64; the shift is the geometric
-    mean of the extreme decay rates, so that slow and fast modes converge alike. ``rates`` are
-    ``decay_rates(a)`` where they are known.
+    mean of the extreme decay rates, so that slow and fast modes converge alike. Pass
+    ``decay_rates(a)`` as ``rates`` if it is known.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Step H (ours, not the paper's): the same number of synapses, even over the machine's PEs."""
+"""Step H (ours, not the paper's): spread the same number of synapses evenly over the PEs."""
 
 from dataclasses import dataclass, replace
 
@@ -25,10 +25,10 @@ class HardwareOptions:
 
 
 def plan_lanes(mask: np.ndarray, lanes: int) -> np.ndarray:
-    """PE of each neuron, ``(N,)``, such that the rows of ``mask`` ``[target, source]`` are even.
+    """Assign neurons to PEs, ``(N,)``, so that rows of ``mask`` ``[target, source]`` are even.
 
-    The machine's own placer, given a recording in which every source spikes alone once: it then
-    lowers the variance of every row over the PEs.
+    Runs the machine's placer on a recording in which every source spikes alone once. The placer
+    then lowers the variance of every row over the PEs.
     """
     n = len(mask)
     p = MachineParams(inputs=1, neurons=n, lanes=lanes)
@@ -44,10 +44,10 @@ def even_places(
     lane: np.ndarray,
     load: np.ndarray,
 ) -> np.ndarray:
-    """``count`` of the ``candidates`` of a row, ``(N,)`` bool, as even over the PEs as they allow.
+    """Choose ``count`` of a row's ``candidates`` (``(N,)`` bool), as evenly over PEs as possible.
 
-    Within a PE those of highest ``preference`` are taken. Where ``count`` is no multiple of the
-    PEs, the least loaded get one more; ``load`` ``(lanes,)`` is brought up to date.
+    Within a PE, candidates of highest ``preference`` win. If ``count`` is not a multiple of the
+    PEs, the least loaded PEs get one more. Updates ``load`` ``(lanes,)``.
     """
     lanes = len(load)
     order = np.lexsort((-preference, lane))
@@ -68,8 +68,8 @@ def even_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Graph with the out-degrees of ``net`` and even rows, ``[target, source]``, and the PEs.
 
-    ``candidates`` are the synapses there may be. A row keeps what it has unless a PE has too much
-    of it; what comes in are the candidates of highest ``preference``.
+    ``candidates`` marks the allowed synapses. A row keeps its synapses unless a PE has too many;
+    candidates of highest ``preference`` replace the surplus.
     """
     lane = plan_lanes(net.mask_rec, lanes)
     wanted = np.where(net.mask_rec, 2 + preference, preference)  # what is there comes first
@@ -86,10 +86,10 @@ def fit_lanes(
 ) -> tuple[Network, dict]:
     """Move synapses of ``net`` so that each source has equally many in every PE.
 
-    ``reference`` are the same neurons before any synapse was cut: what comes in is among its
-    synapses, by ``preference`` ``(N, N)`` in 0..1. Every source keeps its number of synapses, so
-    the synaptic operations stay; what changes is that no PE waits for another. The result has
-    ``lane``, which ``quantize`` places by and ``attach`` spreads inputs by.
+    ``reference`` is the network before any synapse was cut. New synapses come from it, by
+    ``preference`` ``(N, N)`` in 0..1. Every source keeps its number of synapses, so the number of
+    synaptic operations stays. The result has ``lane``: ``quantize`` places neurons by it and
+    ``attach`` spreads inputs by it.
     """
     mask, lane = even_rows(net, reference.mask_rec, preference, options.lanes)
     known = np.where(net.mask_rec, net.w_rec, reference.w_rec)
@@ -106,7 +106,7 @@ def fit_lanes(
 
 
 def _unevenness(mask: np.ndarray, lane: np.ndarray, lanes: int) -> float:
-    """Mean over rows of the busiest PE's synapses over the least there could be."""
+    """Mean over rows of the busiest PE's synapses divided by the least possible."""
     rows = np.stack([mask[lane == k].sum(axis=0) for k in range(lanes)])
     least = np.ceil(rows.sum(axis=0) / lanes)
     return float((rows.max(axis=0)[least > 0] / least[least > 0]).mean()) if least.any() else 1.0

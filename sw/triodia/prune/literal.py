@@ -1,4 +1,4 @@
-"""The literal reading of the Lyapunov matrix, for small networks: one spectrum an edge."""
+"""The literal reading of the Lyapunov matrix, for small networks: one spectrum per synapse."""
 
 import numpy as np
 
@@ -17,10 +17,10 @@ def literal_matrix(
 ) -> np.ndarray:
     """``L_ij``: harmonic mean of the whole spectrum of the sub-network of ``U_ij``, ``(N, N)``.
 
-    Where ``edge_matrix`` spreads one spectrum over the neurons, this cuts the sub-network of the
-    two neighbourhoods out, runs it, and takes the exponents that it has of its own. ``|lambda|``
-    with the same floor; signs of the weights; 0 off the graph. It costs a spectrum an edge, hence
-    the limit of 64 neurons.
+    ``edge_matrix`` spreads one spectrum over the neurons. This function cuts out the sub-network of
+    the two neighbourhoods, runs it, and uses its own exponents. ``|lambda|`` has the same floor,
+    the sign is the weight's, and entries off the graph are 0. It computes one spectrum per synapse,
+    hence the limit of 64 neurons.
     """
     if net.neurons > _LARGEST:
         raise TriodiaError(f"neurons must be at most {_LARGEST} for this, not {net.neurons}")

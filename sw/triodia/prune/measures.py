@@ -1,4 +1,4 @@
-"""What a step does to a network: spectrum, localisation, connectivity, margin."""
+"""Measures of a network between steps: spectrum, localisation, connectivity, margin."""
 
 from dataclasses import dataclass
 
@@ -26,13 +26,13 @@ _LARGEST = 2500  # neurons up to which all eigenvectors are
 
 @dataclass(frozen=True)
 class Measures:
-    """Numbers of one network; ``report()`` gives them as JSON.
+    """Measures of one network; ``report()`` gives them as JSON.
 
     Parameters
     ----------
     neurons, synapses : counts.
-    exponents : ``(k,)`` Lyapunov exponents of the driven network a step, descending; all, or the
-        leading tenth of networks that stem from more than 600 neurons.
+    exponents : ``(k,)`` Lyapunov exponents per step of the driven network, descending; all, or the
+        leading tenth if the network before pruning had more than 600 neurons.
     localisation : see ``localisation``.
     connectivity : see ``algebraic_connectivity``.
     margin : see ``stability_margin``.
@@ -65,8 +65,8 @@ def localisation(net: Network) -> float:
 
     ``IPR(v) = sum |v_i|^4 / (sum |v_i|^2)^2`` is 1 for a vector on one neuron and ``1 / N`` for one
     spread evenly; times ``N``, networks of different size compare: 1 is even, about 2 complex
-    Gaussian, ``N`` fully localised. All eigenvectors count alike. Without synapses it is ``N``.
-    Of more than 2,500 neurons, a fixed random part of so many is taken.
+    Gaussian, ``N`` fully localised. All eigenvectors count equally. Without synapses it is ``N``.
+    Of more than 2,500 neurons, a fixed random sample of 2,500 is used.
     """
     if net.neurons > _LARGEST:
         chosen = np.random.default_rng(8).permutation(net.neurons)[:_LARGEST]
@@ -81,8 +81,8 @@ def localisation(net: Network) -> float:
 def algebraic_connectivity(net: Network) -> float:
     """Second smallest eigenvalue of the Laplacian of the undirected graph (Fiedler 1973).
 
-    Two neurons are joined when there is a synapse either way, each such pair counting 1; 0 when
-    the graph falls apart.
+    Two neurons are joined if a synapse exists in either direction; each such pair counts 1. The
+    result is 0 if the graph is disconnected.
     """
     if net.neurons < 2:
         return 0.0
@@ -112,9 +112,9 @@ def stability_margin(net: Network, scale: float) -> float:
 
 
 def measure(net: Network, scale: float, *, whole: bool = True, seed: int = 0) -> Measures:
-    """All numbers of ``net``; with ``whole`` unset only the leading tenth of the spectrum.
+    """Measure ``net``; without ``whole`` only the leading tenth of the spectrum.
 
-    Spectra are of 100 steps after 50.
+    Spectra average 100 steps after 50 transient ones.
     """
     leading = None if whole else max(1, net.neurons * (1 if net.tau_syn is None else 2) // 10)
     found = network_spectrum(net, seed=seed, steps=100, leading=leading)

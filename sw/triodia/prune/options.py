@@ -1,4 +1,4 @@
-"""The open choices of all steps by name: docs/lnp.md says which are the paper's."""
+"""Options of all steps by name; docs/lnp.md says which defaults are the paper's."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -20,12 +20,12 @@ _DEFAULTS = {f.name: f.default for kind in _KINDS for f in fields(kind) if f.nam
 
 
 def choices(given: Mapping[str, object]) -> Choices:
-    """``given`` as one object of each kind of options; defaults for the rest.
+    """Distribute ``given`` over one object of each kind of options, with defaults for the rest.
 
     Raises
     ------
     TriodiaError
-        If there is no such option, or a value is out of range or not finite.
+        If an option does not exist, or a value is out of range or not finite.
     """
     _check_known(given)
     check_finite({name: given[name] for name in _DEFAULTS if name in given})
@@ -35,7 +35,7 @@ def choices(given: Mapping[str, object]) -> Choices:
 
 
 def read_choices(texts: Iterable[str]) -> dict[str, object]:
-    """Options of texts ``NAME=VALUE``, each value of the type its default has.
+    """Parse options from texts ``NAME=VALUE``; each value has the type of its default.
 
     Raises
     ------

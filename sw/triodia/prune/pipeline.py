@@ -1,4 +1,4 @@
-"""Pruning from a dense random network to a sparse one: LNP and its controls."""
+"""Prune a dense random network to a sparse one, by LNP or a control."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -57,7 +57,7 @@ def prune(
     """Prune the recurrent graph; no task and no data are used.
 
     Step I keeps the fraction ``synapses`` of the synapses, step II the fraction ``nodes`` of the
-    neurons with all synapses between them. By method, the criterion of a synapse and a neuron:
+    neurons with all synapses between them. Criteria for synapses and neurons, by method:
 
     ================ =================================== ================================
     lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
@@ -70,11 +70,11 @@ def prune(
     ================ =================================== ================================
 
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
-    both are the same for every method. Step H (ours) moves synapses so that they are even over the
-    PEs of a machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``,
-    ``TimeOptions`` and ``HardwareOptions``. The report has the counts before and after and one
-    entry a step; ``measured`` adds ``before`` and ``after`` to each: spectrum, localisation,
-    algebraic connectivity, stability margin and, against the network given, spectral error.
+    both are the same for every method. Step H (ours) spreads synapses evenly over the PEs of a
+    machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``, ``TimeOptions`` and
+    ``HardwareOptions``. The report has the counts before and after and one entry per step.
+    ``measured`` adds ``before`` and ``after`` to each entry: spectrum, localisation, algebraic
+    connectivity, stability margin, and spectral error against the given network.
     """
     chosen = choices(options)
     if method not in METHODS:
@@ -96,7 +96,7 @@ def prune(
 def _run(
     net: Network, steps: Sequence[str], job: _Job, measured: bool
 ) -> tuple[Network, list[dict]]:
-    """The steps in turn, each timed and, if asked for, measured before and after."""
+    """Run the steps in order; time each and, if asked, measure before and after it."""
     view = _measurer(net, job.seed) if measured and steps else None
     before, done = view(net) if view else None, []
     for name in steps:
@@ -113,7 +113,7 @@ def _run(
 
 
 def _measurer(reference: Network, seed: int) -> Callable[[Network], dict]:
-    """Measures of a network as a report, with its spectral error against ``reference``."""
+    """Function that measures a network and its spectral error against ``reference``."""
     leak = 1 / reference.tau_mem.astype(np.float64)
     _, scale = stable_system(reference.w_rec.astype(np.float64), leak, 0.1)
     whole = reference.neurons <= WHOLE

@@ -8,7 +8,7 @@ __all__ = ["keep_count", "keep_probabilities", "sample"]
 
 
 def keep_count(total: int, keep: float) -> int:
-    """How many of ``total`` a fraction ``keep`` is; at least 1."""
+    """Number of items that a fraction ``keep`` of ``total`` is; at least 1."""
     if not 0 < keep <= 1:
         raise TriodiaError(f"the fraction kept must be above 0 and at most 1, not {keep!r}")
     return max(1, round(keep * total))
@@ -37,7 +37,7 @@ def keep_probabilities(score: np.ndarray, keep: float) -> np.ndarray:
 
 
 def sample(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Bool choice of exactly ``round(sum p)`` items with inclusion probabilities close to ``p``.
+    """Choose exactly ``round(sum p)`` items with inclusion probabilities close to ``p``; bool.
 
     Pareto sampling (Rosén 1997): the smallest ``u (1 - p) / (p (1 - u))`` are taken, so ``p = 1``
     is always in and ``p = 0`` never. An exact count makes networks and their controls comparable.

@@ -17,7 +17,7 @@ Advance = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Exponents and where they live.
+    """Lyapunov exponents, and their distribution over coordinates.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Spectrum:
     participation : ``(dimension, k)`` time average of the squared components of the orthonormal
         vectors; columns sum to 1, and rows too when ``k`` is the dimension.
     steps : steps averaged over.
-    rate : mean spikes a neuron and step of the driven network, NaN for other systems.
+    rate : mean spikes per neuron and step of the driven network, NaN for other systems.
     """
 
     exponents: np.ndarray
@@ -34,7 +34,7 @@ class Spectrum:
     rate: float = float("nan")
 
     def of_coordinates(self) -> np.ndarray:
-        """``lambda_i = sum_k lambda_k <q_ik^2> / sum_k <q_ik^2>``: spread over places."""
+        """Exponent per coordinate: ``lambda_i = sum_k lambda_k <q_ik^2> / sum_k <q_ik^2>``."""
         return self.participation @ self.exponents / self.participation.sum(axis=1)
 
 
@@ -70,8 +70,8 @@ def lyapunov_spectrum(
 
     ``advance(x, Q)`` returns the next state and ``J(x) Q``. After ``transient`` steps, the mean of
     ``log |R_kk|`` over ``steps`` is taken; vectors are made orthonormal every ``interval`` steps
-    (larger is faster; too large and small exponents drown in rounding). ``leading`` is how many
-    exponents, all by default. ``factor`` makes ``Q, R`` (``numpy.linalg.qr`` is the plain way).
+    (larger is faster, but rounding then hides small exponents). ``leading``: number of exponents,
+    all by default. ``factor`` returns ``Q, R``; ``numpy.linalg.qr`` is the plain alternative.
     """
     dimension = state.size
     count = dimension if leading is None else leading
@@ -156,9 +156,8 @@ def network_spectrum(
 
     Spikes are hard in the forward run; the Jacobian's form follows surrogate gradient flossing
     (see ``_Driven``). ``noise`` is the standard deviation, in thresholds, that the noise alone
-    gives the potential. Refractory steps are not modelled. ``participation`` has one row a
-    neuron: where there is a synaptic current, its row is added and halved, so that rows still
-    sum to 1.
+    gives the potential. Refractory steps are not modelled. ``participation`` has one row per
+    neuron; with a synaptic current, both rows of a neuron are averaged, so rows still sum to 1.
     """
     if noise <= 0 or slope <= 0:
         raise TriodiaError("noise and slope must be above 0")

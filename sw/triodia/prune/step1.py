@@ -24,18 +24,18 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseOptions:
-    """Choices of step I; docs/lnp.md says which are the paper's and what led to the defaults.
+    """Options of step I; docs/lnp.md says which are the paper's, docs/tried.md why.
 
     Parameters
     ----------
     edges : "lyapunov" (harmonic means) or "weights" (the base rule of Moore & Chaudhuri).
-    neighbourhood : "graph" (every neighbour counts alike) or "weighted" (by ``|w|``).
+    neighbourhood : "graph" (every neighbour counts equally) or "weighted" (by ``|w|``).
     floor : smallest ``|lambda|`` as a fraction of the median ``|lambda|``.
     margin : stability margin, as a fraction of the slowest leak.
     rescale : divide kept weights by their keep probability.
-    compensate : change ``tau_mem`` so that the diagonal makes up for what was cut.
-    steps : that the spectrum is averaged over; by default 200, beyond 1,000 neurons ``200,000 / N``
-        but at least 40: a sum over more neurons needs fewer.
+    compensate : change ``tau_mem`` so that the diagonal makes up for cut synapses.
+    steps : steps that the spectrum averages; default 200, beyond 1,000 neurons ``200,000 / N``,
+        at least 40.
     noise, slope, reset : see ``network_spectrum``.
     """
 
@@ -126,9 +126,9 @@ def noise_score(a: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 def keep_matrix(
     net: Network, keep: float, seed: int, options: NoiseOptions
 ) -> tuple[np.ndarray, np.ndarray, dict]:
-    """Keep probabilities by the noise rule, ``(N, N)``, the system ``A`` they rest on; a report.
+    """Keep probabilities by the noise rule, ``(N, N)``; the system ``A``; and a report.
 
-    They are 0 off the graph and sum to ``round(keep * synapses)``.
+    Probabilities are 0 off the graph and sum to ``round(keep * synapses)``.
     """
     leak = 1 / net.tau_mem.astype(np.float64)
     report = {"step": "I", "edges": options.edges}
@@ -149,7 +149,7 @@ def keep_matrix(
 def noise_prune(
     net: Network, keep: float, seed: int, options: NoiseOptions
 ) -> tuple[Network, dict]:
-    """Keep a fraction ``keep`` of the synapses by the noise rule; the network and a report."""
+    """Keep a fraction ``keep`` of the synapses by the noise rule; return network and report."""
     p, a, report = keep_matrix(net, keep, seed, options)
     probability = p[net.mask_rec]
     mask = np.zeros_like(net.mask_rec)
@@ -183,14 +183,14 @@ def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarra
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's, 0 where one of them does not vary."""
+    """Pearson correlation; 0 if either does not vary."""
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 
 def _apply(
     net: Network, mask: np.ndarray, p: np.ndarray, a: np.ndarray, o: NoiseOptions
 ) -> tuple[Network, dict]:
-    """Cut; with the options, rescale what is left and move the diagonal."""
+    """Cut synapses; depending on options, rescale the rest and move the diagonal."""
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=mask & (p > 0))
     weights = net.w_rec * (inverse if o.rescale else mask)
     tau, changed = net.tau_mem, 0
@@ -198,7 +198,7 @@ def _apply(
         off = np.abs(a - np.diag(np.diag(a)))
         left = off * (inverse if o.rescale else mask)
         leak = 1 / tau + (left - off).sum(axis=1)
-        # A leak of 0 or less is no neuron; one step and ten times the old tau are the ends.
+        # A leak must be above 0: tau stays between one step and ten times its old value.
         tau, free = np.clip(1 / np.where(leak > 0, leak, 1e-9), 1.0, 10 * tau), 1 / tau
         changed = int((np.abs(1 / tau - free) > 1e-9).sum())
     return replace(net, w_rec=weights, mask_rec=mask, tau_mem=tau), {"tau_changed": changed}

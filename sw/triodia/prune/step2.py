@@ -20,8 +20,8 @@ __all__ = [
 def betweenness(net: Network) -> np.ndarray:
     """Shortest paths through each neuron, ``(N,)``; a synapse has length ``1 / |w|``.
 
-    Directed, not normalised, ends not counted (Brandes 2001). Synapses of weight 0 carry nothing
-    and are left out.
+    Directed, not normalised, endpoints not counted (Brandes 2001). Synapses of weight 0 are left
+    out.
     """
     target, source = (np.ascontiguousarray(i) for i in np.nonzero(net.w_rec))
     length = 1 / np.abs(net.w_rec[target, source].astype(np.float64))
@@ -54,7 +54,7 @@ def most_central(net: Network, score: np.ndarray, count: int) -> np.ndarray:
 
 
 def prune_neurons(net: Network, keep: float, score: np.ndarray) -> tuple[Network, dict]:
-    """Keep the fraction ``keep`` of neurons of highest ``score``, then the connected part of them.
+    """Keep the fraction ``keep`` of neurons of highest ``score``, then their connected part.
 
     Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``. With ``keep`` 1
     every neuron stays, connected or not.

@@ -16,13 +16,13 @@ CHOICES = ("heterogeneity", "random", "localised")
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeOptions:
-    """Choices of step III.
+    """Options of step III.
 
     Parameters
     ----------
-    budget : most synapses added, as a fraction of those that are there.
-    tolerance : how far above the level aimed at the localisation may stay, as a fraction.
-    rounds : equal parts the budget is spent in; the goal is checked after each.
+    budget : most synapses to add, as a fraction of the present ones.
+    tolerance : fraction by which localisation may stay above its goal.
+    rounds : equal parts in which the budget is spent; the goal is checked after each.
     choice : "heterogeneity" (paper: largest growth of degree heterogeneity in the neighbourhood),
         "localised" (between neurons on which eigenvectors concentrate) or "random" (a control).
     """
@@ -42,7 +42,7 @@ class EdgeOptions:
 def candidate_scores(
     net: Network, choice: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where a synapse may be added, ``(N, N)`` bool, and the score of each place (most first).
+    """Places where a synapse may be added, ``(N, N)`` bool, and their scores (highest first).
 
     Candidates join neurons within two hops of the undirected graph that have no synapse in that
     direction. "heterogeneity": with degree ``d_i`` and mean degree ``m_i`` of the neighbours of
@@ -70,9 +70,9 @@ def add_edges(
 ) -> tuple[Network, dict]:
     """Add synapses until ``N <IPR>`` is back at ``reference``'s level or the budget is spent.
 
-    ``reference`` is the network before pruning. A new weight has the size of one of its weights
-    of the source's sign, drawn at random. The result is the least localised network met, so the
-    step never makes eigenvectors worse: it may add nothing.
+    ``reference`` is the network before pruning. A new weight is drawn from its weights of the
+    source's sign. The result is the least localised network found, so the step never makes
+    eigenvectors more localised; it may add nothing.
     """
     rng = np.random.default_rng([seed, 9])
     goal = localisation(reference) * (1 + options.tolerance)

@@ -19,15 +19,15 @@ _MEAN, _SHAPE = (0.4, 2.5), (1.0, 12.0)  # factor on a cluster's mean, and gamma
 
 @dataclass(frozen=True, kw_only=True)
 class TimeOptions:
-    """Choices of step IV.
+    """Options of step IV.
 
     Parameters
     ----------
     objective : "spectrum" (distance to the spectrum before pruning) or "edge" (largest exponent
         close to ``-edge``).
-    trials : evaluations of the search, the time constants as they are being the first.
-    edge : for "edge", how far below zero the largest exponent shall be, a step.
-    spectrum_steps : steps a spectrum is averaged over.
+    trials : evaluations of the search; the first uses the current time constants.
+    edge : for "edge", how far below zero the largest exponent should be, per step.
+    spectrum_steps : steps that a spectrum averages.
     """
 
     objective: str = "spectrum"
@@ -45,10 +45,10 @@ class TimeOptions:
 
 @np.errstate(over="ignore", invalid="ignore")  # the network refuses what is not finite
 def redrawn_taus(net: Network, factors: np.ndarray, shapes: np.ndarray) -> np.ndarray:
-    """``tau_mem`` of gamma laws, one a cluster, keeping each neuron's rank in its cluster.
+    """Redraw ``tau_mem`` from one gamma law per cluster; neurons keep their rank in the cluster.
 
     Cluster ``k`` gets the quantiles of a gamma distribution of shape ``shapes[k]`` and mean
-    ``factors[k]`` times the mean it has; at least one step.
+    ``factors[k]`` times its current mean; at least one step.
     """
     cluster = _clusters(net)
     tau = np.empty(net.neurons)
@@ -67,12 +67,12 @@ def _clusters(net: Network) -> np.ndarray:
 def tune_time_constants(
     net: Network, reference: Network, seed: int, options: TimeOptions
 ) -> tuple[Network, dict]:
-    """Time constants of the best trial: the search of optuna (tree-structured Parzen estimator).
+    """Search time constants with optuna's tree-structured Parzen estimator; return the best.
 
     ``reference`` is the network before pruning. The parameters are a factor on the mean and the
     shape of each cluster's gamma law. Spectra are whole, or beyond 600 neurons (of ``reference``)
-    their leading tenth. Every trial runs on the same noise. If no trial beats the
-    time constants as they are, they stay.
+    their leading tenth. Every trial runs on the same noise. If no trial beats the current time
+    constants, they stay.
     """
     import optuna  # heavy import, only when asked for
 

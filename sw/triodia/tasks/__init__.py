@@ -1,1 +1,1 @@
-"""Tasks and series: what networks are trained and tested on."""
+"""Tasks and series on which networks are trained and tested."""

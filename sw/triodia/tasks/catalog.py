@@ -39,7 +39,7 @@ class Task:
 
 
 def _check_package(package: str, task: str) -> None:
-    """Raise :class:`MissingTool` unless the ``package`` that ships the samples is there."""
+    """Raise :class:`MissingTool` unless the ``package`` that ships the samples is installed."""
     try:
         there = find_spec(package) is not None
     except ModuleNotFoundError:
@@ -84,7 +84,7 @@ def _digits() -> TaskData:
     return from_parts((x[train], lengths[train], y[train]), (x[test], lengths[test], y[test]))
 
 
-# Of tasks with thousands of samples: nothing to invent, and more of the input in each neuron.
+# Tasks with thousands of samples need little augmentation, and more inputs per neuron.
 _MANY = {"noise": 0.0, "shift": 0.0, "warp": 0.0, "dropout": 0.0}
 _MANY |= {"input_density": 0.5, "input_gain": 1.0}
 

@@ -1,4 +1,4 @@
-"""Reading samples from an ``.npz`` file, and refusing what cannot be samples."""
+"""Read and check samples from an ``.npz`` file."""
 
 from pathlib import Path
 from zipfile import is_zipfile
@@ -16,12 +16,12 @@ _GREATEST = 1e15  # of an input: its square is far from the end of float32
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of an ``.npz`` file, among them an ``x`` of three axes.
+    """Read the arrays of an ``.npz`` file, which must include an ``x`` with three axes.
 
     Raises
     ------
     TriodiaError
-        If the file cannot be read, or cannot be samples.
+        If the file cannot be read or does not hold samples.
     """
     arrays = _read(Path(path))
     if "x" not in arrays:
@@ -67,7 +67,7 @@ def read_samples(
     classes: int,
     around: tuple[int, int] = (0, 0),
 ) -> TaskData:
-    """The ``arrays`` of file ``path`` as samples of ``inputs`` and ``classes``.
+    """Convert the ``arrays`` of file ``path`` to samples of ``inputs`` and ``classes``.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _part(
 
 
 def _values(path: str | Path, name: str, x: np.ndarray, inputs: int) -> np.ndarray:
-    """``x`` as float32, if it holds numbers that can be inputs."""
+    """``x`` as float32, if its values are finite and in range."""
     if x.dtype.kind not in "fiub":
         raise TriodiaError(f"{name} in {path} must hold numbers, got {x.dtype}.")
     if x.shape[2] != inputs:

@@ -24,18 +24,18 @@ __all__ = [
     "sizes",
 ]
 
-OWN_TASK = "own"  # name of the task of a network that is for none of ours
+OWN_TASK = "own"  # task name of a network trained on the user's own samples
 
 
 def load_samples(
     path: str | Path, *, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
 ) -> TaskData:
-    """Samples of an ``.npz`` file for a network of ``inputs`` and ``classes``.
+    """Load samples from an ``.npz`` file for a network of ``inputs`` and ``classes``.
 
-    The file holds ``x`` (samples, steps, inputs), and if there are any ``lengths`` and ``y``
-    (samples,). ``lengths`` default to all steps, ``y`` (0 to ``classes - 1``) to -1. ``x_test``,
-    ``lengths_test`` and ``y_test`` are the held-out part, which defaults to the same samples.
-    ``around``: steps of zeros to put before and after every sample.
+    The file holds ``x`` (samples, steps, inputs) and optionally ``lengths`` and ``y`` (samples,).
+    ``lengths`` default to all steps, ``y`` (0 to ``classes - 1``) to -1. ``x_test``,
+    ``lengths_test`` and ``y_test`` hold the held-out part, by default the same samples. ``around``:
+    steps of zeros to add before and after every sample.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def load_samples(
 
 
 def own_task(path: str | Path, like: Network | None = None) -> Task:
-    """The samples of a file as a task to train for.
+    """Make a task from the samples of a file.
 
-    The task has as many inputs and classes as the network ``like``, else as the samples show.
+    The task has the inputs and classes of the network ``like``, or those found in the samples.
 
     Raises
     ------
@@ -87,13 +87,12 @@ def _classes(path: str | Path, arrays: dict[str, np.ndarray]) -> int:
 
 
 def image_samples(image: Image, task: str | None = None, own: Path | None = None) -> TaskData:
-    """Samples to run ``image`` on: of the file ``own``, else of the task it was trained for.
+    """Samples for ``image``: from the file ``own``, else from the task it was trained for.
 
     Raises
     ------
     TriodiaError
-        If ``task`` is another one, if only a file can have samples for this image, and as
-        ``load_samples``.
+        If ``task`` is not the image's, if this image needs a file, and as ``load_samples``.
     """
     trained = image.meta.get("task")
     if own is not None:
@@ -113,7 +112,7 @@ def image_samples(image: Image, task: str | None = None, own: Path | None = None
 
 
 def _origin(image: Image) -> str:
-    """Why an image is for no built-in task."""
+    """Reason why an image has no built-in task."""
     commands = [step.get("command") for step in image.meta.get("provenance", ())]
     if "train" in commands:
         return "This image was trained on samples of your own (`triodia train --data`)"
@@ -126,7 +125,7 @@ def labelled(data: TaskData) -> bool:
 
 
 def sizes(task: Task, data: TaskData) -> str:
-    """What ``data`` holds, in one line."""
+    """Summary of ``data`` in one line."""
     samples, steps, inputs = data.x_train.shape
     held = "" if data.x_test is data.x_train else f" and {len(data.x_test):,} test"
     return (
@@ -136,7 +135,7 @@ def sizes(task: Task, data: TaskData) -> str:
 
 
 def doubts(data: TaskData, classes: int) -> list[str]:
-    """Sentences on what looks like a mistake in ``data``, though it can be used."""
+    """Warnings about likely mistakes in usable ``data``, one sentence each."""
     empty = sorted(set(range(classes)) - set(data.y_train.tolist()))
     found = []
     if empty:
@@ -156,7 +155,7 @@ def doubts(data: TaskData, classes: int) -> list[str]:
 
 
 def _looks_transposed(x: np.ndarray) -> bool:
-    """Whether the last axis looks like time: it is the longer one and by far the smoother."""
+    """Whether the last axis looks like time: longer and far smoother than the other."""
     _, steps, inputs = x.shape
     if inputs <= steps or steps < 2:
         return False
@@ -166,7 +165,7 @@ def _looks_transposed(x: np.ndarray) -> bool:
 
 
 def silence(provenance: Iterable[dict]) -> tuple[int, int]:
-    """Steps without input that a network needs before each sample, and after it to finish."""
+    """Silent steps that a network needs before and after each sample."""
     lead = delay = 0
     for step in provenance:
         if step.get("command") == "train":  # in our own time: what came before is over

@@ -13,9 +13,9 @@ def delayed_sum(
     """Samples ``(K, 12 + delay, symbols)``, their lengths, and classes ``(a + b) mod symbols``.
 
     Symbol ``a`` is shown on its channel in steps 2-4, ``b`` in steps ``delay + 5`` to
-    ``delay + 7``, and four steps are left to answer; Gaussian ``noise`` is on all channels and
-    steps. Neither symbol alone tells the class, so the network must hold ``a`` for ``delay``
-    steps and combine it with ``b``, which is not linear.
+    ``delay + 7``, and four steps remain to answer. All channels and steps carry Gaussian ``noise``.
+    Neither symbol alone determines the class, so the network must hold ``a`` for ``delay`` steps
+    and combine it with ``b``, a nonlinear operation.
     """
     rng = np.random.default_rng([seed, 18])
     a, b = rng.integers(symbols, size=(2, samples))

@@ -47,9 +47,9 @@ def rossler(x: np.ndarray) -> np.ndarray:
 def integrate(
     flow: Callable[[np.ndarray], np.ndarray], steps: int, dt: float, seed: int, parts: int = 4
 ) -> np.ndarray:
-    """``(steps, 3)`` of a flow every ``dt``, by Runge-Kutta 4 with ``parts`` steps in between.
+    """Integrate a flow by Runge-Kutta 4: ``(steps, 3)`` every ``dt``, with ``parts`` substeps.
 
-    Starts near 1 at random and leaves out the first 100 time units.
+    Starts near 1 at random and drops the first 100 time units.
     """
     x, h = np.random.default_rng(seed).normal(1, 0.5, 3), dt / parts
     skip = round(100 / dt)
@@ -150,8 +150,8 @@ SERIES = {
 def get_series(name: str, seed: int = 0) -> Series:
     """A series by name, or the column of a CSV file as ``FILE:COLUMN``.
 
-    ``seed`` starts the flows; measured series are always the same. Of a file, the first 70 % are
-    the training part.
+    ``seed`` sets the start of flows; measured series are always the same. The first 70 % of a file
+    are the training part.
     """
     if name in SERIES:
         return SERIES[name](seed)

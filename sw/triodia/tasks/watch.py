@@ -19,8 +19,8 @@ _HELD_OUT = (8, 9, 10)  # persons whose recordings are the test set
 def load_watch() -> TaskData:
     """Windows of 48 steps of acceleration and turning rate, of seven exercises.
 
-    Test windows are of persons outside the training set. A step is the mean of four samples at
-    50 Hz. Windows overlap by half, and each lies within one recording.
+    Test windows come from persons outside the training set. A step is the mean of four samples at
+    50 Hz. Windows overlap by half; each lies within one recording.
     """
     data = np.load(_path(), allow_pickle=True).item()  # a list of arrays, hence pickled
     parts: dict[bool, list] = {False: [], True: []}

@@ -1,4 +1,4 @@
-"""What the designs of a comparison are measured against: dense designs, software, energy."""
+"""Baselines on the report page: dense designs, software, energy."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,7 +45,7 @@ def line(values: Mapping, columns: Sequence[Column]) -> dict[str, str]:
 
 
 def _machine(row: Row) -> tuple:
-    """What rows that share a dense design have in common."""
+    """Key of the rows that share a dense design."""
     return row.task, row.neurons_dense, row.nodes_kept, row.lanes, row.weight_bits
 
 
