@@ -12,8 +12,9 @@ class BuildReport:
     ``lut4``: Yosys' look-up tables. ``luts``: nextpnr's logic cells, carry cells and distributed
     RAM included. ``registers``: those left in the fabric. ``packed_registers`` others moved into
     ``packed_blocks`` block RAMs and ``packed_multipliers``, for which ``delay_registers`` were
-    added (:mod:`.registers`). ``fmax_mhz``: nextpnr's estimate after routing, for ``seed``; ``None``
-    where the tools do not time memories or the vendor's tool makes the bitstream, as ``note`` says.
+    added (:mod:`.registers`). ``fmax_mhz``: nextpnr's estimate after routing, for ``seed``;
+    ``None`` where the tools do not time memories or the vendor's tool makes the bitstream, as
+    ``note`` says.
     ``clock_mhz``: the bitstream's clock, at most ``fmax_mhz``. ``baked``: the network is in the
     bitstream; otherwise it must be loaded.
     """
