@@ -45,8 +45,8 @@ class Choices:
     membrane: bool
 
 
-# How each simulator computes, where its NIR files do not say. Sources: its documentation, and
-# tests/sw/nir, which compare with recorded or live runs.
+# How each simulator computes, where its NIR files do not say. snnTorch itself runs in
+# tests/sw/nir; of the others the tests step the equations in their documentation.
 SIMULATORS = {
     "snntorch": {"reset": "subtract-late", "tie": "above"},
     "norse": {"reset": "zero", "tie": "above"},
