@@ -165,11 +165,11 @@ def forecast(reservoir: _Reservoir, series: Series, s: ForecastSettings, seed: i
     """Fit a ridge readout of ``[state, x, 1]`` to the next change of ``x``, and score it.
 
     With ``s.squares`` the readout uses ``[state, state ** 2, x, 1]``. ``rmse`` is the one-step
-    error on the test part, in standard deviations of the training part; ``persistence`` is the error of
-    predicting no change. For a flow, ``vpt`` is the mean valid prediction time in Lyapunov times:
-    until the error's norm exceeds 0.4 of the root mean square norm of the test part (Pathak et al.
-    2018), at most ``horizon``. The same measure on the last fifth of the training part chooses the
-    ridge penalty.
+    error on the test part, in standard deviations of the training part; ``persistence`` is the
+    error of predicting no change. For a flow, ``vpt`` is the mean valid prediction time in Lyapunov
+    times: until the error's norm exceeds 0.4 of the root mean square norm of the test part (Pathak
+    et al. 2018), at most ``horizon``. The same measure on the last fifth of the training part
+    chooses the ridge penalty.
     """
     rng = np.random.default_rng([seed, 14])
     x = series.train
