@@ -32,7 +32,7 @@ def test_a_network_of_snntorch(tmp_path, monkeypatch, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nirtorch deprecates what snnTorch uses
         exec("\n".join(code_of("network.md", "import nir, numpy as np, snntorch, torch")), {})
-    first = "triodia import-nir net.nir -o net.net --reset subtract-late   # snnTorch's default"
+    first = "triodia import-nir net.nir -o net.net --from snntorch"
     commands = [line.split("#")[0].split() for line in code_of("network.md", first) if line]
     assert [c[1] for c in commands] == ["import-nir", "quantize", "cosim", "build", "run"]
     assert ok(capsys, *commands[0][1:])["delay"] == 2

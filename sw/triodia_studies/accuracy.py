@@ -1,4 +1,4 @@
-"""What pruning and quantization cost: accuracy over seeds, dense and pruned, with controls."""
+"""Cost of pruning and quantization: accuracy over seeds, dense and pruned, with controls."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,9 +26,9 @@ _NUMBERS = ("accuracy", "rate", "sops", "neurons", "synapses", "quantized")
 def plan(seeds: Iterable[int], columns: Iterable[str] = COLUMNS, **common: object) -> list[dict]:
     """Choices of :func:`measure` for every seed and column; ``common`` to all of them.
 
-    Columns: "dense"; "lnp"; "random", which has exactly the neurons and synapses that LNP left;
-    "born-small", a new dense network of LNP's neurons, thinned to its synapses; and the other
-    methods of ``prune`` by name, at the same two fractions.
+    Columns: "dense"; "lnp"; "random", with exactly LNP's neurons and synapses; "born-small", a new
+    dense network with LNP's neurons, thinned to its synapses; and the other methods of ``prune`` by
+    name, at the same two fractions.
     """
     known, columns = ("dense", "born-small", *(m for m in METHODS if m != "none")), tuple(columns)
     for column in columns:

@@ -20,27 +20,27 @@ __all__ = [
     "random_inputs",
 ]
 
-DRIVE = 4.0  # what a neuron's potential settles at, in thresholds, is this times its input
+DRIVE = 4.0  # a neuron's settled potential, in thresholds, divided by its input
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastSettings:
-    """Options of ``forecast``; the same for every method that is compared.
+    """Options of ``forecast``; the same for every method compared.
 
     Parameters
     ----------
-    substeps : time steps of the network a sample of the series.
+    substeps : time steps of the network per sample of the series.
     input_gain : standard deviation of a neuron's input for standardised series.
     input_density : fraction of the neurons that each input reaches.
     bias : standard deviation of a constant input, so that neurons differ in working point.
     tau_out : time constant of the readout's spike trace, network steps.
-    potentials : the readout sees each neuron's potential too, averaged as the trace is.
-    squares : the readout sees the square of each state too (Pathak et al. 2018 have half of them).
-    washout : samples before anything is fitted or scored.
-    windows, horizon : free runs and their length in Lyapunov times.
-    ridge : penalties tried; the best on the last fifth of the training part is taken.
-    tuning_horizon : length of the free runs by which it is taken.
-    noise : standard deviation of what is added to inputs while the readout is fitted.
+    potentials : the readout also sees each neuron's potential, averaged like the trace.
+    squares : the readout also sees the square of each state (Pathak et al. 2018 square half).
+    washout : samples before fitting or scoring starts.
+    windows, horizon : number of free runs, and their length in Lyapunov times.
+    ridge : penalties to try; the best on the last fifth of the training part is used.
+    tuning_horizon : length of the free runs that choose the penalty.
+    noise : standard deviation of noise added to inputs while the readout is fitted.
     """
 
     substeps: int = 10
@@ -66,7 +66,7 @@ class _Reservoir(Protocol):
 def random_inputs(
     neurons: int, inputs: int, seed: int, s: ForecastSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which neurons each input reaches ``(N, I)``; weights ``(I, N)``; constant input ``(N,)``."""
+    """Draw input mask ``(N, I)``, weights ``(I, N)`` and constant input ``(N,)``."""
     rng = np.random.default_rng([seed, 12])
     mask = random_mask((neurons, inputs), s.input_density, rng)
     weights = rng.standard_normal(mask.shape) * mask
@@ -78,9 +78,9 @@ class SpikingReservoir:
     """A network driven by a series; its state is the leaky trace of each neuron's spikes.
 
     ``step(x)`` takes ``(B, D)`` and returns ``(B, N)`` traces ``r <- exp(-1/tau_out) r + s`` after
-    ``substeps`` steps of the contract's neuron; with ``potentials`` ``(B, 2 N)``, the same of ``v``
-    behind them. Neurons must reset by subtraction, without synaptic current and rest. ``spikes``
-    counts ``(N,)`` spikes, ``steps`` the steps they fell in, both times the batch.
+    ``substeps`` steps of the contract's neuron; with ``potentials`` ``(B, 2 N)``, followed by the
+    traces of ``v``. Neurons must reset by subtraction, without synaptic current and refractory
+    period. ``spikes`` counts ``(N,)`` spikes and ``steps`` the steps, both summed over the batch.
     """
 
     def __init__(self, net: Network, inputs: int, seed: int, s: ForecastSettings) -> None:
@@ -118,16 +118,16 @@ class SpikingReservoir:
         return seen * (1 - self.decay)
 
     def operations(self) -> float:
-        """Synaptic operations of the recurrent part a sample of the series."""
+        """Synaptic operations of the recurrent part per sample of the series."""
         sent = float(self.spikes @ self.net.mask_rec.sum(0))
         return sent / max(self.steps / self.substeps, 1)
 
 
 class EchoState:
-    """Leaky-tanh echo state network (Jaeger 2001) of so many units and recurrent synapses.
+    """Leaky-tanh echo state network (Jaeger 2001) with given units and recurrent synapses.
 
     ``h <- (1 - a) h + a tanh(W h + W_in x + b)``; ``W`` is uniformly random on a random graph and
-    scaled to ``radius``. Leak and radius are among those tried by the caller.
+    scaled to ``radius``. The caller chooses leak and radius.
     """
 
     def __init__(
@@ -164,12 +164,12 @@ class EchoState:
 def forecast(reservoir: _Reservoir, series: Series, s: ForecastSettings, seed: int = 0) -> dict:
     """Fit a ridge readout of ``[state, x, 1]`` to the next change of ``x``, and score it.
 
-    With ``s.squares`` it is one of ``[state, state ** 2, x, 1]``. ``rmse`` is of one step ahead on
-    the test part, in standard deviations of the training part; ``persistence`` that of "nothing
-    changes". For a flow, ``vpt`` is the mean over windows of the valid prediction time in Lyapunov
-    times: until the error's norm, over the root mean square norm of the test part, exceeds 0.4
-    (Pathak et al. 2018), at most ``horizon``. The ridge penalty is chosen by the same number, VPT
-    or RMSE, on the last fifth of the training part.
+    With ``s.squares`` the readout uses ``[state, state ** 2, x, 1]``. ``rmse`` is the one-step
+    error on the test part, in standard deviations of the training part; ``persistence`` is the
+    error of predicting no change. For a flow, ``vpt`` is the mean valid prediction time in Lyapunov
+    times: until the error's norm exceeds 0.4 of the root mean square norm of the test part (Pathak
+    et al. 2018), at most ``horizon``. The same measure on the last fifth of the training part
+    chooses the ridge penalty.
     """
     rng = np.random.default_rng([seed, 14])
     x = series.train
@@ -196,7 +196,7 @@ def _best_penalty(
     noisy: np.ndarray,
     s: ForecastSettings,
 ) -> float:
-    """Of ``s.ridge``, fitted on four fifths of the training part and scored on the last."""
+    """Best of ``s.ridge``, fitted on four fifths of the training part, scored on the last."""
     x, start = series.train, s.washout
     cut = int(0.8 * len(x))
     tuned = replace(s, horizon=s.tuning_horizon, windows=max(4, s.windows // 2))
@@ -211,7 +211,7 @@ def _best_penalty(
 
 
 def _step(reservoir: _Reservoir, x: np.ndarray, s: ForecastSettings) -> np.ndarray:
-    """What the readout sees of the state after ``x``."""
+    """Advance by ``x``; return the readout's view of the state."""
     state = reservoir.step(x)
     return np.hstack([state, state**2]) if s.squares else state
 
@@ -244,7 +244,7 @@ def _vpt(
     series: Series,
     s: ForecastSettings,
 ) -> np.ndarray:
-    """Valid prediction time, Lyapunov times, of each of ``s.windows``, even over ``x``."""
+    """Valid prediction time in Lyapunov times of ``s.windows`` windows spread over ``x``."""
     length = int(s.horizon * series.lyapunov_time)
     length = min(length, len(x) - s.washout - 2)
     starts = np.linspace(0, len(x) - s.washout - length - 1, s.windows).astype(int)

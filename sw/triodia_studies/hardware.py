@@ -1,4 +1,4 @@
-"""What step H gains on the machine and costs in metric; docs/lnp.md shows what came out.
+"""Gain of step H on the machine, and its cost in metric; docs/tried.md has the results.
 
 ``triodia-studies run hardware`` prints one row per task, network, number of PEs and quantity: LNP
 alone, with step H, and the paired difference, each as mean and half 95 % interval.

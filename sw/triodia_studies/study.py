@@ -1,4 +1,4 @@
-"""Studies: a plan of choices, a stage that computes one of them, and rows that sum them up."""
+"""A study: a plan of choices, a stage that computes one, and rows that summarise all."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

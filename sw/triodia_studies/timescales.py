@@ -1,10 +1,10 @@
-"""Which property of what pruning leaves goes with accuracy; docs/lnp.md shows what came out.
+"""Correlate properties of pruned networks with accuracy; docs/tried.md has the results.
 
-``triodia-studies run timescales --results FILE`` takes the memory part of a study's results, makes
-its networks again, and prints Spearman's rank correlation with accuracy over all seeds and methods
-of equal counts: pooled, and of differences to the seed's mean. Once without the method that chooses
-by time constants, once with it. ``triodia-studies run degrees`` shows, for step I alone, how a
-neuron's kept synapses go with its time constant.
+``triodia-studies run timescales --results FILE`` rebuilds the networks of a study's memory part. It
+prints Spearman's rank correlation of each property with accuracy over all seeds and methods of
+equal counts: pooled, and of differences to the seed's mean; without and with the method that
+chooses by time constants. ``triodia-studies run degrees`` correlates a neuron's synapses after
+step I with its time constant.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Training options compared on folds of the training set; docs/training.md shows what came out.
+"""Compare training options on folds of the training set; docs/tried.md has the results.
 
-Run it as ``triodia-studies run training``. The test set is not touched.
+Run it as ``triodia-studies run training``. It never uses the test set.
 """
 
 from pathlib import Path
@@ -23,9 +23,10 @@ FOLDS = 5
 
 
 def cross_entropy(logits: np.ndarray, y: np.ndarray) -> float:
-    """Mean in nats of ``(samples, classes)`` times the one positive factor that suits them best.
+    """Mean in nats of ``(samples, classes)``, scaled by the positive factor that minimises it.
 
-    The factor leaves out what label smoothing and dropout do to confidence: the class is an argmax.
+    The factor removes the effect of label smoothing and dropout on confidence, which an argmax
+    ignores.
     """
     scaled = torch.tensor(logits) * torch.tensor(np.geomspace(0.25, 8, 41))[:, None, None]
     log_odds = torch.log_softmax(scaled, -1)[:, np.arange(len(y)), y]

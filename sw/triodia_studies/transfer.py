@@ -1,20 +1,19 @@
-"""What limits a free run: spikes' noise, what a neuron makes of its input, or what is read of it?
+"""Find what limits free runs: spike noise, the neuron's transfer function, or the readout.
 
 ``triodia-studies run transfer`` predicts Lorenz freely and prints one row per kind of units and
 readout: mean and half 95 % interval of the valid prediction time (Lyapunov times, at most 12) and
 of the one-step error over seeds.
 
-- the network that LNP leaves, with 1, 4 and 16 times as many time steps a sample, and the readout's
-  time constant as many times longer: less and less noise of single spikes;
-- the same, its potentials read too, with its synapses and without;
-- as many units that do not spike, have no memory and no synapses between them, with the same
-  drive, so no noise at all: the rate of a LIF neuron, a rectified one, the same with a soft kink,
-  and ``tanh``;
+- the pruned network with 1, 4 and 16 times as many time steps per sample, and the readout's time
+  constant scaled alike: less and less noise from single spikes;
+- the same with potentials in the readout, with and without synapses;
+- as many units without spikes, memory or synapses, driven alike, so without noise: the rate of a
+  LIF neuron, a rectified unit, the same with a soft kink, and ``tanh``;
 - no units: products of two inputs;
 - the study's echo state networks, the best of three recipes.
 
-Readouts are linear in the states, or in the states and their squares. Every one with and without a
-little noise on the inputs while the readout is fitted, the best by its own test score.
+Readouts are linear in the states, or in the states and their squares. Each is fitted with and
+without a little noise on the inputs, and the better by test score counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,10 +49,10 @@ _SOFTNESS = 0.2  # of the kink, in thresholds
 
 
 def lif_rate(z: np.ndarray) -> np.ndarray:
-    """Spikes a time constant of a LIF neuron whose potential, unreset, would settle at ``z``.
+    """Spikes per time constant of a LIF neuron whose potential would settle at ``z`` unreset.
 
-    ``1 / ln(z / (z - 1))``, thresholds of 1, 0 where ``z <= 1``; exact where the time constant is
-    long: reset to zero and by subtraction are then the same.
+    ``1 / ln(z / (z - 1))`` for threshold 1; 0 where ``z <= 1``. Exact for long time constants,
+    where reset to zero and by subtraction are the same.
     """
     above = np.maximum(z, 1 + 1e-12)
     return np.where(z > 1, 1 / np.log(above / (above - 1)), 0.0)
@@ -68,7 +67,7 @@ _TRANSFERS = {
 
 
 class RateUnits:
-    """``count`` units ``f(DRIVE (w x + b))``, driven as the neurons of ``SpikingReservoir`` are."""
+    """``count`` units ``f(DRIVE (w x + b))``, driven like the neurons of ``SpikingReservoir``."""
 
     def __init__(
         self, count: int, inputs: int, seed: int, s: ForecastSettings, f: Callable
@@ -85,7 +84,7 @@ class RateUnits:
 
 
 class Products:
-    """No units: the products of every two inputs, ``D (D + 1) / 2`` of them."""
+    """Products of every two inputs, ``D (D + 1) / 2`` features, without units."""
 
     def reset(self, batch: int) -> None:
         """Nothing: there is no state."""
@@ -110,7 +109,7 @@ def plan(seeds: list[int], quick: bool = False) -> list[dict]:
 
 @stage(label="free runs", cost=60.0)
 def freely(folder: Path, choices: dict) -> dict:
-    """The best of one kind's reservoirs and noises, by its own test score: ``vpt``, ``rmse``."""
+    """Best reservoir and noise of one kind by test score: ``vpt``, ``rmse``."""
     seed, s = choices["seed"], ForecastSettings(ridge=_PENALTIES, horizon=12.0)
     cell = Cell(part="main", task="lorenz", method="lnp", seed=seed, quick=choices["quick"])
     if choices["units"] == _NO_UNITS:

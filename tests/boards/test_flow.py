@@ -1,4 +1,4 @@
-"""What a build reports, of synthesis and of placement."""
+"""The report of a build: synthesis and placement."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ BOARD = BOARDS["ulx3s-25f"]
 
 
 def flow_that_reaches(monkeypatch, *reached):
-    """Placements, in turn, of that many MHz; returns the clocks that were asked for."""
+    """Fake placements that reach the given MHz in turn; return the clocks asked for."""
     speeds, clocks = iter(reached), []
 
     def place(tool, options, folder, package):

@@ -1,4 +1,4 @@
-"""Which registers move into multipliers: netlists made by hand."""
+"""Registers that move into multipliers, on hand-made netlists."""
 
 import copy
 
@@ -56,7 +56,7 @@ def test_constant_zeros_need_no_register():
 
 
 def test_square():
-    """One register for both factors: each of the two gets its own inside."""
+    """A register shared by both factors becomes two inside the multiplier."""
     n = Netlist()
     a = n.ff("a", n.input("a"))
     (p,) = n.multiplier("mult", [a], [a])
@@ -80,7 +80,7 @@ def test_register_that_is_used_elsewhere_stays_too(use):
 
 
 def test_register_of_two_multipliers():
-    """Each gets its own, and it goes with the last of them."""
+    """A register of two multipliers moves into both; the original goes with the last."""
     n = Netlist()
     a, b, c = (n.ff(x, n.input(x)) for x in "abc")
     for name, factor in (("one", b), ("two", c)):

@@ -13,7 +13,7 @@ DEPTH = {36: 512, 18: 1024, 9: 2048, 4: 4096, 2: 8192, 1: 16384}
 
 
 def block(words, width):
-    """The 2048 values of 9 bits that hold ``words``, as plainly as it can be said."""
+    """The 2048 values of 9 bits that hold ``words``, computed the plain way."""
     each = 9 if width >= 9 else 8
     values = [0] * 2048
     for a, word in enumerate(words):
@@ -71,7 +71,7 @@ def case(shapes):
 
 @pytest.mark.parametrize("shapes", SHAPES, ids=str)
 def test_patch(shapes):
-    """The patched text is the one that the wanted words would have made, bit for bit."""
+    """The patched text equals, bit for bit, the text made from the wanted words."""
     routed, done, memories = case(shapes)
     patched, slices = patch(routed, memories, ECP5)
     assert patched == done != routed
@@ -132,7 +132,7 @@ def test_no_blocks_at_all():
 
 
 def test_lost_block():
-    """A block that is gone from what is read back is an error, not a word of zeros."""
+    """A block missing from the read-back configuration is an error, not zeros."""
     routed, done, memories = case(SHAPES[0])
     gone = done.replace(".bram_init 0\n", ".bram_init 7\n")
     with pytest.raises(PatchError, match=r"^block RAM 0 is not in the patched design; build it"):
@@ -157,7 +157,7 @@ def ice40_config(columns):
 
 
 def test_ice40_patch():
-    """Columns of 256 words lie in blocks in any order; what is between them stays."""
+    """Columns of 256 words lie in blocks in any order; other text stays."""
     shapes = [(14, 512), (3, 256)]
     marks = [words(width, depth, 10 + k) for k, (width, depth) in enumerate(shapes)]
     wanted = [words(width, depth, 50 + k) for k, (width, depth) in enumerate(shapes)]

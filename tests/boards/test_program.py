@@ -1,4 +1,4 @@
-"""Another network in a finished build: real tools, and one sentence for what cannot be done."""
+"""Patch another network into a finished build with the real tools; refuse what cannot be done."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def memories(image):
 
 
 def test_second_network(built, capsys, tmp_path):
-    """The bitstream holds the second network, every word; the build stays as it was."""
+    """The bitstream holds every word of the second network; the build stays unchanged."""
     assert SECOND.params == FIRST.params
     pairs = list(zip(memories(FIRST), memories(SECOND), strict=True))
     assert all(first[:3] == second[:3] for first, second in pairs)
@@ -129,7 +129,7 @@ def test_wrong_contents_are_seen(built, tmp_path, monkeypatch):
 
 @pytest.fixture
 def made(tmp_path):
-    """A folder as a build of ``FIRST`` leaves it, as far as the manifest goes."""
+    """A folder with the manifest of a build of ``FIRST``."""
     folder = tmp_path / "made"
     folder.mkdir()
     (folder / "top.config").write_text(".device LFE5U-25F\n")
@@ -144,7 +144,7 @@ def changed(folder, **values):
 
 
 def refused(folder, text, image=FIRST):
-    """Exactly ``text``; nothing is written."""
+    """Assert that the error is exactly ``text`` and nothing is written."""
     with pytest.raises(BadBuild, match=f"^{text}$"):
         reprogram(folder, image, folder.parent / "new.bit")
     assert not (folder.parent / "new.bit").exists()
@@ -195,7 +195,7 @@ def test_bad_manifest(made, content, text):
 
 @pytest.mark.parametrize("board", ["ulx4s", "arty-a7-35"])
 def test_unknown_board(made, board):
-    """Or one whose bitstreams the vendor's tool makes."""
+    """Unknown boards, and boards with a vendor's tool, are refused."""
     changed(made, board=board)
     known = [name for name in BOARDS if not name.startswith("arty")]
     refused(made, rf"\S+build\.json must name one of {', '.join(known)}, not '{board}'")

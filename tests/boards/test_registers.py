@@ -1,4 +1,4 @@
-"""The pass on a design of Yosys': the same in every cycle from power-up; and can this test fail?"""
+"""The packing pass on Yosys' netlists: equal in every cycle from power-up; the test can fail."""
 
 import random
 from dataclasses import replace
@@ -30,7 +30,7 @@ OUTPUTS = {
 
 
 def register(m, value, name, *, init=0, domain="sync"):
-    """``value`` a cycle later."""
+    """``value`` one cycle later."""
     later = Signal(len(value), init=init, reset_less=True, name=f"{name}_register")
     m.d[domain] += later.eq(value)
     return later
@@ -127,7 +127,7 @@ def no_delay(n, register, cone, delays, *, given=blocks._move):
 
 
 def only_factors(n, name, around, *, given=multipliers._move):
-    """The registers behind the multiplier go, and nothing comes in their place."""
+    """Remove the registers after the multiplier without replacement."""
     given(n, name, around)
     del n.cells[name]["parameters"]["REG_OUTPUT_CLK"]
 
@@ -154,7 +154,7 @@ def test_a_broken_pass_is_caught(name, case, monkeypatch):
 
 
 def test_deep_memory(tmp_path):
-    """Four blocks behind one address: all take the register behind their multiplexer."""
+    """Four blocks with one address all take the register after their multiplexer."""
 
     def body(m, i):
         chance = random.Random(3)

@@ -46,7 +46,7 @@ def frame(byte, stop=1):
 
 
 def receive(divisor, bits, period, offset=0.0):
-    """Bytes that a receiver makes of ``bits`` of ``period`` cycles each."""
+    """Bytes that a receiver decodes from ``bits`` of ``period`` cycles each."""
     dut, got = Receiver(divisor), []
 
     async def run(ctx):

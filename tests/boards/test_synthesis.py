@@ -1,4 +1,4 @@
-"""What synthesis makes of a machine, against the reference: netlist co-simulation."""
+"""Netlist co-simulation: the synthesized machine against the reference."""
 
 import json
 
@@ -36,7 +36,7 @@ LONG = {
 
 
 def cosimulated(image, folder, **options):
-    """What synthesis made of ``image``, and how it compares over three short sequences."""
+    """Synthesize ``image`` and co-simulate the netlist over three short sequences."""
     made = netlist_verilog(image, folder / "netlist")
     sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
     result = cosimulate(
@@ -78,7 +78,7 @@ ICE40 = {
 
 @pytest.mark.parametrize("name", ICE40)
 def test_ice40_netlist_equals_reference(name, tmp_path):
-    """With Yosys' own models of its cells. A memory that starts empty is loaded first."""
+    """iCE40 cells with Yosys' models; memories that start empty are loaded first."""
     image = random_image(4, lanes=2, synaptic=True, refractory_bits=2, state_bits=16)
     options = Options(family="ice40", **ICE40[name]) if ICE40[name] else None
     made = netlist_verilog(image, tmp_path / "netlist", "ice40", options)
@@ -104,7 +104,7 @@ def test_ice40_netlist_equals_reference(name, tmp_path):
 
 
 def test_gowin_netlist_equals_reference(tmp_path):
-    """With Yosys' models of its logic, ours of block RAM and multipliers."""
+    """Gowin cells with Yosys' models of logic and our models of block RAM and multipliers."""
     image = random_image(4, lanes=2, synaptic=True, refractory_bits=2)
     made = netlist_verilog(image, tmp_path / "netlist", "gowin")
     sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
@@ -123,7 +123,7 @@ def test_larger_netlists_equal_the_reference(name, tmp_path):
 
 
 def test_a_broken_pass_is_caught(tmp_path, monkeypatch):
-    """Blocks with an output register, whose registers in the fabric stay."""
+    """Output registers enabled while the registers in the fabric stay must be noticed."""
     monkeypatch.setattr(blocks, "_move", lambda *_: None)
     image = random_image(4, **CASES["one lane, spikes"])
     _, result = cosimulated(image, tmp_path)

@@ -1,4 +1,4 @@
-"""Place and route: what nextpnr gives up is tried once more."""
+"""Place-and-route: a placement that nextpnr gives up is tried once more."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The board's own top level behind a pseudo-terminal, driven by the host as a real one is."""
+"""The board's own top level on a pseudo-terminal, driven by the host like a real board."""
 
 import os
 import time
@@ -142,7 +142,7 @@ def test_ten_thousand_frames(trained, start):
 
 
 def test_other_networks_in_turn(trained, virtual):
-    """A second network into a used machine; in mid-step; a smaller one; and the first again."""
+    """Load a second network, in mid-step, a smaller one, and the first again."""
     image, samples = trained
     p = image.params
     kinds = {"inputs": 4, "density": 0.2, "state_bits": p.state_bits, "leak_bits": p.leak_bits}
@@ -163,7 +163,7 @@ def test_other_networks_in_turn(trained, virtual):
 
 
 def test_reset_in_mid_step(trained, virtual):
-    """Steps under way are lost with their session, and nothing of them shows in the next."""
+    """Steps in flight are lost with their session and leave no trace in the next."""
     image, samples = trained
     with open_board(virtual.port, timeout=30) as board:
         board.load(image)
@@ -177,7 +177,7 @@ def test_reset_in_mid_step(trained, virtual):
 
 
 def test_another_host_takes_over(trained, virtual):
-    """One goes away in mid-step; the next one needs not load again."""
+    """One host leaves in mid-step; the next one need not load again."""
     image, samples = trained
     with open_board(virtual.port, timeout=30) as board:
         board.load(image)
@@ -204,7 +204,7 @@ def test_button(trained, virtual):
 
 
 def test_button_while_the_machine_was_heard(trained, virtual):
-    """The last frame counts: a machine that was reset a moment ago is not one that is stuck."""
+    """A machine that was just reset is reported as reset, not as stuck."""
     with open_board(virtual.port, timeout=30) as board:
         board.load(trained[0])
         ours, other = (BoardFrame(Kind.WORDS, session) for session in (board.session.number, 0))
@@ -226,7 +226,7 @@ def test_unplugged(trained, start):
 
 
 class Noise(Port):
-    """A port on which others talk, too."""
+    """A port with foreign traffic."""
 
     def __init__(self, port, noise):
         self._inner, self.noise, self.name = port, noise, port.name
@@ -259,7 +259,7 @@ def test_noise_between_frames(trained, virtual):
 
 
 def test_soak(trained, start):
-    """A few minutes' worth of what `triodia soak` does, in seconds."""
+    """A short soak, as `triodia soak` runs it."""
     soak = Soak([trained[0]], lambda seed: start(seed=seed), seed=2, baud=BAUD, burst=150)
     report = soak.run(1200, lambda _: None)
     assert report.steps >= 1200

@@ -20,7 +20,7 @@ READ = 2  # cycles from an address to its sum
 
 
 class Bench:
-    """Feed steps of ``(target, weight, payload)`` or None (a gap), sweep each, and note it all.
+    """Feed steps of ``(target, weight, payload)`` or None (a gap), sweep each, record everything.
 
     An operation of weight 0 is a filler; ``"read"`` is an end that only reads state.
     """
@@ -189,7 +189,7 @@ def test_greatest_sums():
 
 
 def test_without_clear_sums_stay():
-    """So that it is the clear that empties a bank: banks take turns."""
+    """Without the clear, banks keep their sums: the clear is what empties a bank."""
     bench = Bench(GRADED, Options(), clear=False)
     steps = [[(3, 1, 10)], [(3, 1, 5)], [(3, 1, 100)], []]
     assert [sums[3] for sums in bench.run(steps)] == [10, 5, 110, 5]

@@ -60,7 +60,7 @@ class BusBench:
         self.cycle += 1
 
     def check_stall(self, stall, moved):
-        """A stall: something could go, but for room."""
+        """A stall means that a token could go if there were room."""
         heads = [self.left[side][0]["end"] if self.offered[side] else None for side in (0, 1)]
         waits = not moved and (0 in heads or heads == [1, 1])
         assert stall == waits, self.cycle
@@ -108,7 +108,7 @@ def test_bus(idle):
 
 
 def test_bus_throughput_and_order():
-    """One token a cycle, an end too; spikes go first."""
+    """One token per cycle, ends included; spikes go first."""
     sides = bus_words(12, seed=3)
     bench = BusBench(sides).run(1000)
     cycles = [cycle for cycle, _ in bench.got]

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Records of all lanes into one flow."""
+"""The collector merges the records of all PEs into one stream."""
 
 import itertools
 import random
@@ -117,7 +117,7 @@ def test_collector(ways, stall):
 
 
 def test_as_many_come_late_as_it_says():
-    """The bound on what comes from the cycle on in which ``room`` goes low is met but for one."""
+    """The bound on records after ``room`` falls is tight to within one."""
     _, words = steps_of(8, 30, seed=5)
     late = [Bench(words, (0, stall)).run(1500).late for stall in (0.3, 0.6, 0.9)]
     assert IN_FLIGHT - 1 <= max(late) <= IN_FLIGHT

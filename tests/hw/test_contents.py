@@ -155,7 +155,7 @@ def test_cut(image):
 
 
 def test_read_words_show_the_state(image):
-    """By the contract: an update by them is v, u or r of any state, and no spike."""
+    """By the contract, an update with a read word yields v, u or r of any state, and no spike."""
     p, rng = image.params, np.random.default_rng(1)
     low, high = p.state_range
     v = rng.integers(low, high + 1, 50)

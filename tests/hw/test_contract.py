@@ -91,7 +91,7 @@ def scalar_saturate(x, bits):
 
 
 def scalar_update(p, n):
-    """The contract once more, for one neuron, without numpy: ``(v, u, r, spike)``."""
+    """A second model of the contract, for one neuron, without numpy: ``(v, u, r, spike)``."""
     u = n["a"]
     if p.synaptic:
         u = scalar_saturate(scalar_decay(n["u"], n["alpha"], p.leak_bits) + n["a"], p.state_bits)

@@ -57,7 +57,7 @@ def test_at_least_the_work_of_a_lane():
 
 
 def test_an_idle_step_costs_the_way_round():
-    """A sweep, and the latencies of the ring: the same for any number of slots."""
+    """An idle step costs a sweep plus the loop's latency, which is the same for any slots."""
     around = set()
     for neurons in (16, 64, 256):
         image = random_image(2, lanes=4, neurons=neurons, readouts=0, inputs=2)

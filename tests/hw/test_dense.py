@@ -52,7 +52,7 @@ def test_waits_for_its_receiver(tmp_path):
 
 
 def test_wrong_weight_is_seen(tmp_path):
-    """Of an input whose event comes in every step, to a readout."""
+    """A wrong weight from an always active input to a readout is noticed."""
     design = dense(random_image(2, lanes=2, neurons=8, inputs=1, density=1.0))
     other = random_image(2, lanes=2, neurons=8, inputs=1, density=1.0)
     last = other.row_start[1] - 1

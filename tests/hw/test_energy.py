@@ -1,4 +1,4 @@
-"""Work and its energy: counts of a small machine by hand, and what holds at any price."""
+"""Energy: counts of a small machine by hand, and bounds that hold at any price."""
 
 import math
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""What the memory model promises of each family, and what its synthesis takes."""
+"""The memory model of each family against synthesis."""
 
 from dataclasses import replace
 

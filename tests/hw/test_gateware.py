@@ -38,7 +38,7 @@ def test_latency_and_throughput(depth):
 
 @pytest.mark.parametrize(("depth", "places"), [(4, 5), (16, 17)])
 def test_full(depth, places):
-    """Holds exactly as many as it says while nobody takes, and gives all of them back."""
+    """A queue holds exactly its depth while nobody takes, and returns everything."""
     dut, words = Queue(8, depth=depth), payloads(40)
 
     async def run(ctx):

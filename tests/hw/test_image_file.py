@@ -71,7 +71,7 @@ def refused(path, text=r"\S"):
 
 
 def test_damage(path):
-    """Every single-bit error is found, wherever it is: a sample of all of them."""
+    """Single-bit errors are detected anywhere in the file; a sample of all."""
     good, rng = path.read_bytes(), np.random.default_rng(0)
     header = 8 + int.from_bytes(good[:8], "little")
     bits = [

@@ -55,7 +55,7 @@ def test_latency(lane):
 
 
 def test_one_operation_per_cycle(lane):
-    """While events wait, there is no gap: as many cycles as synapses."""
+    """While events wait, a PE takes exactly one cycle per synapse."""
     dut, image = lane
     done, sources = [], range(image.params.inputs)
 
@@ -79,7 +79,7 @@ def test_one_operation_per_cycle(lane):
 
 
 def test_room_is_for_two(lane):
-    """Two tokens sent blindly behind any cycle with ``room`` all arrive."""
+    """Two tokens sent blindly after any cycle with ``room`` both arrive."""
     dut, image = lane
 
     async def run(ctx):

@@ -29,10 +29,10 @@ ROOM = 256
 
 
 class Bench:
-    """Link and model side by side; the machine is played by the test.
+    """Link and model side by side; the test plays the machine.
 
-    The two cut the stream to the host into frames differently (a frame takes what there is), so
-    what is compared is each byte with its position, and the last word on everything else.
+    The two cut the stream to the host into frames differently, so the bench compares each byte with
+    its position, and the last value of every other field.
     """
 
     def __init__(self):
@@ -71,7 +71,7 @@ class Bench:
                 await self.tick(ctx)
 
     async def settle(self, ctx):
-        """Until nothing has moved for longer than any pause between two frames."""
+        """Wait until nothing has moved for longer than any pause between two frames."""
         quiet, size = 0, 0
         while quiet < 300:
             await self.tick(ctx)
@@ -97,7 +97,7 @@ class Bench:
         return got
 
     async def put(self, ctx, word):
-        """The machine puts out a word, for which there is room."""
+        """Let the machine send a word, for which there is room."""
         dut = self.dut
         ctx.set(Value.cast(dut.results.payload), word)
         ctx.set(dut.results.valid, 1)
@@ -110,7 +110,7 @@ class Bench:
         assert self.model.put(data) == self.out_bytes
 
     async def words(self, ctx, count):
-        """The machine takes ``count`` words."""
+        """Let the machine take ``count`` words."""
         before = len(self.taken)
         self.take = count
         await self.settle(ctx)
@@ -138,7 +138,7 @@ IN = input_fields(P)
 
 
 def summary(frames):
-    """Bytes with their positions, in order without what is doubled; last header; any flag."""
+    """Bytes with their positions, in order without duplicates; last header; any flag."""
     if not frames:
         return None
     body = {}

@@ -1,4 +1,4 @@
-"""Frames of the link: what goes in comes out, and nothing else is ever taken for one."""
+"""Frames of the link: they round-trip, and nothing else is taken for a frame."""
 
 import random
 
@@ -24,7 +24,7 @@ BOARD = st.builds(BoardFrame, st.sampled_from(Kind), WORD, WORD, WORD, WORD, st.
 
 
 def plain_cobs(data):
-    """As the paper says it: the distance to each 0 of the data with one 0 appended."""
+    """COBS as the paper defines it: the distance to each 0 of the data with a 0 appended."""
     out, block = bytearray(), bytearray()
     for k, byte in enumerate(data + b"\0"):
         if byte:
@@ -85,7 +85,7 @@ def test_arbitrary_bytes_are_no_frame(code):
 
 
 def test_every_byte_matters():
-    """Any change of one or two bytes, a lost one, a doubled one, two exchanged."""
+    """Any one or two changed bytes, and any lost, doubled or swapped byte, are detected."""
     chance = random.Random(1)
     for _ in range(300):
         frame = HostFrame(

@@ -46,7 +46,7 @@ def test_encoder(stall):
 
 
 def decoded(line):
-    """What the decoder puts out for each byte of ``line``: None, a byte, or the end and verdict."""
+    """Decoder output for each byte of ``line``: None, a byte, or the end and verdict."""
     dut, got = CobsDecoder(), []
 
     async def run(ctx):
@@ -69,7 +69,7 @@ def test_decoder():
 
 
 def test_decoder_of_arbitrary_bytes():
-    """Cut frames are said to be bad, and the frame behind is right."""
+    """Cut frames are reported as bad, and the next frame is right."""
     chance = random.Random(5)
     for _ in range(60):
         code = bytes(chance.randrange(1, 20) for _ in range(chance.randrange(1, 30)))

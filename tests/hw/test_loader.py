@@ -124,7 +124,7 @@ def test_machines_have_words_of_many_sizes():
 
 
 def test_hold():
-    """From the cycle behind the first byte to the fourth behind the last one, gaps and all."""
+    """``hold`` is high from one cycle after the first byte to four after the last."""
     p = MACHINES["plain"]
     bench = Bench(p, 0.7)
 
@@ -143,7 +143,7 @@ def test_hold():
 
 @pytest.mark.parametrize("cut", range(1, 30))
 def test_cut_block(cut):
-    """A load that ends early writes its whole words; the next load is none the worse."""
+    """A load that ends early writes its complete words; the next load is unaffected."""
     p = MACHINES["plain"]
     first, second = [(1, 2, 7, [5, 6, 7, 8, 9])], random_blocks(p, 6, seed=3)
     data, bench = bytes_of(p, first)[:cut], Bench(p)

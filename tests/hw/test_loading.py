@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Another network into a running machine."""
+"""Load another network into a running machine."""
 
 import random
 import struct
@@ -43,7 +43,7 @@ def pair(rows_per_pointer=2, **case):
 @pytest.mark.parametrize("stall", [(0, 0), (0.3, 0.3)])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_second_network(case, stall):
-    """Spikes, readouts and state are those of the reference from fresh."""
+    """Spikes, readouts and state equal those of a fresh reference."""
     check_second_network(case, stall)
 
 
@@ -56,7 +56,7 @@ SMALL_FPGAS = {
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("kind", SMALL_FPGAS)
 def test_machines_of_small_fpgas(kind, case):
-    """The same of a machine as it is built for iCE40."""
+    """A machine built with iCE40 options loads equally well."""
     check_second_network(case, (0.1, 0.1), family="ice40", **SMALL_FPGAS[kind])
 
 
@@ -103,7 +103,7 @@ def test_load_in_mid_step(case):
 
 @pytest.mark.parametrize("pause", [0, 1, 2, 3, 5, 40])
 def test_reset_and_load_again(pause):
-    """A load cut by a reset, or by its end, is made good by the next one."""
+    """After a load that a reset or an early end cut short, the next load works."""
     images = pair(**CASES[1])
     host = Host(images[0])
 
@@ -158,7 +158,7 @@ def unloaded(p, data):
 
 @pytest.mark.parametrize("case", [*CASES, {"lanes": 2, "density": 0.0}], ids=str)
 def test_bytes_hold_the_contents(case):
-    """Each word once, and all that are not 0 of padding."""
+    """Each word appears once; only zero padding is left out."""
     image = pair(**case)[0]
     p = image.params
     used = {"pointers": p.pointer_words, "neurons": p.slots + 3}

@@ -1,4 +1,4 @@
-"""Products by a multiplier or by adders: the same, two cycles later."""
+"""Products by a multiplier or by adders are equal, two cycles later."""
 
 import random
 
@@ -35,7 +35,7 @@ class Product(Elaboratable):
     ids=str,
 )
 def test_multiply(a, b, parts):
-    """One a cycle, exact over both ranges, their ends included."""
+    """One product per cycle, exact over both ranges, their ends included."""
     dut, chance = Product(a, b, parts), random.Random(0)
 
     def some(shape):

@@ -28,7 +28,7 @@ CASES = [
 
 
 def drawn(chance, low, high):
-    """Often a corner, else anywhere."""
+    """Draw often a corner value, else any value."""
     corners = [x for x in (low, low + 1, -1, 0, 1, high - 1, high) if low <= x <= high]
     return chance.choice(corners) if chance.random() < 0.4 else chance.randint(low, high)
 
@@ -130,7 +130,7 @@ def test_equals_contract(case, zero):
 @pytest.mark.parametrize("what", "vur")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_read(case, what):
-    """By the parameters for reading, any state comes out as it is, whatever the sums are."""
+    """Read words show any state unchanged, whatever the sums are."""
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
     dut, todo = NeuronUpdate(p), cases(p, 120, seed=3)
     neuron = unpack(neuron_fields(p), read_words(p)[READ_KINDS[what]])

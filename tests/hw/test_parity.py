@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Parity of the machine's memories: a flipped bit is found before what is made of it is put out."""
+"""Parity: a bit flip in memory is detected before anything computed from it is put out."""
 
 import random
 from dataclasses import replace
@@ -87,7 +87,7 @@ def run(image, flip, steps=6):
 
 @pytest.mark.parametrize("name", MEMORIES)
 def test_a_flipped_bit_is_found(name, memories):
-    """Any bit of a word that is read; and all that was put out before is right."""
+    """A flip of any bit that is read raises ``fault``, and all earlier output is right."""
     image, chance = random_image(2, lanes=2, inputs=3, density=0.6), random.Random(name)
     clean, fault = run(image, lambda _: None)
     assert not fault
@@ -99,7 +99,7 @@ def test_a_flipped_bit_is_found(name, memories):
 
 
 def flip_one(ctx, image, memories, name, chance):
-    """A random bit of a word that one of the next steps reads, or its parity bit."""
+    """Flip a random bit, or the parity bit, of a word that one of the next steps reads."""
     depth = {"pointers": image.params.inputs, "synapses": 1}.get(name, image.params.slots)
     parts = [words for (memory, _), lanes in memories.items() if memory == name for words in lanes]
     word = chance.choice(parts)[chance.randrange(depth)]
@@ -107,7 +107,7 @@ def flip_one(ctx, image, memories, name, chance):
 
 
 def test_no_false_alarm(memories):
-    """Words that are undefined, as they are written while they are read, do not count."""
+    """Words that are undefined because they are written while read raise no fault."""
     for seed, case in enumerate(({"lanes": 1}, {"lanes": 3, "synaptic": True}, {"neurons": 30})):
         image = random_image(seed, **({"lanes": 2} | case))
         words, fault = run(image, lambda _: None, steps=12)
@@ -115,7 +115,7 @@ def test_no_false_alarm(memories):
 
 
 def test_without_it_nothing_changes():
-    """The netlist has no word of it; with it there is a memory more for each."""
+    """Without parity the netlist has no trace of it; with it each memory gets another."""
     p = random_image(2, lanes=2).params
     plain, checked = core_rtlil(p), core_rtlil(p, options=Options(parity=True))
     assert "parity" not in plain and "fault" not in plain
@@ -135,7 +135,7 @@ def test_where_it_cannot_be():
 
 
 def test_on_a_virtual_board(tmp_path):
-    """Loaded and run as ever; a host that is told of a fault says so once, in one sentence."""
+    """A virtual board with parity loads and runs; the host reports a fault once."""
     image = random_image(4, neurons=15, lanes=2)
     rtlil, pins, divisor = top_source(
         image.params, BOARDS["ulx3s-25f"], baud=25_000_000, parity=True

@@ -6,7 +6,7 @@ from triodia_hw.machine.params import MachineParams
 
 
 def network(seed, neurons=60, inputs=20, lanes=4):
-    """Rows of a network whose neurons differ strongly in fan-in, and rates that do too."""
+    """Rows of a network with strongly varying fan-in, and strongly varying rates."""
     rng = np.random.default_rng(seed)
     p = MachineParams(inputs=inputs, neurons=neurons, lanes=lanes)
     density = rng.pareto(1.5, neurons)[:, None] / 10

@@ -82,7 +82,7 @@ def test_ram(width, depth, kind):
 
 @pytest.mark.parametrize(("width", "depth"), [(8, 3), (13, 4096), (40, 700)])
 def test_content_ram_is_read_only(width, depth):
-    """Unless it can be loaded; every word is as it was given, whatever the columns."""
+    """Content memories are read-only unless loadable, and hold their words for any columns."""
     chance = random.Random(1)
     words = [chance.getrandbits(width) for _ in range(depth)]
     dut = Ram(word_of(width), depth=depth, init=words, options=Options(loadable=False))
@@ -126,7 +126,7 @@ def test_columns_of_a_family(family, single_port, widths):
 
 
 def test_columns_of_a_content_ram():
-    """Each a memory of its own, which is what is patched; a working memory is one."""
+    """Each column of a content memory is a separate memory; a working memory is one."""
     shape = word_of(13)
     for init, widths in ((None, [13]), ([0], [4, 9])):
         text = rtlil.convert(Ram(shape, depth=4096, init=init))

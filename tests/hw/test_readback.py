@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""State and counters read from a running machine, and reset."""
+"""Read state and counters from a running machine; reset it."""
 
 import random
 
@@ -24,7 +24,7 @@ CASES = [
 @pytest.mark.parametrize("stall", [(0, 0), (0.5, 0.5)])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_state(case, stall):
-    """v, u and r of every slot after each step; what follows stays as it is."""
+    """v, u and r of every slot after each step; reads change nothing that follows."""
     image = random_image(2, **case)
     host, resting = Host(image, stall=stall), 0
 
@@ -42,7 +42,7 @@ def test_state(case, stall):
 
 @pytest.mark.parametrize("case", CASES[1:4], ids=str)
 def test_read_behind_the_events_of_a_step(case):
-    """They are not lost, and what is read is the state before their step."""
+    """A read between events loses none of them and shows the state before their step."""
     image = random_image(2, **case)
     host = Host(image)
 
@@ -101,7 +101,7 @@ def test_reads_without_waiting():
 
 @pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[4]], ids=str)
 def test_counters(case):
-    """Read twice, and by their ports; reads of state count nothing but cycles."""
+    """Counters read twice equal their ports; reads of state add only cycles."""
     image = random_image(2, **case)
     host = Host(image)
 
@@ -122,13 +122,13 @@ def test_counters(case):
 
 @pytest.mark.parametrize("case", CASES[:4], ids=str)
 def test_reset_in_mid_step(case):
-    """At any moment, the receiver busy or not; the machine starts afresh and nothing is left."""
+    """A reset at any moment, the receiver busy or not, leaves a fresh machine."""
     image = random_image(2, **case)
     host, chance = Host(image), random.Random(3)
     dut = host.dut
 
     async def disturb(ctx, cycles):
-        """Send steps without end, taking words at times only."""
+        """Send steps endlessly and take output only now and then."""
         words = []
         for events in random_events(image, 20, 5, rate=0.9):
             words += [{"kind": INPUT_KINDS["event"], "source": c, "payload": v} for c, v in events]

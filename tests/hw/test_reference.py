@@ -86,7 +86,7 @@ def test_equals_dense_loops(case, seed):
 
 
 def outputs(reference, steps, last=()):
-    """Everything observable of a run, as plain lists."""
+    """All observable output of a run, as plain lists."""
     results = []
     for t, events in enumerate(steps):
         got = reference.step(events, last=t in last)

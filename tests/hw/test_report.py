@@ -25,7 +25,7 @@ def packed(counts):
 @pytest.mark.parametrize("stall", [0, 0.7])
 @pytest.mark.parametrize("name", MACHINES)
 def test_report(name, stall):
-    """Every word as it was when asked, while the counters run on; twice as many as one report."""
+    """Every word shows the moment of the request while counters run on; two reports in a row."""
     dut, chance, got, asked = Report(MACHINES[name]), random.Random(2), [], []
 
     async def run(ctx):
@@ -63,7 +63,7 @@ def test_report(name, stall):
 
 
 def test_throughput():
-    """A word every second cycle."""
+    """The report sends a word every second cycle."""
     dut, cycles = Report(MACHINES["wide"]), []
 
     async def run(ctx):

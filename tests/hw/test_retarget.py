@@ -32,7 +32,7 @@ LARGER = [
 
 
 def machine(image, **larger):
-    """Parameters that hold ``image`` and are ``larger``, or as they are."""
+    """Parameters that hold ``image``, changed by ``larger``."""
     p = image.params
     room = {"synapse_words": 700, "row_words": 1 << 14, "accumulator_bits": p.accumulator_bits + 3}
     return replace(p, **room | larger)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Fetcher and walker: from events to rows to synapses."""
+"""Fetcher and walker: events to rows to synapses."""
 
 import random
 
@@ -128,7 +128,7 @@ def test_fetcher_latency_and_throughput(name):
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_fetcher_looks_ahead(after):
-    """With nobody taking rows it has room until 10 wait, then takes 2 more and loses none."""
+    """While nobody takes rows, the fetcher has room until 10 wait, takes 2 more, loses none."""
     p = MACHINES["graded"]
     dut = fetcher(p, [(source, [2]) for source in range(p.sources)])
 
@@ -198,7 +198,7 @@ def walk(p, memory, rows, stall=0.0, tail=20):
 
 
 def random_rows(p, count):
-    """Rows as a fetcher gives them; their words need not be a row of a network."""
+    """Rows as a fetcher sends them; their words need not form a network's row."""
     table, events = groups(p, seed=2), tokens(p, count, seed=3)
     for token, start, length in rows_of(p, table, events):
         single = int(token["end"] or length == 1)
@@ -246,7 +246,7 @@ def test_walker_latency_and_throughput(name):
 
 @pytest.mark.parametrize("gap_bits", [1, 2, 3, 5])
 def test_walker_decodes_what_is_coded(gap_bits):
-    """Rows of random targets, coded and laid one behind the other: each target once, in order."""
+    """Coded rows of random targets, stored in sequence, yield each target once, in order."""
     p, chance = MachineParams(**SIZES, gap_bits=gap_bits), random.Random(gap_bits)
     segments, memory, rows = [], [], []
     for _ in range(25):

@@ -51,7 +51,7 @@ def test_columns_by_hand():
 
 
 def decode(words):
-    """Targets and weights of gap-coded words: what a walker does."""
+    """Decode gap-coded words to targets and weights, as a walker does."""
     target, result = -1, []
     for gap, weight in words:
         target += gap + 1
@@ -145,7 +145,7 @@ FITS = [
 
 
 def choices(image):
-    """Every storage to choose from, and how many words it has."""
+    """Every possible storage, and its number of words."""
     p, slots = image.params, image.slot[image.target]
     for gap_bits in range(1, bits_for(p.slots) + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), image.row_start, slots)
@@ -163,9 +163,9 @@ def choices(image):
 @pytest.mark.parametrize("tight", [False, True])
 @pytest.mark.parametrize("case", FITS, ids=str)
 def test_fit_storage_takes_the_least(case, tight):
-    """Fewest blocks, then words, or bits; so never more blocks than absolute slots take.
+    """Fewest blocks, then words (or bits), so never more blocks than absolute slots take.
 
-    Unless it shall be tight, of those with at most 5 % more words than the least.
+    Unless ``tight``, among storages with at most 5 % more words than the least.
     """
     image = random_image(5, **case)
     slots = image.slot[image.target]
@@ -187,7 +187,7 @@ def test_fit_storage_takes_the_least(case, tight):
 
 
 def test_fillers_must_not_cost_cycles():
-    """The cell that showed it: gaps of 1 bit save blocks here and take half as many words more."""
+    """A case where gaps of 1 bit would save blocks but take half as many words more."""
     image = random_image(5, neurons=140, inputs=12, density=0.5, lanes=8)
     slots = image.slot[image.target]
     p = image.params

@@ -188,7 +188,7 @@ def test_throughput_and_latency():
 
 
 def test_places_run_out_and_come_back():
-    """With the output held, as many neurons start as there are places, 17; all records come."""
+    """With the output held, 17 neurons start, one per place; all records arrive later."""
     bench = Bench(busy_image(), Options(poison=True), lambda cycle: not 150 < cycle < 400)
 
     async def run(ctx):
@@ -203,7 +203,7 @@ def test_places_run_out_and_come_back():
 
 
 def test_last_step_clears_the_state():
-    """Zero sums and no bias: only the state of the step before could make a neuron fire."""
+    """With zero sums and no bias, only left-over state could make a neuron fire."""
     image = random_image(2, lanes=1, neurons=8, readouts=8)
     n = image.neurons
     image = replace(image, neurons=replace(n, beta=np.full(8, 1024)))

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The Wishbone slave cycle by cycle, with a master that does whatever the bus allows."""
+"""The Wishbone slave, cycle by cycle, with a master that uses everything the bus allows."""
 
 import random
 
@@ -105,7 +105,7 @@ def test_steps():
 
 
 def test_reset_by_the_bus():
-    """Both status bits are low until the machine has started afresh; no word of before is left."""
+    """A bus reset holds both status bits low until the machine restarts; no old word is left."""
     seen = []
 
     async def run(ctx, master):

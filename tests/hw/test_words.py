@@ -139,7 +139,7 @@ def test_value_holds_half_a_counter():
 
 
 def test_source_holds_a_byte():
-    """A load carries one in it, and a report numbers its words."""
+    """``source`` carries a byte of a load, and numbers the words of a report."""
     for inputs, width in ((1, 8), (256, 8), (257, 9)):
         assert input_fields(replace(SMALL, inputs=inputs))[2] == ("source", width, False)
     assert 2 * len(COUNTERS) <= 1 << output_fields(SMALL)[2][1]
@@ -147,7 +147,7 @@ def test_source_holds_a_byte():
 
 @pytest.mark.parametrize(("row_words", "slots", "width"), [(5, 99, 3), (99, 7, 3), (8, 8, 4)])
 def test_length_holds_the_longest_row(row_words, slots, width):
-    """Never more words than slots: each word goes on by one at least."""
+    """A row never has more words than slots, because each word advances by at least one."""
     p = MachineParams(inputs=1, neurons=slots, lanes=1, row_words=row_words)
     assert pointer_fields(p)[1] == ("length_0", width, False)
 

@@ -1,4 +1,4 @@
-"""Our models of ECP5 cells against RTL that Yosys maps to them, and where RTL says nothing."""
+"""Our models of ECP5 cells against the RTL that Yosys maps to them, and beyond it."""
 
 import random
 import subprocess
@@ -59,7 +59,7 @@ def test_all_contents(tmp_path):
 
 
 def test_reading_what_is_written_is_undefined(tmp_path):
-    """X in the cycle of the collision, the new word ever after."""
+    """A collision reads X in its cycle and the new word afterwards."""
     design, outputs = memories((9, 36), clash=True)
     outcome = compare(design, outputs, tmp_path, cycles=400, limits={"read": 2, "write": 2})
     assert (outcome.mapping, outcome.packing) == (0, 0)

@@ -125,7 +125,7 @@ LOADED = ["lanes that do not divide", "spike inputs, synaptic", "everything", "f
 
 @pytest.mark.parametrize("name", LOADED)
 def test_another_network_is_loaded(name, tmp_path):
-    """Into a machine that was exported for a network of the same parameters."""
+    """A network of the same parameters is loaded into an exported machine."""
     images = [random_image(seed, **CASES[name]) for seed in (3, 4)]
     ps = [image.params for image in images]
     names = ("accumulator_bits", "synapse_words", "row_words")
@@ -154,7 +154,7 @@ def test_stalls_change_no_result(tmp_path):
 
 
 def test_divergence_is_reported_with_a_waveform(tmp_path):
-    """A reference of other weights must differ, and the report must lead to where."""
+    """A reference with other weights must differ, and the report must locate the difference."""
     image = random_image(4, lanes=2, neurons=20)
     sequences = sequences_for(image, 2)
     cosimulate(image, sequences, tmp_path / "right")
@@ -220,7 +220,7 @@ def test_missing_simulator(monkeypatch):
 
 
 def test_no_result(tmp_path, monkeypatch):
-    """A simulator that writes none is an error, even where an earlier run left one."""
+    """A simulator without a result file is an error, even if an earlier run left one."""
     image = random_image(4, lanes=1, neurons=6)
     (tmp_path / "cosim.json").write_text('{"steps": 3}')
     monkeypatch.setattr("triodia_sim.runner._simulate", lambda *_: None)

@@ -1,8 +1,8 @@
-"""Can the tests fail? Deliberate faults in the gateware, each of which must be caught.
+"""Inject deliberate faults into the gateware; the tests must catch each one.
 
-A copy of the package with the fault exports the Verilog, and the reference and the testbench stay
-as they are; or a simulation of the tests runs with the copy. A fault whose text is no longer in the
-source fails the test, so that none is silently lost.
+A copy of the package with the fault exports the Verilog, while reference and testbench stay
+unchanged; or one of the tests' simulations runs with the copy. A fault whose text is no longer in
+the source fails the test, so no fault is silently lost.
 """
 
 import os
@@ -121,7 +121,7 @@ def test_fault_is_caught(name, work, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.by])
 def test_fault_is_caught_in_simulation(name, tmp_path):
-    """By a test that fails with the fault; without it, it passes as all tests do."""
+    """A test that otherwise passes fails with the fault."""
     file, tests = FAULTS[name].by
     arguments = ["-n", "0", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", file, "-k", tests]
     done = run_with_fault(tmp_path, faulty_package(tmp_path, name), PYTEST, *arguments)

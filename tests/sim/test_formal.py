@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Proofs, each with a check that it is not empty; and deliberate faults, which must break them."""
+"""Proofs, each checked not to be vacuous, and deliberate faults that must break them."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Accuracy over seeds: what each column trains, and how seeds are summed up."""
+"""Accuracy over seeds: networks of each column, and the summary over seeds."""
 
 import pytest
 

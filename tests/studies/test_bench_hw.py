@@ -1,4 +1,4 @@
-"""The benchmark of the machine: its tables, its page, its arithmetic. Never its times."""
+"""The machine's benchmark: tables, page and arithmetic, but not times."""
 
 import json
 
@@ -32,7 +32,7 @@ CLOCK = {
 
 
 def test_update(tmp_path):
-    """An empty place is filled, and filled again; what stands around it stays."""
+    """A table is filled and replaced; the text around it stays."""
     page, results = tmp_path / "page.md", tmp_path / "page.json"
     page.write_text(PAGE)
     for fmax in (150.625, 99.0):

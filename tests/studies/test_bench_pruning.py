@@ -1,4 +1,4 @@
-"""What makes LNP fast equals the plain way; the benchmark and the commands around it."""
+"""Fast routines of LNP equal the plain ones; the benchmark and its commands."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Series, reservoirs, and what a forecast reports."""
+"""Series, reservoirs, and the report of a forecast."""
 
 import numpy as np
 import pytest

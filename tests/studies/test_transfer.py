@@ -1,4 +1,4 @@
-"""What limits free runs: the comparison with units that do not spike is of the same drive."""
+"""Units without spikes get the same drive as the neurons they are compared with."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Simulation helpers shared by all gateware tests."""
+"""Simulation helpers for all gateware tests."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Commands called as a person would, shared by the tests of the command line."""
+"""Call commands as a user would; helpers for tests of the command line."""
 
 import json
 

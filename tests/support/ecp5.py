@@ -1,4 +1,4 @@
-"""Netlists of ECP5 cells made by hand, in the form of Yosys' JSON."""
+"""Hand-made netlists of ECP5 cells, in the format of Yosys' JSON."""
 
 from itertools import count
 
@@ -15,7 +15,7 @@ BLOCK = {"CLKAMUX": "CLKA", "CLKBMUX": "CLKB", "CSDECODE_A": "0b000", "CSDECODE_
 
 
 class Netlist:
-    """Add cells; every net is a number. ``design`` is what Yosys would have written."""
+    """Build a netlist cell by cell; nets are numbers. ``design`` is its JSON as from Yosys."""
 
     def __init__(self):
         self.nets = count(2)

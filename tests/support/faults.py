@@ -1,4 +1,4 @@
-"""Deliberate faults in the gateware: each a change of one place in the source."""
+"""Deliberate faults in the gateware; each changes one place in the source."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ NEURON = ("tests/test_neuron.py", "test_read")
 class Fault:
     """``faulty`` instead of ``text`` in ``file``.
 
-    ``by``: file and name of the simulation that must catch it; a co-simulation where there is none.
+    ``by``: file and name of the simulation that must catch it; without it, co-simulation must.
     """
 
     file: str

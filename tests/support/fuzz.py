@@ -30,10 +30,10 @@ IMAGE = random_image(1, lanes=2)
 
 
 def check(data: bytes) -> None:
-    """Nothing but the errors that are foreseen, and no byte taken that a good frame did not bring.
+    """Assert that only expected errors occur, and that only bytes of good frames are taken.
 
-    The first byte says how the others are cut in pieces; each comes as it is, as a frame with a
-    right check sum (which chance does not find), or as the payload of the next frame expected.
+    The first byte says how the others are cut in pieces. Each piece arrives raw, as a frame with a
+    valid checksum (which chance does not find), or as the payload of the next expected frame.
     """
     session, expected, now = Session(SESSION, 0.0), bytearray(), 0.0
     session.send(b"words of the host" * 20)
@@ -69,7 +69,7 @@ def sealed(kind, piece, at):
 
 
 def take(code, expected):
-    """The specification of docs/link.md in a few lines: what of a frame counts."""
+    """Model of docs/link.md in a few lines: the bytes of a frame that count."""
     try:
         frame = BoardFrame.decode(code)
     except BadFrame:
@@ -81,7 +81,7 @@ def take(code, expected):
 
 
 def words(received, welcome):
-    """What the streams carry: words of a network, and a board's description."""
+    """Sample stream contents: words of a network, and a board's description."""
     try:
         Welcome.decode(welcome if welcome is not None else received)
     except BadWelcome:
@@ -105,7 +105,7 @@ def instrument(atheris, things, module):
 
 
 def main():
-    """Until a failure, or what libFuzzer's options say."""
+    """Fuzz until a failure, or as libFuzzer's options say."""
     try:
         import atheris
     except ImportError:

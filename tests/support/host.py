@@ -1,4 +1,4 @@
-"""A machine in simulation as software drives it: steps, reads, loading, reset."""
+"""Drive a simulated machine as a host does: steps, reads, loading, reset."""
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Host:
             await self.send(ctx, "event", source=channel, payload=payload)
 
     async def step(self, ctx, events, last=False, sent=False):
-        """Run a step and compare it; ``sent``: its events are already. Number of spikes."""
+        """Run a step, compare it, return its spike count; ``sent``: events were sent before."""
         if not sent:
             await self.events(ctx, events)
         await self.send(ctx, "end", last=last)
@@ -104,7 +104,7 @@ class Host:
         return {name: ctx.get(getattr(self.dut, name)) for name in COUNTERS}
 
     async def load(self, ctx, image):
-        """Load ``image``, after which the machine is as after reset; words under way are lost."""
+        """Load ``image``; the machine is then as after reset, and words in flight are lost."""
         ctx.set(self.dut.o.ready, 1)
         for word in load_words(image):
             await put(ctx, self.dut.i, word, self.stall[0])
@@ -112,7 +112,7 @@ class Host:
         self.fresh(image)
 
     async def reset(self, ctx):
-        """Reset for one cycle; words that are under way get lost within 6 cycles."""
+        """Reset for one cycle; words in flight are gone within 6 cycles."""
         ctx.set(self.dut.reset, 1)
         await ctx.tick()
         ctx.set(self.dut.reset, 0)

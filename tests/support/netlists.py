@@ -1,4 +1,4 @@
-"""Small designs as RTL, as a netlist of ECP5 cells, and with registers moved, run side by side."""
+"""Run small designs side by side: as RTL, as ECP5 cells, and with packed registers."""
 
 import copy
 import json
@@ -84,7 +84,7 @@ def compare(design, outputs, folder, **options):
 def run(design, outputs, netlist, folder, *, cycles=600, limits=None):
     """Run a design, its ``netlist``, and that packed, from power-up on random inputs.
 
-    ``limits``: bits that an input takes at most.
+    ``limits``: most bits that an input uses.
     """
     moved = copy.deepcopy(netlist)
     packed = pack_registers(moved, "dut")

@@ -22,9 +22,9 @@ def random_image(
     storage: dict | None = None,
     **params,
 ) -> Image:
-    """Random network that spikes; ``full_scale`` weights are all at the ends of their range.
+    """Random network that spikes; ``full_scale`` puts all weights at the ends of their range.
 
-    ``storage``: gap_bits and rows_per_pointer, where it shall not be what takes the fewest blocks.
+    ``storage``: gap_bits and rows_per_pointer to use instead of the cheapest storage.
     """
     rng = np.random.default_rng(seed)
     p = MachineParams(inputs=inputs, neurons=neurons, **params)
@@ -52,7 +52,7 @@ def random_image(
 
 
 def stored(image: Image, **storage) -> Image:
-    """``image`` with gaps or pointers of other widths, and as many words as that takes."""
+    """``image`` stored with other gap or pointer widths, and the words that takes."""
     if not storage:
         return image
     p = replace(image.params, **storage)

@@ -1,4 +1,4 @@
-"""NIR graphs at random, and their equations stepped node by node, apart from our import."""
+"""Random NIR graphs, and a node-by-node simulation that is independent of the import."""
 
 import nir
 import numpy as np
@@ -13,7 +13,7 @@ def decay(tau, dt, rule):
 
 
 class Cell:
-    """One neuron node: the equations of NIR's documentation, S constant over a step of dt."""
+    """One neuron node by the equations of NIR's documentation, with S constant over a step."""
 
     def __init__(self, node, dt, rule, reset):
         self.node, self.dt, self.rule, self.reset = node, dt, rule, reset
@@ -22,7 +22,7 @@ class Cell:
         self.fired = np.zeros(np.shape(node.r))
 
     def step(self, s):
-        """Output for the input ``s``: spikes, or the potential of one that never spikes."""
+        """Output for the input ``s``: spikes, or the potential of a node that never spikes."""
         n = self.node
         if isinstance(n, (nir.IF, nir.I)):  # v' = R S
             self.v = self.v + self.dt * n.r * s
@@ -87,7 +87,7 @@ def size_of(nodes, k):
 
 
 def reached(k, edges):
-    """Nodes to which ``k`` leads, and itself."""
+    """Nodes reachable from ``k``, including ``k``."""
     found = {k}
     for _ in edges:
         found |= {b for a, b in edges if a in found}
@@ -95,7 +95,7 @@ def reached(k, edges):
 
 
 def ordered(nodes, edges):
-    """Nodes, each behind those that lead to it."""
+    """Nodes in topological order."""
     order = []
     while len(order) < len(nodes):
         left = [k for k in nodes if k not in order]

@@ -1,4 +1,4 @@
-"""Whole lists through a stream component in one loop, with the cycle of every transfer."""
+"""Run whole lists through a stream component and record the cycle of every transfer."""
 
 import random
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ STALLS = [(0, 0), (0.6, 0), (0, 0.6), (0.4, 0.4)]
 
 @dataclass
 class Log:
-    """Cycles in which words were offered and taken, one list an input, and what came out."""
+    """Cycles in which words were offered and taken, one list per input, and all output."""
 
     offered: list = field(default_factory=list)
     sent: list = field(default_factory=list)
@@ -32,8 +32,7 @@ class Log:
 def run_streams(dut, inputs, output, *, expect, stall=(0, 0), extra=30):
     """Send ``[(stream, words)]``, take ``expect`` words and whatever comes in ``extra`` cycles.
 
-    Words are the bits of a payload. A word that the output takes back or changes while it waits
-    for its receiver is an error (stream rules).
+    Words are the bits of a payload. Withdrawing or changing an offered word is an error.
     """
     log, chance = Log([[] for _ in inputs], [[] for _ in inputs]), random.Random(1)
 

@@ -1,4 +1,4 @@
-"""cocotb test of the Wishbone slave by other people's master; ``test_wrappers.py`` starts it."""
+"""cocotb test of the Wishbone slave with cocotbext-wishbone; ``test_wrappers.py`` starts it."""
 
 import random
 
@@ -19,7 +19,7 @@ _SIGNALS = {
 
 
 class Classic(WishboneMaster):
-    """A master that knows of no ``stall``: it holds a request until it is ended."""
+    """A master without ``stall``: it holds a request until it ends."""
 
     _optional_signals = ("sel", "err")
 
@@ -31,13 +31,13 @@ class Pipelined(WishboneMaster):
 
 
 class Host:
-    """Words over the bus, as a driver on a processor would send and read them."""
+    """Send and receive words over the bus, as a driver on a processor would."""
 
     def __init__(self, dut, master, chance):
         self.dut, self.master, self.chance = dut, master, chance
 
     async def cycle(self, *requests):
-        """Requests (address, data to write or None) in one bus cycle; what each gave."""
+        """Run requests (address, data to write or None) in one bus cycle; return the results."""
         ops = [
             WBOp(a, d, idle=self.chance.randrange(3) if JOB["stall"] else 0) for a, d in requests
         ]
@@ -74,7 +74,7 @@ class Host:
 
 
 async def whole(host, image, sequences):
-    """Every step of ``sequences``; polls the status now and then, and tries in vain otherwise."""
+    """Run every step of ``sequences``; poll the status now and then, otherwise try blindly."""
     board = Scoreboard(image, sequences)
     todo = [word for _, _, events, last in board.plan for word in words_of(image, events, last)]
     refused = 0
@@ -98,7 +98,7 @@ async def whole(host, image, sequences):
 
 
 async def strange(host):
-    """What there is not is refused, and does nothing."""
+    """Requests to missing registers are refused and do nothing."""
     assert not await host.write(SHAPE, 1)
     assert not await host.write(OUTPUT, 1)
     assert await host.read(INPUT) is None

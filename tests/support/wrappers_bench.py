@@ -1,4 +1,4 @@
-"""cocotb test of the bus wrapper by other people's drivers; ``test_wrappers.py`` starts it."""
+"""cocotb test of the bus wrapper with cocotbext-axi; ``test_wrappers.py`` starts it."""
 
 import itertools
 import json

@@ -1,9 +1,9 @@
-"""The best design for a board: few networks trained to their end, then place-and-route.
+"""Search the best design for a board: train few networks fully, then place and route.
 
-All networks are trained for a few epochs first and quantized for all machines, so memory and cycles
-come from real images from the start. For the best metric, successive halving follows (Jamieson &
-Talwalkar 2016): the better third is trained three times as long, and so on. For the least latency
-with a metric floor, networks are trained fully one by one, by bisection along their latency.
+All networks are first trained for a few epochs and quantized for all machines, so memory and cycles
+come from real images. For the best metric, successive halving follows (Jamieson & Talwalkar 2016):
+the better third trains three times as long, and so on. For the least latency with a metric floor,
+bisection along the latency trains networks fully, one by one.
 """
 
 import math
@@ -22,7 +22,7 @@ from .store import Store
 
 __all__ = ["AXES", "Goal", "fit_board"]
 
-# What is searched unless said otherwise.
+# Default search space.
 AXES = {
     "neurons": (64, 128, 256),
     "synapses": (1.0, 0.5, 0.25, 0.12, 0.06),
@@ -32,7 +32,7 @@ AXES = {
 _NETWORK = ("neurons", "synapses")
 _THIRD = 3
 _FIRST_EPOCHS = 4
-_TRIES = 3  # designs that are placed and routed until one holds what was asked for
+_TRIES = 3  # most designs placed and routed until one meets the goal
 # MHz before place-and-route, below what machines that fit have reached (docs/performance.md).
 _CLOCK = {"ecp5": 100.0, "ice40": 40.0}
 # Expected seconds: of an epoch, of quantizing one network for all machines, of a build.
@@ -58,7 +58,7 @@ class Goal:
             raise TriodiaError(f"latency ceiling must be 0 µs or more, not {self.ceiling:g}")
 
     def holds(self, row: Row) -> bool:
-        """Whether ``row`` fits its board and keeps to the limit."""
+        """Whether ``row`` fits its board and meets the limit."""
         if not row.fits:
             return False
         if self.floor is not None:
@@ -66,7 +66,7 @@ class Goal:
         return self.ceiling is None or _latency(row) <= self.ceiling
 
     def key(self, row: Row) -> tuple:
-        """Greater is better; rows that miss the limit come after all others, the nearest first."""
+        """Sort key, greater is better; rows that miss the limit come last, nearest first."""
         holds, metric, latency = self.holds(row), row.metric_integer, -_latency(row)
         if not row.fits:
             return (-1, -row.blocks_model)
@@ -78,7 +78,7 @@ class Goal:
 
 
 def _latency(row: Row) -> float:
-    """Microseconds per sample; before place-and-route at a clock that will be reached."""
+    """Microseconds per sample; before place-and-route at a conservative clock."""
     if row.us_per_sample is not None:
         return row.us_per_sample
     return row.cycles_per_sample / _CLOCK[get_board(row.board).family]
@@ -94,7 +94,7 @@ def fit_board(
     scheduler: str | None,
     progress: Progress,
 ) -> dict:
-    """Search ``axes`` for the design that is best for ``goal`` on a board, and build it.
+    """Search ``axes`` for the best design for ``goal`` on a board, and build it.
 
     ``common``: the other choices, board and epochs of a full training among them. Returns
     ``chosen`` (a row, built and co-simulated), ``given_up`` (rows that were built before it and
@@ -122,7 +122,7 @@ def fit_board(
 
 @dataclass
 class _Search:
-    """Rungs of a search; ``seen`` has each design as far as its network was trained."""
+    """Rungs of a search; ``seen`` has each design at its longest training so far."""
 
     common: dict
     axes: Mapping[str, Sequence]
@@ -164,7 +164,7 @@ class _Search:
         return rows
 
     def halve(self, rows: list[Row]) -> list[Row]:
-        """The better third of the networks for three times as long, until one is at the end."""
+        """Train the better third of the networks three times as long, until one is complete."""
         epochs = rows[0].choices["epochs"]
         while epochs < self.whole:
             order = _ranked(rows, self.goal)
@@ -174,7 +174,7 @@ class _Search:
         return rows
 
     def bisect(self, rows: list[Row]) -> list[Row]:
-        """The fastest network that reaches the floor, as if slower ones reached more."""
+        """Bisect for the fastest network that reaches the floor; assumes slower ones reach more."""
         order = _ranked(rows, Goal(ceiling=0.0))  # none holds that: the fastest first
         low, high, trained = 0, len(order) - 1, []
         while low <= high:
@@ -221,10 +221,10 @@ def _ranked(rows: Sequence[Row], goal: Goal) -> list[tuple]:
 
 
 def _confirm(rows: Sequence[Row], goal: Goal, store: Store, **how: object) -> list[Row]:
-    """Build and co-simulate the best; where that breaks the limit, the next. All that were built.
+    """Build and co-simulate the best design, or the next if it misses the limit; return all built.
 
-    Logic is not known before synthesis and grows with the lanes: where it is too much for the FPGA,
-    the next has fewer.
+    Logic is not known before synthesis and grows with the number of PEs. If it exceeds the FPGA,
+    the next design has fewer PEs.
     """
     order = sorted(rows, key=goal.key, reverse=True)
     left, tried = [row for row in order if goal.holds(row)], []
@@ -269,7 +269,7 @@ def _words(choices: Mapping[str, object]) -> str:
 
 
 def _sentence(result: dict) -> str:
-    """The choice, what limited it, and what the search took."""
+    """Sentence on the choice, its limit, and the cost of the search."""
     row, designs = result["chosen"], result["designs"]
     misfits = [d for d in designs if not d.fits]
     better = [d for d in misfits if d.metric_integer > row.metric_integer]

@@ -1,4 +1,4 @@
-"""How long the placer takes."""
+"""Benchmark the placer's run time."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cycles of trained networks against the bound, and how even the placement makes the load."""
+"""Benchmark cycles of trained networks against the bound, and the balance of the placement."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +94,7 @@ def _measure(image: Image, sequences: list[Sequence], folder: Path) -> dict:
 
 
 def _balance(image: Image, sequences: list[Sequence]) -> float:
-    """Mean over steps of mean load / largest load of a lane."""
+    """Mean over steps of the PEs' mean load divided by the largest."""
     return float(np.mean([step.balance for step in work_of(image, sequences)]))
 
 
@@ -112,7 +112,7 @@ def _random_balance(image: Image, sequences: list[Sequence]) -> float:
 def _quiet(image: Image, sequences: list[Sequence]) -> float:
     """Share of neuron updates that change nothing: state zero before and after, no spike.
 
-    An upper limit of what a sweep that skips such neurons could leave out.
+    The most that a sweep which skips such neurons could save.
     """
     reference, quiet, updates = Reference(image), 0, 0
     for sequence in sequences:

@@ -1,4 +1,4 @@
-"""Bits spent on each stored synapse, against what information theory asks for."""
+"""Benchmark the bits per stored synapse against the entropy limit."""
 
 from math import log2
 from pathlib import Path

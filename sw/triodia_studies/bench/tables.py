@@ -16,7 +16,7 @@ __all__ = ["update"]
 
 
 def update(part: str, data: dict, results: Path, page: Path) -> None:
-    """Put ``data`` under ``part`` into ``results``, and its table into ``page``; the rest stays.
+    """Write ``data`` under ``part`` into ``results``, and its table into ``page``.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def _measured(part: str, seeds: int, case: int | None, how: dict) -> list[dict]:
 
 
 def _beside(row: dict, results: Path) -> list[dict]:
-    """The clock cases of an earlier run, with ``row`` in the place of its own."""
+    """Clock cases of an earlier run, with ``row`` replacing its own case."""
     known = json.loads(results.read_text()) if results.exists() else {}
     rows = {_case(old): old for old in known.get("clock", {}).get("rows", [])} | {_case(row): row}
     return [rows[name] for name in map(_case, map(asdict, clock.CASES)) if name in rows]
@@ -92,7 +92,7 @@ def _case(row: dict) -> tuple:
 
 
 def _made() -> dict:
-    """When, of what and where."""
+    """Date, commit, machine and versions of a run."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "commit": commit(),

@@ -1,4 +1,4 @@
-"""``bench-lnp``: what each step of LNP costs, and the obvious library routines beside it."""
+"""``bench-lnp``: cost of each step of LNP, compared with library routines."""
 
 import json
 import os
@@ -71,7 +71,7 @@ def _shown(name: str, rows: list[dict], growth: dict) -> dict:
 
 
 def _made() -> dict:
-    """When and where."""
+    """Date, commit and machine of a run."""
     date = datetime.now(UTC).date().isoformat()
     threads = os.environ.get("OMP_NUM_THREADS")
     cores = len(os.sched_getaffinity(0))

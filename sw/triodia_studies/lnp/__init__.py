@@ -1,1 +1,1 @@
-"""Studies: plans of cells, each computed once and kept as a file, and the pages they make."""
+"""The study of LNP: its plan of cells, their results, and the pages made from them."""

@@ -32,13 +32,13 @@ class Cell:
     ----------
     part : "main", "memory", "readout", "inputs", "ours", "why", "ablation", "sensitivity",
         "network", "feed-forward", "gain" or "dynamics".
-    task : of ``TASKS``, "" for dynamics.
+    task : one of ``TASKS``, "" for dynamics.
     training : "ridge", "stdp" or "bp".
-    method : "dense", one of ``METHODS``, "esn", or with "+gain": weights put back to the gain, with
-        "+cut": without recurrent synapses, with "+inputs": trained dense first, and on afterwards,
-        with "+twice": trained on after its training, as long again.
-    level : of ``LEVELS``.
-    steps : of LNP; a control has the counts that these steps of LNP leave.
+    method : "dense", one of ``METHODS`` or "esn"; with a suffix: "+gain" (weights rescaled to the
+        original gain), "+cut" (no recurrent synapses), "+inputs" (trained dense, pruned, trained
+        on), "+twice" (trained twice as long).
+    level : one of ``LEVELS``.
+    steps : steps of LNP; a control has the counts after these steps.
     network : "clustered" (CHRSNN), "single" (HRSNN), "complete", "layered", "short" (small and
         clustered, with short time constants) or "short-single" (the same, but not clustered).
     options : of ``prune``.

@@ -1,4 +1,4 @@
-"""How a cell is computed: network, pruning or control, training, score."""
+"""Compute a cell of the study: network, pruning or control, training, score."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -36,7 +36,7 @@ _DATA_OF = {  # other tasks on the same data
     "rossler-rich": "rossler",
 }
 _EPOCHS = {"japanese-vowels": 40, "digits": 20, "watch": 20}  # of BP; others as their recipe says
-# Else a free run of Rössler leaves the attractor at once; of the rich ones, see docs/lnp.md.
+# Without noise a free run of Rössler leaves the attractor; for rich readouts see docs/tried.md.
 _FREE_NOISE = {"rossler": 0.05, "lorenz-rich": 1e-3, "rossler-rich": 0.01}
 _PENALTIES = (1e-6, 1e-4, 1e-2, 1.0, 1e2)  # of readouts without the noise of spikes, or large
 RECIPES = ((0.9, 0.5, 0.5), (0.5, 0.3, 0.5), (0.3, 0.8, 0.2))  # radius, leak and gain of the ESN
@@ -112,7 +112,7 @@ def _thinned(cell: Cell, method: str, dense: Network, device: str) -> Network:
 
 
 def _pruned_late(cell: Cell, method: str, device: str) -> Network:
-    """Trained dense, then pruned; inputs, readouts and biases stay. LNP's counts are its own."""
+    """Prune a trained dense network; inputs, readouts and biases stay. LNP keeps its own counts."""
     same = (cell.task, cell.training, cell.network, cell.seed, cell.quick)
     trained, rates = _active(*same, device)
     keep, nodes = LEVELS[cell.level]
@@ -128,12 +128,12 @@ def _pruned_late(cell: Cell, method: str, device: str) -> Network:
 
 
 def without_synapses(net: Network) -> Network:
-    """The same neurons, all recurrent synapses cut."""
+    """Cut all recurrent synapses; neurons stay."""
     return replace(net, w_rec=0 * net.w_rec, mask_rec=np.zeros_like(net.mask_rec))
 
 
 def _regained(net: Network, like: Network) -> Network:
-    """Weights scaled so that a neuron's summed squares are those of ``like`` in the mean."""
+    """Scale weights so that the mean summed square per neuron equals that of ``like``."""
     gains = [float(np.sqrt((n.w_rec.astype(float) ** 2).sum() / n.neurons)) for n in (net, like)]
     return replace(net, w_rec=net.w_rec * (gains[1] / max(gains[0], 1e-12)))
 
@@ -201,8 +201,8 @@ def solved(folder: Path, choices: dict) -> dict:
 def compute(cell: Cell, device: str = "cpu") -> dict:
     """JSON result of a cell: metric, rate, synaptic operations and counts; deterministic.
 
-    ``sops`` are of the recurrent part a sample, after training. ``device``: where it is trained by
-    backpropagation (``accelerator.find_device``); all else runs on the CPU.
+    ``sops``: synaptic operations of the recurrent part per sample, after training. ``device``:
+    where backpropagation runs (``triodia.train.device``); everything else runs on the CPU.
     """
     if cell.part == "dynamics":
         return _dynamics(pruned_network(cell, device), cell.seed)
@@ -229,11 +229,11 @@ def compute(cell: Cell, device: str = "cpu") -> dict:
 
 
 def _echo(cell: Cell) -> dict:
-    """The best of several echo state networks of the same units and synapses, by the test score.
+    """Best of several echo state networks of equal units and synapses, by test score.
 
-    Three recipes, with noise of 0, 0.001 and the spiking networks' in fitting; where those have a
-    richer readout, with squares and without. Choosing on the test score favours this peer, never
-    the spiking networks.
+    Tries three recipes, each fitted with noise 0, 0.001 and the spiking networks'; and, if the
+    spiking networks have a richer readout, with and without squares. Choosing on the test score
+    favours the echo state network.
     """
     lnp = _lnp(cell.network, cell.level, cell.steps, (), cell.seed, cell.quick)
     series, found = _series(cell.task, cell.seed, cell.quick), []

@@ -1,4 +1,4 @@
-"""Tables of what was checked besides: a readout that sees more, and a fairer activity pruning."""
+"""Tables of additional checks: a richer readout, and a fairer activity pruning."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ _METHODS = ("dense", "dense+cut", "lnp", "lnp+cut", *METHODS[1:], "random+cut", 
 
 
 def readout_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
-    """Every method at the counts that LNP left, and without recurrent synapses."""
+    """Every method at LNP's counts, and without recurrent synapses."""
     found, rows = grouped(records, "task level method", part="readout"), []
     for task, level, method in product(RICH, LEVELS, _METHODS):
         if values := found.get((task, level, method)):
@@ -36,7 +36,7 @@ def readout_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
 
 
 def inputs_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
-    """Activity pruning that goes on from the inputs it was trained with, beside the study's."""
+    """Activity pruning that keeps its trained inputs, compared with the study's."""
     found = grouped(records, "training task level method", part=("main", "inputs"))
     rows = [
         _inputs(
@@ -99,7 +99,7 @@ _BRIEF = ("method", *_COUNTS, "pruned, trained twice", "trained, pruned, trained
 
 
 def late_summary(records: list[dict]) -> list[dict[str, str]]:
-    """Of ``late_table`` what a reader in a hurry wants: networks with clusters, accuracies."""
+    """Short form of ``late_table``: clustered networks, accuracies only."""
     rows = [row for row in late_table(records)[2] if row["network"] == "short"]
     return [{name: row[name] for name in _BRIEF} for row in rows]
 

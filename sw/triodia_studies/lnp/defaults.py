@@ -1,4 +1,4 @@
-"""The small experiments behind the defaults; docs/lnp.md shows what they printed.
+"""Small experiments on which LNP's defaults rest; docs/tried.md has the results.
 
 ``triodia-studies run defaults`` prints the rows of all of them.
 """

@@ -25,7 +25,7 @@ _NETWORKS = {"short": "clustered", "short-single": "no clusters"}
 def delayed_sum(records: list[dict], field: str | None = None) -> dict[tuple, dict]:
     """``summary.grouped`` of the delayed sum by network, level, steps and method.
 
-    Step IV changes no count, so what a control is after all four steps it is after three too.
+    Step IV changes no count, so the controls after four steps equal those after three.
     """
 
     found = grouped(records, "network level steps method", field, part="memory")
@@ -37,7 +37,7 @@ def delayed_sum(records: list[dict], field: str | None = None) -> dict[tuple, di
 
 
 def memory_table(records: list[dict]) -> tuple[str, str, list[dict[str, str]]]:
-    """Every method at the counts that LNP left, after each of its steps."""
+    """Every method at LNP's counts, after each step of LNP."""
     found = {n: delayed_sum(records, n) for n in ("accuracy", "neurons", "synapses", "sops")}
     rows = [
         row
@@ -76,7 +76,7 @@ def _block(found: dict, place: tuple[str, str, str], methods: tuple[str, ...]) -
 
 
 def memory_summary(records: list[dict]) -> list[dict[str, str]]:
-    """LNP minus each method on the delayed sum, half of the synapses kept: a row a set of steps."""
+    """LNP minus each method on the delayed sum, half of the synapses kept; one row per step set."""
     found: dict[tuple, dict] = {}
     for row in memory_table(records)[2]:
         if row["step I keeps"] == "50%" and row["steps"] in ("I", "I+II+III", "I+II+III+IV"):

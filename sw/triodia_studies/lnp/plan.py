@@ -1,4 +1,4 @@
-"""Which cells the study of LNP has: one result each, in the order they are computed."""
+"""The plan of the study of LNP: its cells, in order of computation."""
 
 from .cell import LEVELS, RICH, TASKS, Cell
 
@@ -137,7 +137,7 @@ def _memory() -> list[dict]:
     blind = [m for m in METHODS if m != "activity"]
     cells += [{**base, "method": m, "steps": "I"} for m in blind if m not in _STAGES]
     cells += [{**base, "level": "tenth", "steps": "I", "method": m} for m in blind]
-    # Another start, one law of time constants and no clusters: does it depend on the clusters?
+    # Networks with one law of time constants show whether the result depends on clusters.
     base["network"] = "short-single"
     cells += [{**base, "method": "dense"}]
     cells += [{**base, "method": m, "steps": "I"} for m in blind]
@@ -145,7 +145,7 @@ def _memory() -> list[dict]:
 
 
 def _readout() -> list[dict]:
-    """Free runs with a readout that sees potentials and squares: less in the way of synapses?"""
+    """Free runs with a readout of potentials and squares, where synapses might matter more."""
     cells = []
     for task in RICH:
         base = {"part": "readout", "task": task}
@@ -159,7 +159,7 @@ def _readout() -> list[dict]:
 
 
 def _inputs() -> list[dict]:
-    """AP that keeps inputs, readouts and biases, as is usual; and LNP trained as long by BP."""
+    """AP that keeps inputs, readouts and biases, as usual; and LNP with as much training by BP."""
     cells = [
         {"part": "inputs", "method": method, "task": task, "training": training, "level": level}
         for method, training in (

@@ -50,7 +50,7 @@ def _key(cell: dict) -> str:
 
 
 def read_results(path: Path) -> tuple[dict, list[dict]]:
-    """How the results of a file were made, and its records.
+    """Read a results file; return its provenance and records.
 
     Raises
     ------

@@ -90,7 +90,7 @@ def counts_of_verdicts(records: list[dict]) -> list[dict[str, str]]:
 
 
 def why_table(records: list[dict]) -> Table:
-    """What the recurrent synapses are worth at all."""
+    """Value of the recurrent synapses: networks with and without them."""
     found, rows = grouped(records, "task method", part=("why", "main"), training="ridge",
                           level="half"), []  # fmt: skip
     names = ("dense", "dense+cut", "random", "random+cut")
@@ -136,7 +136,7 @@ def _whole(values: Group) -> str:
 
 
 def sparsity_table(records: list[dict]) -> Table:
-    """What is gone, with and without input and readout."""
+    """Share of synapses removed, with and without inputs and readouts."""
     names, rows = ("neurons", "synapses", "synapses_total"), []
     found = {n: grouped(records, _KEY, n, part="main") for n in names}
     for task, level in product(TASKS, LEVELS):
@@ -191,7 +191,7 @@ def sensitivity_table(records: list[dict]) -> Table:
 
 
 def gain_table(records: list[dict]) -> Table:
-    """Weights put back to the gain they had: an added step under its own name."""
+    """Weights rescaled to their original gain, as a step with its own name."""
     found = grouped(records, "task level method", part=("gain", "main"), training="ridge")
     names = ("lnp", "lnp+gain", "random", "random+gain", "weight-sampling", "weight-sampling+gain")
     rows = [

@@ -1,4 +1,4 @@
-"""What the study says to the targets that were set for LNP before it ran."""
+"""Compare the study's results with the targets set for LNP before it ran."""
 
 import numpy as np
 

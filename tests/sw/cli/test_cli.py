@@ -1,4 +1,4 @@
-"""The command line: the chain end to end on a small network, and what else it says."""
+"""The command line: the whole chain on a small network, and its messages."""
 
 import dataclasses
 import json
@@ -188,7 +188,7 @@ def test_too_many_multipliers(files, capsys, tmp_path):
 
 
 def test_network_that_does_not_fit(files, capsys, tmp_path):
-    """25F: 56 block RAMs; a random machine of a quarter million synapse words needs more."""
+    """A machine with a quarter million synapse words needs more than the 25F's 56 block RAMs."""
     image = tmp_path / "large.image"
     save_image(random_image(1, lanes=4, neurons=512, density=1.0), image)
     code, _, err = call(capsys, "build", image, "-o", tmp_path / "b", "--board", "ulx3s-25f")
@@ -200,9 +200,9 @@ def test_network_that_does_not_fit(files, capsys, tmp_path):
 
 @pytest.mark.parametrize("command, wanted", [("verilog", 3), ("build", 2)])
 def test_a_file_too_large(files, capsys, tmp_path, command, wanted):
-    """Where a process may write short files only, or a disk is full: the sentence says so.
+    """A full disk, or a limit on file sizes, gives a clear sentence.
 
-    Of ``verilog`` it is Yosys that cannot write first: the cache of its compiled program.
+    For ``verilog`` Yosys fails first, when it writes the cache of its compiled program.
     """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
@@ -216,7 +216,7 @@ def test_a_file_too_large(files, capsys, tmp_path, command, wanted):
 
 
 def test_told_to_end(files, tmp_path):
-    """SIGTERM is as Ctrl-C: one sentence, and the tools that run end too."""
+    """SIGTERM acts like Ctrl-C: one sentence, and running tools end too."""
     command = [sys.executable, "-c", "from triodia.cli.main import main; main()", "build"]
     command += [str(files["model.image"]), "-o", str(tmp_path / "b")]
     told = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

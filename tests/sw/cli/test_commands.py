@@ -1,4 +1,4 @@
-"""The table of commands, and what they say when packages are missing."""
+"""The table of commands, and their messages when packages are missing."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ from triodia.cli.main import main; main()
 
 
 def without(packages, *arguments, **environment):
-    """A command in a process of its own, where ``packages`` cannot be imported."""
+    """Run a command in a process in which ``packages`` cannot be imported."""
     return subprocess.run(
         [sys.executable, "-c", BLOCK, *map(str, arguments)],
         env=os.environ | {"BLOCKED": " ".join(packages)} | environment,

@@ -1,4 +1,4 @@
-"""The light install in an environment of its own; takes packages from the index, so it is slow."""
+"""The light install in a fresh environment; slow, because it installs packages from the index."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The command as a process: interrupted while it imports, and where there is no Unicode."""
+"""The command as a process: interrupted during imports, and without Unicode."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def test_no_command():
 
 
 def test_interrupted_in_a_design(tmp_path):
-    """Amaranth would warn of every unit that was made and not used."""
+    """Without care Amaranth would warn of every unused unit."""
     stop = """
 from amaranth.hdl import Fragment
 

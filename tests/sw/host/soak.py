@@ -28,7 +28,7 @@ def networks():
 
 
 def main():
-    """A line of JSON for each burst and for the end; exit code 1 if anything was wrong."""
+    """Print a line of JSON per burst and at the end; exit with 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Arbitrary bytes into the host's parser and, frame by frame, into the gateware's."""
+"""Feed arbitrary bytes to the host's parser and, frame by frame, to the gateware's."""
 
 import random
 
@@ -19,7 +19,7 @@ def test_host(data):
 
 
 def test_host_with_frames():
-    """Mostly frames with right check sums: bytes arrive, and a flaw in what counts is seen."""
+    """Mostly frames with valid checksums: bytes arrive, and a flaw would be noticed."""
     chance = random.Random(1)
     for _ in range(200):
         data = b"".join(
@@ -30,7 +30,7 @@ def test_host_with_frames():
 
 
 def test_a_flaw_is_seen(monkeypatch):
-    """A parser that does not look at the position."""
+    """A parser that ignores positions is noticed."""
     take = fuzz.Session._take
 
     def careless(self, frame, now):
@@ -46,7 +46,7 @@ def test_a_flaw_is_seen(monkeypatch):
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.binary(max_size=150), min_size=1, max_size=6))
 def test_gateware(noise):
-    """Noise between frames: link and model agree in every byte, and a session works behind it."""
+    """With noise between frames, link and model agree in every byte, and a session still works."""
     bench = Bench()
 
     async def run(ctx):

@@ -1,4 +1,4 @@
-"""The host's side of the link against the model of the board's, over lines that disturb."""
+"""The host's side of the link against the board's model, over disturbed lines."""
 
 import random
 
@@ -14,7 +14,7 @@ KINDS = ("change", "flip", "lose", "double", "exchange", "invent", "cut")
 
 
 class Line:
-    """Bytes one way, each disturbed with chance ``rate``."""
+    """One direction of the line; disturbs each byte with probability ``rate``."""
 
     def __init__(self, rate, chance):
         self.rate, self.chance, self.buffer = rate, chance, bytearray()
@@ -41,7 +41,7 @@ class Line:
 
 
 class World:
-    """A session, a board whose machine answers each byte by two, and the lines between them."""
+    """A session, a board whose machine answers each byte with two, and the lines between."""
 
     def __init__(self, seed, rate, room=256):
         self.chance = random.Random(seed)
@@ -154,7 +154,7 @@ def test_board_takes_nothing_from_arbitrary_bytes(pieces, begun):
     )
 )
 def test_board_withstands_any_frames(frames):
-    """Good frames that no host sends: the buffers stay within bounds, and it still answers."""
+    """Valid frames that no host sends: buffers stay within bounds, and the board still answers."""
     board = BoardModel(b"hello", 256)
     for frame in frames:
         board.receive(frame.encode()[:-1])

@@ -1,4 +1,4 @@
-"""The main job end to end on the smallest machine, and what its report says."""
+"""A comparison end to end on the smallest machine, and its report."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The estimate of the time left: right in the end, corrected on the way, without jumps."""
+"""The estimate of the time left converges, follows measurements, and never jumps."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ from triodia.lab.estimate import Clock, schedule
 
 
 def test_schedule_by_hand():
-    """Two workers: a and b in parallel, then c, which needs both, beside d."""
+    """Two workers run a and b in parallel, then c, which needs both, beside d."""
     rest = {"a": 3.0, "b": 5.0, "c": 4.0, "d": 1.0}
     assert schedule(rest, {"c": ["a", "b"]}, 2) == 9
     assert schedule(rest, {}, 1) == 13
@@ -17,7 +17,7 @@ def test_schedule_by_hand():
 
 
 def simulate(expected, true, workers=2):
-    """Run jobs of ``true`` seconds; the estimate each second, beside what was really left."""
+    """Run jobs of ``true`` seconds; return estimate and true time left for each second."""
     kinds = {job: job[0] for job in expected}
     clock, left, running, shown = Clock(expected, kinds, {}, workers), dict(true), {}, []
     end, now = schedule(true, {}, workers), 0.0
@@ -35,7 +35,7 @@ def simulate(expected, true, workers=2):
 
 @pytest.mark.parametrize("speed", [1.0, 0.5, 2.5])
 def test_estimate_follows_without_jumps(speed):
-    """A table that is right, twice too slow, or two and a half times too fast."""
+    """Expected times that are right, twice too long, or two and a half times too short."""
     expected = {f"{kind}{k}": cost for kind, cost in (("a", 15.0), ("b", 120.0)) for k in range(4)}
     shown = simulate(expected, {job: round(cost * speed) for job, cost in expected.items()})
     jumps = [abs(b - (a - 1)) for (a, _), (b, _) in pairwise(shown)]

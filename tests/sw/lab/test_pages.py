@@ -1,4 +1,4 @@
-"""The page in headless Chromium: draws all it should, at any width, light and dark."""
+"""The page in headless Chromium draws everything at any width, light and dark."""
 
 import json
 import re
@@ -36,7 +36,7 @@ _FRAME = """<!doctype html><body style="margin: 0"><script>
 
 
 def look(page, folder, *, width, dark=False):
-    """Sizes of ``page`` in a window, what it wrote to the console, and a picture of it."""
+    """Sizes of ``page`` in a window, its console output, and a screenshot."""
     browser = shutil.which("chromium")
     assert browser, "chromium is missing; `make setup-browser` brings it"
     (folder / "probed.html").write_text(page.replace("</head>", f"{_PROBE}</head>"))

@@ -1,4 +1,4 @@
-"""The network in software: all ways compute about the same spikes."""
+"""Software peers compute about the same spikes."""
 
 import numpy as np
 import pytest

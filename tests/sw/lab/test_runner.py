@@ -94,7 +94,7 @@ def test_csv():
 
 
 def test_a_killed_worker_loses_nothing(tmp_path):
-    """One of two processes dies in mid-sweep; the rows are those of an undisturbed one."""
+    """One of two processes dies in mid-sweep; the rows equal those of an undisturbed sweep."""
     cells = grid(SMALLEST, {"synapses": [1.0, 0.5], "seed": [0, 1]})
     how = {"confirm": 0, "simulator": "icarus", "build": False, "workers": 2}
     with LocalCluster(
@@ -160,7 +160,7 @@ def test_what_workers_started_ends(tmp_path, error):
 
 
 def test_interrupted_as_by_a_terminal(tmp_path):
-    """Ctrl-C goes to all processes; one sentence, and the next run goes on from what is done."""
+    """Ctrl-C reaches all processes; one sentence, and the next run continues."""
     options = "--seeds 0,1,2 --task digits --neurons 16 --lanes 1 --epochs 1 --samples 1"
     options += " --synapses 1 --no-build --no-evidence --confirm 0 --workers 1"
     # In a shell's background Ctrl-C is ignored, and so by all that is started there.

@@ -1,4 +1,4 @@
-"""The search for a board's best design, over a landscape that is known."""
+"""The search for a board's best design, over a known landscape."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def everything(land):
 
 
 def test_best_metric(monkeypatch):
-    """The one the whole grid would give, in a fraction of the epochs."""
+    """The search finds the grid's best design in a fraction of the epochs."""
     for room in (1e9, 60_000):
         land = Landscape(room)
         result = search(monkeypatch, land)
@@ -74,7 +74,7 @@ def test_best_metric(monkeypatch):
 
 
 def test_too_much_logic(monkeypatch):
-    """That shows only when it is built: fewer lanes then, the same network."""
+    """Too much logic shows in the build; the search then takes fewer PEs for the same network."""
     land = Landscape(logic=2)
     result = search(monkeypatch, land)
     assert [cell.lanes for cell in land.built] == [8, 4, 2]
@@ -84,7 +84,7 @@ def test_too_much_logic(monkeypatch):
 
 
 def test_metric_floor(monkeypatch):
-    """The fastest of those that reach it."""
+    """With a metric floor, the search finds the fastest design that reaches it."""
     land = Landscape()
     chosen = search(monkeypatch, land, Goal(floor=0.85))["chosen"]
     assert chosen.metric_integer >= 0.85
@@ -101,7 +101,7 @@ def test_latency_ceiling(monkeypatch):
 
 
 def test_slower_than_thought(monkeypatch):
-    """Place-and-route breaks the ceiling: the next ones are tried, then it is said."""
+    """If place-and-route misses the ceiling, the next designs are tried, then an error says so."""
     land = Landscape(clock=95.0)
     chosen = search(monkeypatch, land, Goal(ceiling=20.0))["chosen"]
     assert chosen.us_per_sample <= 20

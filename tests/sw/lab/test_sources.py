@@ -1,4 +1,4 @@
-"""Fingerprints: what a stage depends on, and what it does not."""
+"""Fingerprints cover what a stage depends on, and nothing else."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""The store: made once, whole or not at all."""
+"""The store makes each result once, whole or not at all."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""From a NIR file to integers and Verilog that agree, on samples of one's own."""
+"""From a NIR file to integers and Verilog that agree, on the user's own samples."""
 
 import nir
 import numpy as np
@@ -18,7 +18,7 @@ STEPS, SAMPLES = 12, 30
 
 @pytest.fixture(scope="module", params=["LIF-LI", "CubaLIF-LI", "LIF-CubaLI"])
 def made(request, tmp_path_factory):
-    """A recurrent population with a leaky readout, and samples labelled by its own readouts."""
+    """A recurrent population with a leaky readout, and samples labelled by those readouts."""
     folder = tmp_path_factory.mktemp(request.param)
     kind, readout = request.param.split("-")
     graph = chain(4, [kind], sizes=(14,), readout=readout)

@@ -1,4 +1,4 @@
-"""NIR files: our networks there and back, and one sentence for what cannot be mapped."""
+"""NIR files: networks round-trip, and what cannot be mapped gets one sentence."""
 
 from dataclasses import replace
 
@@ -78,7 +78,7 @@ def test_an_imported_network_comes_back_equal(tmp_path):
 
 
 def test_a_changed_export_is_what_the_graph_says(tmp_path):
-    """Metadata only adds what NIR cannot say: weights and decays are the nodes'."""
+    """Weights and decays come from the nodes; metadata only adds what NIR cannot express."""
     net, path = varied(task_network(10, 1)), tmp_path / "a.nir"
     graph = graph_of(net)
     graph.nodes["w_rec"].weight = graph.nodes["w_rec"].weight + 1.0
@@ -296,7 +296,7 @@ def test_provenance_says_what_was_done(tmp_path, capsys):
 
 
 def test_one_value_for_a_layer(tmp_path):
-    """Its size is that of what arrives."""
+    """A layer with one value takes the size of its input."""
     one = nir.LIF(*(np.array([v]) for v in (0.01, 1.0, 0.0, 1.0)))
     nir.write(tmp_path / "a.nir", graph(affine(5, 2, np.random.default_rng(0)), one))
     net = import_nir(tmp_path / "a.nir", dt=DT)

@@ -1,4 +1,4 @@
-"""What an import and samples of one's own must say no to, in one sentence, and leave no file."""
+"""Imports and samples that must be refused in one sentence, leaving no file."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Imported networks do what the equations of NIR say, step by step, some steps later."""
+"""Imported networks follow NIR's equations step by step, a known number of steps later."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def run(net, x, extra=0):
 
 
 def agree(graph, seed, *, reset="zero", rule="euler", timing="layered", inputs=3):
-    """Every spike and readout of ``graph`` is there, as many steps later as the import says."""
+    """Assert that every spike and readout of ``graph`` appears with the import's delay."""
     x = np.random.default_rng([seed, 1]).normal(0, 0.8, (STEPS, inputs)).clip(-4, 4)
     x = x.astype(np.float32)
     want = simulate(graph, x, rule=rule, reset=reset, timing=timing)
@@ -112,7 +112,7 @@ def test_any_graph_with_a_step_for_each_connection():
 
 
 def test_the_comparison_can_fail():
-    """A decay by the other rule, or a reset by the other, is told apart."""
+    """A decay or reset by another rule is noticed."""
     graph = chain(0, ["LIF"], shift=False)
     x = np.random.default_rng(1).normal(0, 0.8, (STEPS, 3)).astype(np.float32)
     want = simulate(graph, x)["a"]

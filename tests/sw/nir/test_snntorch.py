@@ -1,4 +1,4 @@
-"""Networks of snnTorch, exported by snnTorch, spike here as they do there; ours run there."""
+"""Networks exported by snnTorch keep their spikes here; our exports run in snnTorch."""
 
 import warnings
 
@@ -26,7 +26,7 @@ STEPS = 50
 
 
 def made(kind, n, **options):
-    """A layer of snnTorch with heterogeneous decays; a value a neuron, or it does not export."""
+    """A snnTorch layer with heterogeneous decays, one value per neuron so that it exports."""
     options = {"beta": torch.rand(n) * 0.3 + 0.65, "threshold": torch.rand(n) + 0.5} | options
     if "Synaptic" in kind:
         options["alpha"] = torch.rand(n) * 0.4 + 0.3
@@ -118,7 +118,7 @@ def test_subtraction_at_once(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["RLeaky", "Leaky"])
 def test_layers(kind, tmp_path):
-    """Three layers with biases: two steps late at the last, three at its readouts."""
+    """Three layers with biases: the last runs two steps late, its readouts three."""
     for seed in range(3):
         torch.manual_seed(seed)
         layers = [made(kind, n) for n in (9, 8, 7)]
@@ -129,7 +129,7 @@ def test_layers(kind, tmp_path):
 
 
 def test_a_wrong_reset_is_told_apart(tmp_path):
-    """NIR names no reset but v_reset: what snnTorch does must be said."""
+    """A wrong --reset gives other spikes, so it must be named."""
     torch.manual_seed(0)
     module = torch.nn.Sequential(linear(8, 4), made("Leaky", 8))
     for reset in ("zero", "subtract", "zero-late"):

@@ -1,4 +1,4 @@
-"""Step H: the same synapses a source, even over PEs; and the placement that uses it."""
+"""Step H keeps synapses per source and evens them over PEs; the placement uses its plan."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Measures, steps III and IV, structured networks and controls of equal counts."""
+"""Measures, steps III and IV, structured networks, and controls with equal counts."""
 
 import json
 from dataclasses import replace
