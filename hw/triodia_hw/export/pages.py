@@ -11,7 +11,6 @@ __all__ = ["coding_values", "header_values", "names", "readme_values", "sizes"]
 _STREAM = {
     "streams": ("i_valid", "i_ready", "o_valid", "o_ready"),
     "axi-stream": ("s_axis_tvalid", "s_axis_tready", "m_axis_tvalid", "m_axis_tready"),
-    "wishbone": ("", "", "", ""),
 }
 _FIELDS = {
     ("input", "kind"): "0 event, 1 end of step, 2 load, 3 read",
@@ -35,6 +34,9 @@ _RESET_RULES = {
     "axi-stream": """\
 - `aresetn` may fall at any time. The machine drops what it was doing and keeps `s_axis_tready` and
   `m_axis_tvalid` low for another 16 cycles.""",
+    "axi-lite": """\
+- `aresetn` may fall at any time. The machine drops what it was doing. Both bits of the status stay
+  0 for another 16 cycles.""",
     "wishbone": """\
 - `rst` may rise at any time. The machine drops what it was doing. Both bits of the status stay 0
   for another 16 cycles.""",
@@ -43,7 +45,7 @@ _RESET_RULES = {
 
 def names(known: dict) -> dict[str, object]:
     """Names that several templates use."""
-    reset, stream = known["reset"], _STREAM[known["interface"]]
+    reset, stream = known["reset"], _STREAM.get(known["interface"], [""] * 4)
     low = reset["active"] == "low"
     return {
         "name": known["name"],
@@ -78,9 +80,17 @@ def sizes(image: Image, known: dict, recording: Recording) -> dict[str, object]:
         "m_bits": out.get("bus_bits"),
         "in_parts": word.get("registers"),
         "out_parts": out.get("registers"),
+        **_register_values(known),
         "patience": patience,
         "timeout_us": patience * len(recording.outputs) // 100,
     }
+
+
+def _register_values(known: dict) -> dict[str, object]:
+    """Addresses that the testbenches of a bus use."""
+    registers = known["registers"] or {}
+    values = {f"{name.lower()}_address": registers[name] for name in registers}
+    return values | {"register_step": 4 if known["interface"] == "axi-lite" else 1}
 
 
 def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, object]:
@@ -171,13 +181,14 @@ def coding_values(known: dict) -> dict[str, object]:
 
 
 def _registers(known: dict, upper: str) -> str:
-    """Addresses of the registers on a bus, in words of 32 bits."""
-    if known["interface"] != "wishbone":
+    """Addresses of the registers on a bus."""
+    if not known["registers"]:
         return ""
+    unit = "bytes" if known["interface"] == "axi-lite" else "words of 32 bits"
     parts = {f"{s.upper()}_REGISTERS": known[s]["registers"] for s in ("input", "output")}
-    addresses = {"STATUS": 0, "SHAPE": 1, "INPUT": 4, "OUTPUT": 8} | parts
-    lines = [f"#define {upper}_{key} {value}" for key, value in addresses.items()]
-    return "\n".join(["", "/* Registers, by address in words of 32 bits */", *lines, ""])
+    values = known["registers"] | parts
+    lines = [f"#define {upper}_{key} {value}" for key, value in values.items()]
+    return "\n".join(["", f"/* Registers, by address in {unit} */", *lines, ""])
 
 
 def _list(values: Iterable[object]) -> str:
