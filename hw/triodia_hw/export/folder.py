@@ -32,6 +32,8 @@ _FILES = {
     "synth.ys": "synth.ys",
     "synth_ice40.ys": "synth_ice40.ys",
 }
+# The same, of interfaces with registers.
+_DRIVERS = {"NAME_driver.h": "driver.h", "NAME_driver.py": "driver.py"}
 _TEMPLATES = files(__package__) / "templates"
 
 
@@ -72,7 +74,7 @@ def export_folder(
         )
     }
     values = _values(image, known, recording, [path.name for path in machine[1:]])
-    for file, template in _FILES.items():
+    for file, template in (_FILES | (_DRIVERS if known["registers"] else {})).items():
         if file.startswith("test_") and known["registers"]:
             template = "test_registers.py"
         texts[file.replace("NAME", name)] = render(template, values)

@@ -90,7 +90,10 @@ def _register_values(known: dict) -> dict[str, object]:
     """Addresses that the testbenches of a bus use."""
     registers = known["registers"] or {}
     values = {f"{name.lower()}_address": registers[name] for name in registers}
-    return values | {"register_step": 4 if known["interface"] == "axi-lite" else 1}
+    axi = known["interface"] == "axi-lite"
+    reset = "CONTROL" if axi else "STATUS"
+    step, size = (4, 1) if axi else (1, 4)
+    return values | {"register_step": step, "register_bytes": size, "reset_register": reset}
 
 
 def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, object]:
@@ -106,6 +109,7 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
     return {
         **{key: network[key] for key in ("inputs", "neurons", "synapses", "lanes")},
         "hex_row": f"| `{name}_lane_*.hex` | memory contents |\n" if hex_files else "",
+        "driver_row": _DRIVER_ROW.format(name=name) if known["registers"] else "",
         "hex_text": _HEX.format(name=name) if hex_files else "",
         "ports": _rows(ports),
         "fields": _rows(fields),
@@ -118,6 +122,7 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
     }
 
 
+_DRIVER_ROW = "| `{name}_driver.h`, `{name}_driver.py` | drivers in C and in Python |\n"
 _HEX = """
 Simulation and synthesis read the memory contents from the `.hex` files in the folder they run in.
 To run elsewhere, define `TRIODIA_HEX_FOLDER` as the folder of the files, with a `/` at its end. A
