@@ -50,7 +50,7 @@ def check_exported(folder: Path, digest: str) -> None:
             f"image is {digest[:16]}. Export it again, or use the image it was made from."
         )
     name = machine_name(folder, digest)
-    if not re.search(rf"^module {name}\b.*\bi_kind\b", (folder / f"{name}.v").read_text(), re.M):
+    if not re.search(rf"^module {name}\([^)]*\bi_kind\b", (folder / f"{name}.v").read_text(), re.M):
         raise TriodiaError(
             f"{folder / name}.v has a bus interface; `cosim` needs plain streams. Leave out "
             "`--interface` when you export it."

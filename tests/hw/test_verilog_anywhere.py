@@ -21,6 +21,9 @@ module bench;
   reg clk = 0, rst = 1;
   always #5 clk = !clk;
   integer k, words = 0;
+`ifdef NO_RESET
+  initial force rst = 0;
+`endif
   {machines}
   initial begin
     repeat (3) @(negedge clk);
@@ -85,6 +88,12 @@ def test_two_networks_in_one_design(folder):
     for names, words in ((["one"], 60), (["two"], 80), (["one", "two"], 140)):
         code, log = simulate(folder, names, folder)
         assert code == 0 and f"\n{words} words\n" in f"\n{log}", log
+
+
+def test_it_starts_without_a_reset(folder):
+    """Registers that are loaded at power-up are enough."""
+    code, log = simulate(folder, ["one"], folder, "-DNO_RESET")
+    assert code == 0 and "60 words" in log, log
 
 
 def test_files_are_found_through_the_macro(folder, tmp_path):

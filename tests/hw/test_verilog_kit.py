@@ -39,7 +39,7 @@ def make(target, folder, *, path=TOOLS, **variables):
 
 
 def image_of(interface):
-    if interface == "wishbone":  # words of more than 32 bits
+    if interface in ("wishbone", "axi-lite"):  # words of more than 32 bits
         return random_image(3, lanes=2, state_bits=24, inputs=300, neurons=9, density=0.1)
     if interface == "axi-stream":
         return random_image(3, lanes=1, payload_bits=1, synaptic=True, refractory_bits=2)
@@ -79,7 +79,9 @@ def flip(file, line=0):
 def test_files(interface, pristine):
     files = {file.name for file in pristine[interface].iterdir()}
     memories = {name for name in files if name.startswith("net_lane_")}
-    assert files == OURS | memories
+    buses = {"axi-lite", "wishbone"}
+    drivers = {"net_driver.h", "net_driver.py"} if interface in buses else set()
+    assert files == OURS | memories | drivers
     assert len(memories) >= 3 * image_of(interface).params.lanes
 
 
@@ -209,7 +211,7 @@ def test_synthesis(plain, family):
     kinds = {kind: int(count) for count, kind in cells}
     assert not [kind for kind in kinds if kind.startswith("$") and kind != "$scopeinfo"]
     rams = "DP16KD|SB_RAM40_4K|SDPB|SDPX9B|DPB|DPX9B|RAMB|CC_BRAM|EFX_RAM|PDPSC16K|M10K"
-    assert sum(count for kind, count in kinds.items() if re.search(rams, kind)) >= 12
+    assert sum(count for kind, count in kinds.items() if re.search(rams, kind)) >= 9
 
 
 def test_json(kit, interface):
@@ -219,8 +221,8 @@ def test_json(kit, interface):
     assert [r["neuron"] for r in facts["readouts"]] == image.readouts.tolist()
     assert facts["reset"]["port"] in [port["name"] for port in facts["ports"]]
     text = (kit / "net.v").read_text()
-    header = re.search(r"^module net\((.*?)\);", text, re.MULTILINE)[1].split(", ")
-    assert sorted(port["name"] for port in facts["ports"]) == sorted(header)
+    header = re.search(r"^module net\(([^)]*)\);", text, re.MULTILINE)[1]
+    assert {port["name"] for port in facts["ports"]} == set(re.findall(r"\w+", header))
     for stream, fields in (("input", input_fields), ("output", output_fields)):
         offset = 0
         for field, (name, bits, signed) in zip(

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The machine behind AXI4-Stream and Wishbone, as exported Verilog, by existing bus libraries."""
+"""The machine behind AXI4 and Wishbone, as exported Verilog, by existing bus libraries."""
 
 import json
 from contextlib import suppress
@@ -54,6 +54,7 @@ def simulate(folder, image, sequences, monkeypatch, *, bench, interface, **job):
 CASES = {False: {"lanes": 1, "state_bits": 24, "neurons": 9}, True: {"lanes": 2}}
 BUSES = {
     "axi-stream": {"bench": "wrappers_bench"},
+    "axi-lite": {"bench": "axi_lite_bench"},
     "wishbone classic": {"bench": "wishbone_bench", "pipelined": False},
     "wishbone pipelined": {"bench": "wishbone_bench", "pipelined": True},
 }
@@ -78,8 +79,10 @@ def test_command(capsys, tmp_path):
     line = ("verilog", tmp_path / "m.image", "-o", tmp_path, "--interface")
     ok(capsys, *line, "axi-stream")
     assert "m_axis_tvalid" in (tmp_path / "triodia.v").read_text()
+    ok(capsys, *line, "axi-lite")
+    assert "s_axi_awvalid" in (tmp_path / "triodia.v").read_text()
     ok(capsys, *line, "wishbone")
     assert "wb_stall" in (tmp_path / "triodia.v").read_text()
     code, _, err = call(capsys, *line, "apb")
     assert code == 2
-    assert err == "triodia: `--interface` must be axi-stream or wishbone, got apb.\n"
+    assert err == "triodia: `--interface` must be axi-stream, axi-lite or wishbone, got apb.\n"

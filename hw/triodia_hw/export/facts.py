@@ -2,7 +2,8 @@
 
 import re
 
-from ..gateware.wishbone import parts
+from ..gateware.axi_lite import REGISTERS
+from ..gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS, parts
 from ..gateware.wrappers import bus_bits
 from ..machine.image import Image
 from ..machine.words import (
@@ -56,7 +57,34 @@ _MEANINGS = {
     "wb_ack": "the request has ended",
     "wb_err": "the request was refused and did nothing",
     "wb_stall": "no request is taken in this cycle",
+    "s_axi_awaddr": "write address, in bytes",
+    "s_axi_awprot": "ignored",
+    "s_axi_awvalid": "a write address is there",
+    "s_axi_awready": "the write address is taken at this edge",
+    "s_axi_wdata": "data to write",
+    "s_axi_wstrb": "bytes; writes need all four",
+    "s_axi_wvalid": "write data is there",
+    "s_axi_wready": "the write data is taken at this edge",
+    "s_axi_bresp": "0 OKAY, 2 SLVERR: refused, nothing was done",
+    "s_axi_bvalid": "a write has ended",
+    "s_axi_bready": "take the response at this edge",
+    "s_axi_araddr": "read address, in bytes",
+    "s_axi_arprot": "ignored",
+    "s_axi_arvalid": "a read address is there",
+    "s_axi_arready": "the read address is taken at this edge",
+    "s_axi_rdata": "data read",
+    "s_axi_rresp": "0 OKAY, 2 SLVERR: refused, nothing was done",
+    "s_axi_rvalid": "data read is there",
+    "s_axi_rready": "take the data at this edge",
+    "irq": "interrupt, level: high while an enabled status bit is 1",
     **{name: f"{meaning} since reset, modulo 2^32" for name, meaning in COUNTERS.items()},
+}
+
+
+# Addresses by name: in words of 32 bits for Wishbone, in bytes for AXI4-Lite.
+_REGISTERS = {
+    "wishbone": {"STATUS": STATUS, "SHAPE": SHAPE, "INPUT": INPUT, "OUTPUT": OUTPUT},
+    "axi-lite": REGISTERS,
 }
 
 
@@ -84,7 +112,7 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
 
     ``verilog`` is the text of the export; ``interface`` as of :func:`.verilog.export_verilog`.
     """
-    p, axi = image.params, interface == "axi-stream"
+    p, axi = image.params, interface.startswith("axi")
     sources = image.source_of_neuron().tolist()
     limit = p.greatest_payload
     return {
@@ -119,6 +147,7 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
             for index, neuron in enumerate(image.readouts.tolist())
         ],
         "counters": COUNTERS,
+        "registers": _REGISTERS.get(interface),
     }
 
 
@@ -131,7 +160,7 @@ def _word(fields: Fields, kinds: dict[str, int], interface: str) -> dict:
     word = {"bits": bits, "kinds": kinds, "fields": layout}
     if interface == "axi-stream":
         word["bus_bits"] = bus_bits(bits)
-    if interface == "wishbone":
+    if interface in _REGISTERS:
         word["registers"] = parts(bits)
     return word
 

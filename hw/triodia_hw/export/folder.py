@@ -32,6 +32,8 @@ _FILES = {
     "synth.ys": "synth.ys",
     "synth_ice40.ys": "synth_ice40.ys",
 }
+# The same, of interfaces with registers.
+_DRIVERS = {"NAME_driver.h": "driver.h", "NAME_driver.py": "driver.py"}
 _TEMPLATES = files(__package__) / "templates"
 
 
@@ -72,9 +74,9 @@ def export_folder(
         )
     }
     values = _values(image, known, recording, [path.name for path in machine[1:]])
-    for file, template in _FILES.items():
-        if file.startswith("test_") and interface == "wishbone":
-            template = "test_wishbone.py"
+    for file, template in (_FILES | (_DRIVERS if known["registers"] else {})).items():
+        if file.startswith("test_") and known["registers"]:
+            template = "test_registers.py"
         texts[file.replace("NAME", name)] = render(template, values)
     for file, text in texts.items():
         write_atomic(Path(folder) / file, text.encode())
@@ -102,8 +104,10 @@ def _values(
         ),
     }
     values["runner"] = render("runner.py", values)
-    if kind != "wishbone":
-        values["drive"] = render(f"connect_{kind}.py", values)
+    values["drive"] = render(f"connect_{kind}.py", values)
+    if known["registers"]:
+        values["registers_state"] = render("tb_registers_state.v", values)
+        values["registers_main"] = render("tb_registers_main.v", values)
     values["connection"] = render(f"tb_{kind}.v", values)
     values["protocol"] = render(f"protocol_{kind}.md", values).rstrip()
     header = values | coding_values(known) if known["coding"] else None

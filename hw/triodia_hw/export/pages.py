@@ -11,7 +11,6 @@ __all__ = ["coding_values", "header_values", "names", "readme_values", "sizes"]
 _STREAM = {
     "streams": ("i_valid", "i_ready", "o_valid", "o_ready"),
     "axi-stream": ("s_axis_tvalid", "s_axis_tready", "m_axis_tvalid", "m_axis_tready"),
-    "wishbone": ("", "", "", ""),
 }
 _FIELDS = {
     ("input", "kind"): "0 event, 1 end of step, 2 load, 3 read",
@@ -35,6 +34,9 @@ _RESET_RULES = {
     "axi-stream": """\
 - `aresetn` may fall at any time. The machine drops what it was doing and keeps `s_axis_tready` and
   `m_axis_tvalid` low for another 16 cycles.""",
+    "axi-lite": """\
+- `aresetn` may fall at any time. The machine drops what it was doing. Both bits of the status stay
+  0 for another 16 cycles.""",
     "wishbone": """\
 - `rst` may rise at any time. The machine drops what it was doing. Both bits of the status stay 0
   for another 16 cycles.""",
@@ -43,7 +45,7 @@ _RESET_RULES = {
 
 def names(known: dict) -> dict[str, object]:
     """Names that several templates use."""
-    reset, stream = known["reset"], _STREAM[known["interface"]]
+    reset, stream = known["reset"], _STREAM.get(known["interface"], [""] * 4)
     low = reset["active"] == "low"
     return {
         "name": known["name"],
@@ -78,9 +80,20 @@ def sizes(image: Image, known: dict, recording: Recording) -> dict[str, object]:
         "m_bits": out.get("bus_bits"),
         "in_parts": word.get("registers"),
         "out_parts": out.get("registers"),
+        **_register_values(known),
         "patience": patience,
         "timeout_us": patience * len(recording.outputs) // 100,
     }
+
+
+def _register_values(known: dict) -> dict[str, object]:
+    """Addresses that the testbenches of a bus use."""
+    registers = known["registers"] or {}
+    values = {f"{name.lower()}_address": registers[name] for name in registers}
+    axi = known["interface"] == "axi-lite"
+    reset = "CONTROL" if axi else "STATUS"
+    step, size = (4, 1) if axi else (1, 4)
+    return values | {"register_step": step, "register_bytes": size, "reset_register": reset}
 
 
 def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, object]:
@@ -96,6 +109,7 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
     return {
         **{key: network[key] for key in ("inputs", "neurons", "synapses", "lanes")},
         "hex_row": f"| `{name}_lane_*.hex` | memory contents |\n" if hex_files else "",
+        "driver_row": _DRIVER_ROW.format(name=name) if known["registers"] else "",
         "hex_text": _HEX.format(name=name) if hex_files else "",
         "ports": _rows(ports),
         "fields": _rows(fields),
@@ -108,6 +122,7 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
     }
 
 
+_DRIVER_ROW = "| `{name}_driver.h`, `{name}_driver.py` | drivers in C and in Python |\n"
 _HEX = """
 Simulation and synthesis read the memory contents from the `.hex` files in the folder they run in.
 To run elsewhere, define `TRIODIA_HEX_FOLDER` as the folder of the files, with a `/` at its end. A
@@ -171,13 +186,14 @@ def coding_values(known: dict) -> dict[str, object]:
 
 
 def _registers(known: dict, upper: str) -> str:
-    """Addresses of the registers on a bus, in words of 32 bits."""
-    if known["interface"] != "wishbone":
+    """Addresses of the registers on a bus."""
+    if not known["registers"]:
         return ""
+    unit = "bytes" if known["interface"] == "axi-lite" else "words of 32 bits"
     parts = {f"{s.upper()}_REGISTERS": known[s]["registers"] for s in ("input", "output")}
-    addresses = {"STATUS": 0, "SHAPE": 1, "INPUT": 4, "OUTPUT": 8} | parts
-    lines = [f"#define {upper}_{key} {value}" for key, value in addresses.items()]
-    return "\n".join(["", "/* Registers, by address in words of 32 bits */", *lines, ""])
+    values = known["registers"] | parts
+    lines = [f"#define {upper}_{key} {value}" for key, value in values.items()]
+    return "\n".join(["", f"/* Registers, by address in {unit} */", *lines, ""])
 
 
 def _list(values: Iterable[object]) -> str:

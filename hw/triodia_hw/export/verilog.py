@@ -13,6 +13,7 @@ from ..compile.options import DEFAULT
 from ..compile.storage import columns
 from ..errors import TriodiaError
 from ..files import write_atomic
+from ..gateware.axi_lite import AxiLiteTop
 from ..gateware.dense.core import DENSE, DenseTop
 from ..gateware.top import Top
 from ..gateware.wishbone import WishboneTop
@@ -25,7 +26,12 @@ from .rtlil import TOP, memory_name, triodia_version
 __all__ = ["INTERFACES", "check_name", "export_dense", "export_verilog"]
 
 # top levels by the ports they have
-INTERFACES = {"": Top, "axi-stream": AxiStreamTop, "wishbone": WishboneTop}
+INTERFACES = {
+    "": Top,
+    "axi-stream": AxiStreamTop,
+    "axi-lite": AxiLiteTop,
+    "wishbone": WishboneTop,
+}
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 # Unit that holds each content memory within a lane.

@@ -15,7 +15,7 @@ from .options import Folder, ImageFile, Json
 
 __all__ = ["verilog"]
 
-_NAMED = [name for name in INTERFACES if name]
+_NAMED = " or ".join(", ".join(name for name in INTERFACES if name).rsplit(", ", 1))
 
 
 def verilog(
@@ -23,7 +23,7 @@ def verilog(
     output: Folder,
     interface: Annotated[
         str,
-        typer.Option(help=f"Bus of the ports: {' or '.join(_NAMED)}; default: plain streams."),
+        typer.Option(help=f"Bus of the ports: {_NAMED}; default: plain streams."),
     ] = "",
     name: Annotated[
         str, typer.Option(help="Name of the top module; prefix of all modules and files.")
@@ -35,7 +35,7 @@ def verilog(
 ) -> None:
     """Write the accelerator as Verilog, with a testbench, README and scripts."""
     if interface not in INTERFACES:
-        raise TriodiaError(f"`--interface` must be {' or '.join(_NAMED)}, got {interface}.")
+        raise TriodiaError(f"`--interface` must be {_NAMED}, got {interface}.")
     check_name(name)
     loaded = load_image(image)
     files = export_folder(loaded, output, interface, name=name, inline=inline)

@@ -66,7 +66,7 @@ def test_a_folder_of_another_network_is_refused(tmp_path, capsys):
     assert "but the image is 87c8884748545" in err
 
 
-@pytest.mark.parametrize("interface", ["axi-stream", "wishbone"])
+@pytest.mark.parametrize("interface", ["axi-stream", "axi-lite", "wishbone"])
 def test_a_bus_is_refused(interface, tmp_path, capsys):
     ok(capsys, "verilog", IMAGE, "-o", tmp_path, "--interface", interface, "--inline")
     code, _, err = call(capsys, *RUN, "--verilog", tmp_path)
