@@ -6,15 +6,18 @@ import typer
 
 from ..network.files import load_network, save_network
 from ..network.network import Network
+from ..prune.options import read_choices
 from ..tasks.catalog import Task, TaskData, get_task
 from ..tasks.own import doubts, own_task, sizes
 from ..train.device import find_device
-from ..train.loop import TrainReport, evaluate
+from ..train.loop import Settings, TrainReport, evaluate
 from ..train.loop import train as train_network
 from .console import Output
 from .options import DataFile, Device, Json, NetworkFile, Out, Seed, TaskName
 
 __all__ = ["train"]
+
+_FITTED = 0.9  # training accuracy below which the user is told
 
 
 def train(
@@ -22,7 +25,8 @@ def train(
     output: Out,
     task: TaskName = "japanese-vowels",
     epochs: Annotated[
-        int | None, typer.Option(help="Default: the task's own number, or 100.", min=1)
+        int | None,
+        typer.Option(help="Default: what the task or your samples need.", min=1),
     ] = None,
     target_rate: Annotated[
         float | None,
@@ -35,6 +39,12 @@ def train(
     keep: Annotated[
         bool, typer.Option("--keep", help="Start from the inputs and readouts the network has.")
     ] = False,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A training setting as NAME=VALUE, such as noise=0; can be repeated."
+        ),
+    ] = None,
     data: DataFile = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -46,12 +56,18 @@ def train(
     net = load_network(network)
     chosen = own_task(data, net if keep else None) if data is not None else get_task(task)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = read_choices(choices or (), vars(Settings()))
+    options |= {name: value for name, value in given.items() if value is not None}
     samples = chosen.load()
     _describe(show, chosen, samples)
     trained, report = _trained(
         show, net, chosen, data=samples, seed=seed, device=device, keep=keep, **options
     )
+    if report.train["accuracy"] < _FITTED:
+        show.note(
+            f"Warning: only {report.train['accuracy']:.0%} of the training samples are fitted."
+            " Try more `--epochs`, less noise (`--set noise=0 --set shift=0`), or more neurons."
+        )
     measured = evaluate(trained, samples, device=device)
     tested = trained.with_provenance(command="test", task=chosen.name, measured=measured)
     save_network(tested, output)

@@ -34,21 +34,25 @@ def choices(given: Mapping[str, object]) -> Choices:
     )
 
 
-def read_choices(texts: Iterable[str]) -> dict[str, object]:
+def read_choices(
+    texts: Iterable[str], defaults: Mapping[str, object] | None = None
+) -> dict[str, object]:
     """Parse options from texts ``NAME=VALUE``; each value has the type of its default.
+
+    ``defaults`` are those of pruning if they are not given.
 
     Raises
     ------
     TriodiaError
         If a text has no ``=``, there is no such option, or its value is of another type.
     """
-    found = {}
+    found, defaults = {}, _DEFAULTS if defaults is None else defaults
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             raise TriodiaError(f"an option must be NAME=VALUE, not {text!r}")
-        _check_known({name})
-        kind = type(_DEFAULTS[name])
+        _check_known({name}, defaults)
+        kind = type(defaults[name])
         try:
             found[name] = {"true": True, "false": False}[value] if kind is bool else kind(value)
         except (KeyError, ValueError):
@@ -57,8 +61,7 @@ def read_choices(texts: Iterable[str]) -> dict[str, object]:
     return found
 
 
-def _check_known(names: Iterable[str]) -> None:
-    unknown = set(names) - _DEFAULTS.keys()
+def _check_known(names: Iterable[str], defaults: Mapping[str, object] = _DEFAULTS) -> None:
+    unknown = set(names) - defaults.keys()
     if unknown:
-        known = ", ".join(_DEFAULTS)
-        raise TriodiaError(f"pruning options must be among {known}, not {min(unknown)!r}")
+        raise TriodiaError(f"options must be among {', '.join(defaults)}, not {min(unknown)!r}")

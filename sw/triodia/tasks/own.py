@@ -11,6 +11,7 @@ from triodia_hw.machine.image import Image
 from ..network.network import Network
 from .catalog import Task, get_task
 from .npz import read_arrays, read_samples
+from .recipe import recipe_for
 from .samples import TaskData
 
 __all__ = [
@@ -71,6 +72,7 @@ def own_task(path: str | Path, like: Network | None = None) -> Task:
         inputs=inputs,
         classes=classes,
         loader=lambda: data,
+        recipe=recipe_for(data),
     )
 
 

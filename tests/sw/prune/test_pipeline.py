@@ -109,7 +109,7 @@ def test_steps_alone():
         ({"trials": 0}, "trials must be 1 or more, spectrum_steps 2 or more, edge 0 or more"),
         ({"steps": ["V"]}, "steps must be among I, II, III, IV, H, not 'V'"),
         ({"steps": ["II", "I"]}, "steps must be in order and each at most once, not II I"),
-        ({"floors": 1}, "pruning options must be among edges"),
+        ({"floors": 1}, "options must be among edges"),
         ({"synapses": 0}, "the fraction kept must be above 0 and at most 1, not 0"),
     ],
 )
@@ -168,8 +168,8 @@ def test_options_are_read_by_the_type_of_their_default():
     ("text", "message"),
     [
         ("slope", "an option must be NAME=VALUE, not 'slope'"),
-        ("slop=1", "pruning options must be among edges"),
-        ("steps=3", "pruning options must be among edges"),
+        ("slop=1", "options must be among edges"),
+        ("steps=3", "options must be among edges"),
         ("slope=steep", "slope must be a number, not 'steep'"),
         ("rounds=1.5", "rounds must be a whole number, not '1.5'"),
         ("rescale=1", "rescale must be true or false, not '1'"),

@@ -11,6 +11,9 @@ from triodia.network.files import load_network, save_network
 from triodia.network.random import new_network
 from triodia.tasks.catalog import get_task
 from triodia.tasks.own import doubts, image_samples, own_task
+from triodia.tasks.recipe import recipe_for
+from triodia.tasks.samples import from_parts
+from triodia.train.loop import Settings
 from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import load_image
 
@@ -193,3 +196,33 @@ def test_an_image_knows_where_its_samples_come_from(folder, tmp_path, capsys):
         image_samples(imported)
     with pytest.raises(TriodiaError, match=r"trained for digits, not for watch\. Leave out"):
         image_samples(replace(image, meta=image.meta | {"task": "digits"}), "watch")
+
+
+def test_small_sets_get_enough_updates_and_little_noise():
+    """Whatever the size: about 1,200 updates, unless that takes too many or too few epochs."""
+    for samples, steps in ((12, 24), (40, 100), (300, 50), (5000, 30)):
+        x, lengths = np.zeros((samples, steps, 2), np.float32), np.full(samples, steps)
+        part = (x, lengths, np.arange(samples) % 2)
+        found = recipe_for(from_parts(part, part))
+        updates = found["epochs"] * -(-samples // found["batch"])
+        assert 1000 <= updates <= 2500 and found["batch"] <= samples
+        assert 8 <= found["tau_out"] <= 64 and Settings(**found).noise <= 0.1
+
+
+def test_a_small_set_is_fitted_by_the_defaults(tmp_path, capsys):
+    """Forty samples of two sines: the old defaults, five epochs' worth of updates, did not."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    t = np.arange(30)[None] + rng.uniform(0, 30, (40, 1))
+    x = np.sin(t * np.where(y, 0.5, 0.7)[:, None])[..., None] + rng.normal(0, 0.1, (40, 30, 1))
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    ok(capsys, "new", "-o", tmp_path / "a.net", "--neurons", 32, "--density", 0.5)
+    command = ("train", tmp_path / "a.net", "-o", tmp_path / "b.net", "--data", tmp_path / "d.npz")
+    assert ok(capsys, *command)["train_metric"] >= 0.95
+    code, _, err = call(capsys, *command, "--set", "nois=0")
+    assert code == 2 and "noise" in err and "nois" in err
+    few = ("--epochs", 1, "--set", "noise=2.5")
+    _, _, err = call(capsys, *command, *few)
+    assert "fitted" in err
+    net = load_network(tmp_path / "b.net")
+    assert [s["noise"] for s in net.provenance if s["command"] == "train"] == [2.5]

@@ -1,0 +1,31 @@
+"""Training options for samples that nobody has tuned for: as many updates as it takes."""
+
+import math
+
+from .samples import TaskData
+
+__all__ = ["recipe_for"]
+
+_UPDATES = 1200  # fewer leave small sets underfitted (docs/training.md)
+_BATCH = 16
+_EPOCHS = (10, 400)
+
+
+def recipe_for(data: TaskData) -> dict:
+    """Options of ``train.loop.Settings`` for the size and length of ``data``.
+
+    Small sets get small batches and many epochs, so that every set gets about 1,200 updates, and
+    little augmentation: what suits one kind of data harms another.
+    """
+    samples, steps = data.x_train.shape[:2]
+    batch = min(_BATCH, max(4, samples // 3)) if samples < 1000 else 64
+    epochs = math.ceil(_UPDATES / math.ceil(samples / batch))
+    return {
+        "batch": batch,
+        "epochs": min(max(epochs, _EPOCHS[0]), _EPOCHS[1]),
+        "noise": 0.1,
+        "shift": 0.05,
+        "warp": 0.05,
+        "tau_out": float(min(max(steps / 8, 8.0), 64.0)),
+        "target_rate": 0.1,
+    }
