@@ -239,7 +239,7 @@ def _coding(header: dict | None) -> InputCoding | None:
 
 
 def _upgraded(image: Image) -> Image:
-    """Header of schema 2 converted to schema 3: the input coding leaves ``meta``."""
+    """Image of schema 2 converted to schema 3: the input coding leaves ``meta``."""
     meta = dict(image.meta)
     values = {name: meta.pop(f"input_{name}", None) for name in ("mean", "std", "clip")}
     coding = None if None in values.values() else InputCoding(**values)

@@ -21,7 +21,7 @@ _WAIT = 10.0  # seconds for a scheduler to answer
 def connect(workers: int, scheduler: str | None, store: Store) -> Iterator[Client]:
     """A client of the cluster at ``scheduler``, or of ``workers`` processes of this machine.
 
-    Own workers end with the block, and so does what they started. Interrupted, they leave no
+    Own workers and their children end with the block. Interrupted, they leave no
     half-made result in ``store``; after an error it stays, and says why.
 
     Raises
