@@ -64,7 +64,9 @@ def simulate(folder, names, cwd, *options):
     output = cwd / "bench.vvp"
     code, log = run("iverilog", "-g2005-sv", *options, "-o", output, "bench.v", *sources, cwd=cwd)
     assert code == 0 and log == "", log  # no warning either
-    return run("vvp", "-n", output, cwd=cwd)
+    code, log = run("vvp", "-n", output, cwd=cwd)
+    assert "inconsistency" not in log
+    return code, log
 
 
 @pytest.fixture(scope="module")

