@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from triodia_hw.compile.family import FAMILIES
 from triodia_hw.machine.params import MachineParams
 
 from .board import Board
@@ -33,7 +34,7 @@ def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) ->
         lanes=lanes,
         weight_bits=weight_bits,
         gap_bits=5,
-        state_bits=16 if board.family == "ice40" else 18,
+        state_bits=FAMILIES[board.family].state_bits,
         accumulator_bits=22,
         row_words=-(-neurons // lanes),
     )

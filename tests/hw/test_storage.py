@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -144,20 +145,27 @@ FITS = [
 ]
 
 
+def words_of(image, gap_bits):
+    """Words of each row in each PE, counted target by target: one each, and fillers on the way."""
+    p, words = image.params, np.zeros((image.row_start.size - 1, image.params.lanes), int)
+    for source, first in enumerate(image.row_start[:-1]):
+        slots = sorted(image.slot[image.target[first : image.row_start[source + 1]]])
+        before = dict.fromkeys(range(p.lanes), -1)
+        for slot in slots:
+            lane, place = divmod(int(slot), p.slots)
+            words[source, lane] += 1 + (place - before[lane] - 1) // 2**gap_bits
+            before[lane] = place
+    return words
+
+
 def choices(image):
     """Every possible storage, and its number of words."""
-    p, slots = image.params, image.slot[image.target]
-    for gap_bits in range(1, bits_for(p.slots) + 1):
-        words = segment_words(replace(p, gap_bits=gap_bits), image.row_start, slots)
-        for group in (1, 2, 4):
-            q = replace(
-                p,
-                gap_bits=gap_bits,
-                synapse_words=max(1, int(words.sum(axis=0).max())),
-                row_words=max(1, int(words.max())),
-                rows_per_pointer=group,
-            )
-            yield q, words
+    p = image.params
+    for gap_bits, group in product(range(1, bits_for(p.slots) + 1), (1, 2, 4)):
+        words = words_of(image, gap_bits)
+        room = {"synapse_words": int(words.sum(axis=0).max()), "row_words": int(words.max())}
+        room = {name: max(1, value) for name, value in room.items()}
+        yield replace(p, gap_bits=gap_bits, rows_per_pointer=group, **room), words
 
 
 @pytest.mark.parametrize("tight", [False, True])

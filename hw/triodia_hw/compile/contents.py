@@ -22,6 +22,7 @@ from .storage import columns
 
 __all__ = [
     "MemoryShape",
+    "accumulator_width",
     "contents",
     "memory_shapes",
     "read_words",

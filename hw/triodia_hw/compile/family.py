@@ -14,11 +14,13 @@ class Family:
     name : as in Yosys' ``synth_NAME``.
     shapes : word width and depth of the shapes of a block RAM, widest first.
     small : Yosys' ``ram_style`` of a memory outside block RAM.
+    state_bits : widest membrane potential that one multiplier takes, or 18.
     """
 
     name: str
     shapes: tuple[tuple[int, int], ...]
     small: str
+    state_bits: int = 18
 
 
 _18_KBIT = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
@@ -29,6 +31,7 @@ ECP5 = Family("ecp5", _18_KBIT, "distributed")
 GOWIN = Family("gowin", _18_KBIT, "distributed")
 XILINX = Family("xilinx", _18_KBIT, "distributed")
 # A 4-Kbit block RAM (Lattice FPGA-TN-02002); look-up tables cannot be written, so registers.
-ICE40 = Family("ice40", ((16, 256), (8, 512), (4, 1024), (2, 2048)), "logic")
+# Multipliers are of 16 x 16 bits (FPGA-TN-02007).
+ICE40 = Family("ice40", ((16, 256), (8, 512), (4, 1024), (2, 2048)), "logic", state_bits=16)
 
 FAMILIES = {family.name: family for family in (ECP5, ICE40, GOWIN, XILINX)}

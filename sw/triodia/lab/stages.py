@@ -75,7 +75,6 @@ def machine(folder: Path, choices: dict, network: dict) -> dict:
     torch.set_num_threads(1)
     data = get_task(choices["task"]).load()
     widths = {key: choices[key] for key in ("weight_bits", "lanes", "family")}
-    widths |= {"state_bits": 16} if choices["family"] == "ice40" else {}
     net = load_network(Path(network["folder"]) / "trained.net")
     image = quantize(net, data, QuantizeOptions(**widths))
     save_image(image, folder / "model.image")

@@ -34,8 +34,8 @@ class QuantizeOptions:
     """Widths of the machine; see :class:`triodia_hw.machine.params.MachineParams`.
 
     ``family``: of the FPGA (``FAMILIES``) whose block RAMs are to be few;
-    Widths that are None suit the network: 8 payload bits, 5 of them fractional, 18 state bits and
-    10 leak bits; or 10, 7, 24 and 16 where weights have more than 8 bits.
+    Widths that are None suit the network: 8 payload bits, 5 of them fractional, 18 state bits (16
+    for an iCE40) and 10 leak bits; or 10, 7, 24 and 16 where weights have more than 8 bits.
     Where every neuron's integers are exact, neurons that leak get 12 payload bits, 9 of them
     fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
     neurons that do not leak can drift far below zero.
@@ -152,7 +152,8 @@ def _widths(net: Network, weights: np.ndarray, o: QuantizeOptions) -> QuantizeOp
         default = dict(zip(names, widths, strict=True))
         return replace(o, **{n: default[n] if v is None else v for n, v in given.items()})
 
-    usual = filled(*(_USUAL if o.weight_bits <= 8 else _WIDE))
+    usual = (*_USUAL[:2], FAMILIES[o.family].state_bits, _USUAL[3])
+    usual = filled(*(usual if o.weight_bits <= 8 else _WIDE))
     if not _scales(net, weights, usual)[1][: net.neurons].all():
         return usual
     kept = np.exp(-1 / net.tau_mem.astype(np.float64))
