@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 __all__ = ["FAULTS", "Fault"]
 
-STATE = ("tests/test_readback.py", "test_state and stall0")
-EVENTS = ("tests/test_readback.py", "test_read_behind_the_events")
-COUNTS = ("tests/test_readback.py", "test_counters")
-RESET = ("tests/test_readback.py", "test_reset_in_mid_step")
-LOAD = ("tests/test_loading.py", "test_second_network and stall0")
-NEURON = ("tests/test_neuron.py", "test_read")
+STATE = ("tests/hw/test_readback.py", "test_state and stall0")
+EVENTS = ("tests/hw/test_readback.py", "test_read_behind_the_events")
+COUNTS = ("tests/hw/test_readback.py", "test_counters")
+RESET = ("tests/hw/test_readback.py", "test_reset_in_mid_step")
+LOAD = ("tests/hw/test_loading.py", "test_second_network and stall0")
+NEURON = ("tests/hw/test_neuron.py", "test_read")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ FAULTS = {
     "rounding to minus infinity": Fault(
         "neuron.py", "Mux(product < 0, below, 0)", "Mux(product < 0, 0, 0)"
     ),
-    "threshold exceeded, not reached": Fault("neuron.py", "(over >= 0)", "(over > 0)"),
+    "threshold exceeded, not reached": Fault("neuron.py", "over >= 0 if", "over > 0 if"),
     "no saturation of the potential": Fault(
         "neuron.py", "candidate.eq(_saturate(raw, p.state_bits))", "candidate.eq(raw)"
     ),
@@ -44,7 +44,9 @@ FAULTS = {
     ),
     "bias left out": Fault("neuron.py", "v_left + neuron[4].bias", "v_left"),
     "synaptic leak by the membrane's": Fault(
-        "neuron.py", "self.i.state.u, self.i.neuron.alpha", "self.i.state.u, self.i.neuron.beta"
+        "neuron.py",
+        "self.i.payload.state.u, self.i.payload.neuron.alpha",
+        "self.i.payload.state.u, self.i.payload.neuron.beta",
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
@@ -62,11 +64,11 @@ FAULTS = {
     ),
     "sum not cleared": Fault(
         "sweep.py",
-        "self.clear.eq(update.fetch.valid & ~update.fetch.end & ~read)",
-        "self.clear.eq(0)",
+        "sums.clear.eq(update.fetch.valid & ~update.fetch.payload.end & ~read)",
+        "sums.clear.eq(0)",
     ),
     "first sweep clears one bank": Fault(
-        "sweep.py", "self.clear_all.eq(first)", "self.clear_all.eq(0)"
+        "sweep.py", "sums.clear_all.eq(first)", "sums.clear_all.eq(0)"
     ),
     "sweep reads the wrong bank": Fault(
         "accumulator.py",
@@ -113,16 +115,14 @@ FAULTS = {
     ),
     "a lane without reset": Fault(
         "core.py",
-        "ResetInserter(reset)(lane)",
-        "ResetInserter(reset if index else C(0))(lane)",
+        "lane, reset)",
+        "lane, reset if index else None)",
         RESET,
     ),
     "reset shorter than its way": Fault(
         "core.py", "reset.eq(self.reset | stretch.any())", "reset.eq(self.reset)", RESET
     ),
-    "hub without reset": Fault(
-        "core.py", "hub = ResetInserter(closed)(Hub(p, options))", "hub = Hub(p, options)", RESET
-    ),
+    "hub without reset": Fault("core.py", "Hub(p, units), closed)", "Hub(p, units))", RESET),
     "no reset by a load": Fault("core.py", "again = reset | loader.hold", "again = reset", LOAD),
     "word loaded one address on": Fault(
         "loader.py", "address.eq(address + 1)", "address.eq(address + 2)", LOAD
@@ -138,16 +138,16 @@ FAULTS = {
     ),
     "word loaded into every lane": Fault("lane.py", "m.If(mine)", "m.If(1)", LOAD),
     "writes lost in reset": Fault(
-        "lane.py", "mine, load = Signal(reset_less=True)", "mine, load = Signal()", LOAD
+        "lane.py", "mine = Signal(reset_less=True)", "mine = Signal()", LOAD
     ),
     "read changes the state": Fault(
         "sweep.py",
-        "write.eq(done.valid & ~done.end & ~read)",
-        "write.eq(done.valid & ~done.end)",
+        "write.eq(out.valid & ~done.end & ~read)",
+        "write.eq(out.valid & ~done.end)",
         STATE,
     ),
     "read switches banks": Fault(
-        "accumulator.py", "m.If(self.end & ~self.read)", "m.If(self.end)", EVENTS
+        "accumulator.py", "m.If(sweep.end & ~sweep.read)", "m.If(sweep.end)", EVENTS
     ),
     "read shows another word": Fault("sweep.py", "p.slots + what", "p.slots + (what ^ 1)", STATE),
     "read adds the sum": Fault("neuron.py", "Mux(self.read, 0, arriving)", "arriving", NEURON),

@@ -113,8 +113,6 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
     ``verilog`` is the text of the export; ``interface`` as of :func:`.verilog.export_verilog`.
     """
     p, axi = image.params, interface.startswith("axi")
-    sources = image.source_of_neuron().tolist()
-    limit = p.greatest_payload
     return {
         "name": name,
         "triodia": triodia_version(),
@@ -131,6 +129,17 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
         "input": _word(input_fields(p), INPUT_KINDS, interface),
         "output": _word(output_fields(p), OUTPUT_KINDS, interface),
         "reads": READ_KINDS,
+        **_network(image),
+        "counters": COUNTERS,
+        "registers": _REGISTERS.get(interface),
+    }
+
+
+def _network(image: Image) -> dict:
+    """Sizes, the input coding, and which source number and class each neuron has."""
+    p, sources = image.params, image.source_of_neuron().tolist()
+    limit = p.greatest_payload
+    return {
         "network": {
             "inputs": p.inputs,
             "neurons": p.neurons,
@@ -146,8 +155,6 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
             {"class": index, "neuron": neuron, "source": sources[neuron]}
             for index, neuron in enumerate(image.readouts.tolist())
         ],
-        "counters": COUNTERS,
-        "registers": _REGISTERS.get(interface),
     }
 
 

@@ -160,18 +160,23 @@ class AxiLiteTop(wiring.Component):
             with m.If((at == _AT["OUTPUT"]) & status[1]):
                 m.d.sync += rest.eq(word[32:])
         values = {
-            _AT["STATUS"]: status,
-            _AT["SHAPE"]: C(self.i_parts | self.o_parts << 8, 32),
-            _AT["IRQ_ENABLE"]: enabled,
-            _AT["IRQ_PENDING"]: status & enabled,
             _AT["OUTPUT"]: word[:32],
             **{_AT["OUTPUT"] + k: rest.word_select(k - 1, 32) for k in range(1, self.o_parts)},
-            **{_AT[name.upper()]: getattr(core, name) for name in COUNTERS},
         }
         with m.Switch(at):
-            for address, value in values.items():
+            for address, value in (values | self._values(core, status, enabled)).items():
                 with m.Case(address):
                     there = status[1] if address == _AT["OUTPUT"] else 1
                     m.d.comb += good.eq(there)
                     with m.If(taken & there):
                         m.d.sync += self.s_axi_rdata.eq(value)
+
+    def _values(self, core: Core, status: Value, enabled: Value) -> dict[int, Value]:
+        """What registers besides those of the output word show, by address in words."""
+        return {
+            _AT["STATUS"]: status,
+            _AT["SHAPE"]: C(self.i_parts | self.o_parts << 8, 32),
+            _AT["IRQ_ENABLE"]: enabled,
+            _AT["IRQ_PENDING"]: status & enabled,
+            **{_AT[name.upper()]: getattr(core, name) for name in COUNTERS},
+        }

@@ -13,6 +13,7 @@ from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image, load_image
 from triodia_sim.folder import check_exported
 from triodia_sim.runner import CosimResult, cosimulate
+from triodia_sim.scoreboard import Sequence
 from triodia_sim.simulators import check_netlist, find_simulator
 
 from ..quantize.inference import input_events
@@ -71,8 +72,7 @@ def cosim(
     loaded = load_image(image)
     if verilog:
         check_exported(verilog, loaded.digest())
-    held = image_samples(loaded, task, data)
-    sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
+    sequences = _sequences(loaded, task, data, samples)
     show.note(f"{simulator}: {len(sequences)} samples, {sum(map(len, sequences)):,} steps")
     with scratch("triodia-cosim-") as aside, ExitStack() as locks:
         folder = output or aside
@@ -86,6 +86,12 @@ def cosim(
     shown["cycles_per_sample"] = round(result.cycles / len(sequences), 1)
     show.result(shown, title="Co-simulation", hide=[k for k, v in shown.items() if v is None])
     _verdict(show, result)
+
+
+def _sequences(image: Image, task: str | None, data: Path | None, samples: int) -> list[Sequence]:
+    """Input events of samples of a task or file, evenly spread."""
+    held = image_samples(image, task, data)
+    return input_events(image, held.x_test, held.len_test, limit=samples)
 
 
 def _verdict(show: Output, result: CosimResult) -> None:
