@@ -1,7 +1,7 @@
 """What a recorded simulation shows: register bits that toggled, and signals cycle by cycle."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,15 +14,17 @@ from .runner import PERIOD_NS
 
 __all__ = ["register_toggles", "signals"]
 
-_MODULE = re.compile(r"^module \\?(\S+?) ?\((.*?)^endmodule", re.DOTALL | re.MULTILINE)
+_MODULE = re.compile(r"^module (\w+)\b.*?^endmodule", re.DOTALL | re.MULTILINE)
 _CLOCKED = re.compile(r"^ +(\\?\S+) ?(?:\[[^\]]*\] )?<= ", re.MULTILINE)
 _ARRAY = re.compile(r"^ *reg [^;=]*?(\\?\S+) \[[^;]*\];", re.MULTILINE)
+_INSTANCE = re.compile(r"^  (\w+) (?:#\([^;]*?\n  \) )?(\w+) \($", re.MULTILINE)
+_CHECK = re.compile(r"^`ifndef SYNTHESIS.*?^`endif", re.DOTALL | re.MULTILINE)
 
 
 def register_toggles(verilog: Path, wave: Path) -> dict[str, int]:
     """Register bits of the machine (memories are none), and how often one of them changed.
 
-    ``verilog`` as Yosys writes it, a module for each instance, which the names follow; ``wave``
+    ``verilog`` and ``wave`` from one folder of
     from :func:`.runner.cosimulate`. Changes from or to an undefined value do not count. What lies
     between registers, and glitches there, is not counted either.
     """
@@ -45,12 +47,21 @@ def register_toggles(verilog: Path, wave: Path) -> dict[str, int]:
 
 
 def _registers(text: str) -> set[str]:
-    """Full names of everything that is assigned at a clock edge and is not a memory."""
-    names = set()
-    for module, body in _MODULE.findall(text):
+    """Full names of everything that is assigned at a clock edge and is not a memory.
+
+    A module may stand in several places: each is walked to, from the machine down.
+    """
+    text = _CHECK.sub("", text)  # what checks the memories' contents is no part of the machine
+    modules = {found[1]: found[0] for found in _MODULE.finditer(text)}
+
+    def below(module: str, path: str) -> Iterator[str]:
+        body = modules.get(module, "")
         memories = set(_ARRAY.findall(body))
-        names |= {f"{module}.{name}" for name in _CLOCKED.findall(body) if name not in memories}
-    return names
+        yield from (f"{path}.{name}" for name in _CLOCKED.findall(body) if name not in memories)
+        for inner, name in _INSTANCE.findall(body):
+            yield from below(inner, f"{path}.{name}")
+
+    return set(below(TOP, TOP))
 
 
 def signals(wave: Path, names: Iterable[str], first: int, last: int) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from tests.support.networks import random_image
 from triodia_hw.compile.contents import accumulator_width, contents, memory_shapes, read_words
 from triodia_hw.compile.options import Options
 from triodia_hw.cost.resources import block_rams
-from triodia_hw.machine.neuron import NeuronParams, State, update
+from triodia_hw.machine.neuron import NEURON, NeuronParams, State
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import neuron_fields, pointer_fields, synapse_fields, unpack
 
@@ -166,11 +166,11 @@ def test_read_words_show_the_state(image):
         columns = {name: np.full(50, values.get(name, 0)) for name in names}
         flags = {name: np.full(50, bool(values[name])) for name in ("spiking", "readout")}
         # What is not read starts from any value, and leaves nothing.
-        after, spike = update(p, NeuronParams(**columns, **flags), State(v, u, v * 0), v * 0)
+        after, spike = NEURON.step(p, NeuronParams(**columns, **flags), State(v, u, v * 0), v * 0)
         assert after.v.tolist() == (v if what == "v" and not p.synaptic else after.v).tolist()
         assert not spike.any() and flags["readout"].all()
         alone = State(v, u * 0, v * 0) if what == "v" else State(v, u, v * 0)
-        shown, _ = update(p, NeuronParams(**columns, **flags), alone, v * 0)
+        shown, _ = NEURON.step(p, NeuronParams(**columns, **flags), alone, v * 0)
         assert shown.v.tolist() == {"v": v, "u": u}[what].tolist()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triodia_hw.errors import ContractError
-from triodia_hw.machine.neuron import NeuronParams, State, decay, saturate, update
+from triodia_hw.machine.neuron import NEURON, NeuronParams, State, decay, saturate
 from triodia_hw.machine.params import MachineParams, bits_for
 
 settings.register_profile("contract", derandomize=True, deadline=None, max_examples=200)
@@ -119,7 +119,7 @@ def test_update_equals_the_scalar_model(case):
     p, neurons = case
     n, state, a = arrays(neurons)
     n.check(p)
-    after, spike = update(p, n, state, a)
+    after, spike = NEURON.step(p, n, state, a)
     got = list(zip(*(x.tolist() for x in (after.v, after.u, after.r, spike)), strict=True))
     assert got == [scalar_update(p, neuron) for neuron in neurons]
 
@@ -148,7 +148,7 @@ def test_silent_neuron_reaches_zero(v, u, k, data):
     neuron |= {"reset_value": 0, "refractory": 0, "spiking": False, "v": v, "u": u, "r": 0, "a": 0}
     n, state, a = arrays([neuron])
     for _ in range(128 + 128):  # each step takes at least 1 off |u|, then off |v|
-        state, _ = update(p, n, state, a)
+        state, _ = NEURON.step(p, n, state, a)
     assert (int(state.v[0]), int(state.u[0])) == (0, 0)
 
 
@@ -169,7 +169,7 @@ def test_scale_invariance(scale, synaptic, reset, data):
     scaled = neuron | {name: scale * neuron[name] for name in names}
     n, state, _ = arrays([neuron | {"a": 0}, scaled | {"a": 0}])
     for a in inputs:
-        state, spike = update(p, n, state, np.array([a, a * scale]))
+        state, spike = NEURON.step(p, n, state, np.array([a, a * scale]))
         assert spike[0] == spike[1]
         assert state.v[0] * scale == state.v[1]
 

@@ -6,8 +6,7 @@ import pytest
 
 from tests.support.bench import simulate
 from triodia_hw.compile.contents import accumulator_width, read_words
-from triodia_hw.gateware.neuron import NeuronUpdate
-from triodia_hw.machine.neuron import NeuronParams, State, update
+from triodia_hw.machine.neuron import NEURON, NeuronParams, State
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import READ_KINDS, neuron_fields, state_fields, unpack
 
@@ -63,7 +62,7 @@ def expected(p, todo, zero=False):
     flags = {name: columns.pop(name).astype(bool) for name in ("spiking", "readout")}
     state = State(*(columns.pop(name) for name in "vur"))
     a = columns.pop("sum") << (0 if p.graded else p.fraction_bits)
-    after, spike = update(p, NeuronParams(**columns, **flags), state, a)
+    after, spike = NEURON.step(p, NeuronParams(**columns, **flags), state, a)
     shown = np.where(flags["readout"], after.v, 0)
     kept = State.zero(len(todo)) if zero else after
     lists = (kept.v, kept.u, kept.r, spike, flags["readout"], shown)
@@ -111,7 +110,7 @@ async def through(ctx, dut, p, todo, check):
 def test_equals_contract(case, zero):
     """Latency 9 cycles, one neuron per cycle, gaps and end unchanged; an end shows no value."""
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
-    dut, todo = NeuronUpdate(p), cases(p, 150 if zero else 400)
+    dut, todo = NEURON.create(p), cases(p, 150 if zero else 400)
     want = expected(p, todo, zero)
     spikes = [spike for _, _, _, spike, _, _ in want]
     assert 20 < sum(spikes) < 380
@@ -132,7 +131,7 @@ def test_equals_contract(case, zero):
 def test_read(case, what):
     """Read words show any state unchanged, whatever the sums are."""
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
-    dut, todo = NeuronUpdate(p), cases(p, 120, seed=3)
+    dut, todo = NEURON.create(p), cases(p, 120, seed=3)
     neuron = unpack(neuron_fields(p), read_words(p)[READ_KINDS[what]])
     rest = random.Random(4)
     for one in todo:

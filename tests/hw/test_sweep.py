@@ -11,7 +11,7 @@ from triodia_hw.compile.contents import accumulator_width, contents
 from triodia_hw.compile.options import Options
 from triodia_hw.gateware.sweep import Sweep
 from triodia_hw.gateware.units import Units
-from triodia_hw.machine.neuron import State, update
+from triodia_hw.machine.neuron import NEURON, State
 from triodia_hw.machine.words import READ_KINDS
 
 CASES = [
@@ -96,7 +96,7 @@ class Bench:
             await self.tick(ctx)
         a = np.zeros(p.neurons, np.int64)
         a[self.order] = sums << (0 if p.graded else p.fraction_bits)
-        self.state, spike = update(p, self.image.neurons, self.state, a)
+        self.state, spike = NEURON.step(p, self.image.neurons, self.state, a)
         want = []
         for slot, i in enumerate(self.order.tolist()):
             if self.image.neurons.readout[i]:

@@ -14,6 +14,7 @@ import numpy as np
 from ..compile.contents import memory_shapes
 from ..compile.dense import Dense
 from ..machine.image import Image
+from ..machine.neuron import NEURON
 from ..machine.params import MachineParams
 from ..machine.reference import Event
 from .bound import work_of
@@ -98,7 +99,7 @@ def _payload(p: MachineParams) -> int:
 
 def _update(p: MachineParams) -> int:
     """Bits of the leak's products in a neuron's update."""
-    return p.state_bits * (p.leak_bits + 1) * (2 if p.synaptic else 1)
+    return p.state_bits * (p.leak_bits + 1) * NEURON.multipliers(p)
 
 
 def estimate(work: Work) -> float:

@@ -3,6 +3,7 @@
 from ..compile.contents import memory_shapes
 from ..compile.options import DEFAULT, Options
 from ..compile.storage import block_count
+from ..machine.neuron import NEURON
 from ..machine.params import MachineParams, bits_for
 from ..machine.words import input_fields, output_fields, pointer_fields, width_of
 
@@ -52,7 +53,7 @@ def multipliers(p: MachineParams, bits: int = 18) -> int:
 
     leak = blocks(p.state_bits, p.leak_bits + 2)
     payload = blocks(p.weight_bits, _payload_bits(p)) if p.graded else 0
-    return p.lanes * (leak * (2 if p.synaptic else 1) + payload)
+    return p.lanes * (leak * NEURON.multipliers(p) + payload)
 
 
 def queue_widths(p: MachineParams) -> dict[str, int]:

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..compile.contents import read_words
+from ..machine.neuron import NEURON
 from ..machine.params import MachineParams, bits_for
 from ..machine.words import READ_KINDS, neuron_fields, row_depth, state_fields
 from .loader import write_port
@@ -63,7 +64,7 @@ class Sweep(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.p
-        update = self.units.add(m, "update", NeuronUpdate(p, self.units))
+        update = self.units.add(m, "update", NEURON.create(p, self.units))
         queue = self.units.queue(m, record_layout(p), name="records", spare=_SPARE)
         connect(m, queue.o, flipped(self.o))
         state, neurons = self._memories(m)

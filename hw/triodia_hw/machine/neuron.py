@@ -5,20 +5,19 @@
 module; neither is tuned to the other.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from importlib import import_module
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from ..errors import ContractError
+from .fields import Fields, present
 from .params import MachineParams
 
-__all__ = [
-    "NeuronParams",
-    "State",
-    "decay",
-    "saturate",
-    "update",
-]
+__all__ = ["LIF", "NEURON", "NeuronParams", "State", "decay", "saturate"]
 
 
 def saturate(x: np.ndarray | int, bits: int) -> np.ndarray:
@@ -97,26 +96,93 @@ class State:
         return cls(*(np.zeros(neurons, np.int64) for _ in range(3)))
 
 
-def update(
-    p: MachineParams, n: NeuronParams, state: State, a: np.ndarray
-) -> tuple[State, np.ndarray]:
-    """Advance all neurons by one step; return the next state and which spiked (bool).
+@dataclass(frozen=True)
+class LIF:
+    """Leaky integrate-and-fire: one object that computes, trains and makes its hardware.
 
-    ``a`` is the exact sum of ``weight * payload`` over the events of this step, ``(neurons,)``::
-
-        u' = saturate(decay(u, alpha) + a)          with synaptic, else a
-        if r > 0:  r' = r - 1, v' = v, no spike
-        else:      v* = saturate(decay(v, beta) + u' + bias)
-                   spike = spiking and v* >= threshold       (or > where p.fires is "above")
-                   v' = v* - threshold or reset_value on a spike, else v*
-                   r' = refractory on a spike, else 0
+    All that is particular to a neuron model is here: what it stores, its step in integers and in
+    floating point, its multipliers, and its gateware. Another model is another class like this.
     """
-    u = saturate(decay(state.u, n.alpha, p.leak_bits) + a, p.state_bits) if p.synaptic else a
-    candidate = saturate(decay(state.v, n.beta, p.leak_bits) + u + n.bias, p.state_bits)
-    resting = state.r > 0
-    fires = candidate >= n.threshold if p.fires == "at" else candidate > n.threshold
-    spike = n.spiking & ~resting & fires
-    after = candidate - n.threshold if p.reset == "subtract" else n.reset_value
-    v = np.where(resting, state.v, np.where(spike, after, candidate))
-    r = np.where(resting, state.r - 1, np.where(spike, n.refractory, 0))
-    return State(v, u if p.synaptic else np.zeros_like(u), r), spike
+
+    def parameters(self, p: MachineParams) -> Fields:
+        """Constants of a neuron, as they lie in its memory word."""
+        return present([
+            ("threshold", p.state_bits, True),
+            ("beta", p.leak_bits + 1, False),
+            ("alpha", p.leak_bits + 1 if p.synaptic else 0, False),
+            ("reset_value", p.state_bits if p.reset == "value" else 0, True),
+            ("refractory", p.refractory_bits, False),
+            ("bias", p.bias_bits, True),
+            ("spiking", 1, False),
+            ("readout", 1, False),
+        ])
+
+    def state(self, p: MachineParams) -> Fields:
+        """What a neuron keeps from step to step, as it lies in its memory word."""
+        return present([
+            ("v", p.state_bits, True),
+            ("u", p.state_bits if p.synaptic else 0, True),
+            ("r", p.refractory_bits, False),
+        ])
+
+    def multipliers(self, p: MachineParams) -> int:
+        """Products of ``state_bits`` by ``leak_bits + 1`` that a step takes: one for each decay."""
+        return 2 if p.synaptic else 1
+
+    def step(
+        self, p: MachineParams, n: NeuronParams, state: State, a: np.ndarray
+    ) -> tuple[State, np.ndarray]:
+        """Advance all neurons by one step; return the next state and which spiked (bool).
+
+        ``a`` ``(neurons,)`` is the exact sum of ``weight * payload`` over this step's events::
+
+            u' = saturate(decay(u, alpha) + a)          with synaptic, else a
+            if r > 0:  r' = r - 1, v' = v, no spike
+            else:      v* = saturate(decay(v, beta) + u' + bias)
+                       spike = spiking and v* >= threshold    (or > where p.fires is "above")
+                       v' = v* - threshold or reset_value on a spike, else v*
+                       r' = refractory on a spike, else 0
+        """
+        u = saturate(decay(state.u, n.alpha, p.leak_bits) + a, p.state_bits) if p.synaptic else a
+        candidate = saturate(decay(state.v, n.beta, p.leak_bits) + u + n.bias, p.state_bits)
+        resting = state.r > 0
+        fires = candidate >= n.threshold if p.fires == "at" else candidate > n.threshold
+        spike = n.spiking & ~resting & fires
+        after = candidate - n.threshold if p.reset == "subtract" else n.reset_value
+        v = np.where(resting, state.v, np.where(spike, after, candidate))
+        r = np.where(resting, state.r - 1, np.where(spike, n.refractory, 0))
+        return State(v, u if p.synaptic else np.zeros_like(u), r), spike
+
+    def step_float(
+        self, xp: ModuleType, c: Mapping[str, Any], state: tuple, a: Any, spike: Callable
+    ) -> tuple[tuple, Any]:
+        """The same step in floating point, without saturation, for numpy or torch as ``xp``.
+
+        ``state`` is ``(v, u, rest)``, arrays ``(..., neurons)``. ``c`` has ``alpha`` (None without
+        synaptic current), ``beta``, ``bias``, ``threshold``, ``refractory`` (None if no neuron ever
+        rests) and ``reset`` ("subtract" or "zero"). ``spike(v)`` returns who spikes, twice: with
+        its gradient, and without. Returns the next state and the spikes with their gradient.
+        """
+        v, u, rest = state
+        u = a if c["alpha"] is None else c["alpha"] * u + a
+        candidate = c["beta"] * v + u + c["bias"]
+        s, fired = spike(candidate)
+        if c["refractory"] is not None:  # a resting neuron holds its potential and does not spike
+            resting, silent = rest > 0, xp.zeros_like(s)
+            s, fired = xp.where(resting, silent, s), xp.where(resting, silent, fired)
+            candidate = xp.where(resting, v, candidate)
+            rest = xp.where(resting, rest - 1, fired * c["refractory"])
+        # The reset is not differentiated (Zenke & Vogels 2021): its gradient hides the spike's.
+        if c["reset"] == "subtract":
+            after = candidate - fired * c["threshold"]
+        else:
+            after = candidate * (1 - fired)
+        return (after, u, rest), s
+
+    def create(self, p: MachineParams, units: object = None) -> object:
+        """The gateware of :meth:`step`: :class:`triodia_hw.gateware.neuron.NeuronUpdate`."""
+        gateware = import_module("triodia_hw.gateware.neuron")  # images need no hardware language
+        return gateware.NeuronUpdate(p, units)
+
+
+NEURON = LIF()

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ContractError
 from .image import Image
-from .neuron import State, update
+from .neuron import NEURON, State
 
 __all__ = ["Event", "Reference", "StepResult"]
 
@@ -57,7 +57,7 @@ class Reference:
             row = slice(im.row_start[source], im.row_start[source + 1])
             a[im.target[row]] += im.weight[row] * payload  # no target twice in a row
             sops += row.stop - row.start
-        self.state, spike = update(p, im.neurons, self.state, a)
+        self.state, spike = NEURON.step(p, im.neurons, self.state, a)
         self.spikes = np.flatnonzero(spike)
         result = StepResult(
             self.spikes, self.state.v[im.readouts], self.state, int(sops), len(arriving)

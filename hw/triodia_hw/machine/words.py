@@ -3,8 +3,8 @@
 Software packs with :func:`pack`, the gateware builds its structs from the same lists.
 """
 
-from collections.abc import Mapping
-
+from .fields import Fields, pack, unpack, width_of
+from .neuron import NEURON
 from .params import MachineParams, bits_for
 
 __all__ = [
@@ -26,9 +26,6 @@ __all__ = [
     "width_of",
 ]
 
-# (name, width, signed); a field of width 0 is not there
-Fields = list[tuple[str, int, bool]]
-
 INPUT_KINDS = {"event": 0, "end": 1, "load": 2, "read": 3}
 OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2, "count": 3}
 
@@ -48,10 +45,6 @@ COUNTERS = {
 }
 
 _BLOCK = 256  # depth of the widest shape of the smallest block RAM; contents come in multiples
-
-
-def _present(fields: Fields) -> Fields:
-    return [field for field in fields if field[1]]
 
 
 def row_depth(words: int) -> int:
@@ -79,25 +72,12 @@ def synapse_fields(p: MachineParams) -> Fields:
 
 def neuron_fields(p: MachineParams) -> Fields:
     """Constant parameters of a neuron."""
-    return _present([
-        ("threshold", p.state_bits, True),
-        ("beta", p.leak_bits + 1, False),
-        ("alpha", p.leak_bits + 1 if p.synaptic else 0, False),
-        ("reset_value", p.state_bits if p.reset == "value" else 0, True),
-        ("refractory", p.refractory_bits, False),
-        ("bias", p.bias_bits, True),
-        ("spiking", 1, False),
-        ("readout", 1, False),
-    ])
+    return NEURON.parameters(p)
 
 
 def state_fields(p: MachineParams) -> Fields:
     """State of a neuron between steps."""
-    return _present([
-        ("v", p.state_bits, True),
-        ("u", p.state_bits if p.synaptic else 0, True),
-        ("r", p.refractory_bits, False),
-    ])
+    return NEURON.state(p)
 
 
 def input_fields(p: MachineParams) -> Fields:
@@ -124,31 +104,3 @@ def output_fields(p: MachineParams) -> Fields:
         ("source", max(4, bits_for(p.sources)), False),
         ("value", max(16, p.state_bits), True),
     ]
-
-
-def width_of(fields: Fields) -> int:
-    """Total bits of a word."""
-    return sum(width for _, width, _ in fields)
-
-
-def pack(fields: Fields, values: Mapping[str, int]) -> int:
-    """Pack ``values`` into a word; a value out of range raises ``OverflowError``."""
-    word = offset = 0
-    for name, width, signed in fields:
-        value = int(values[name])
-        low = -(1 << (width - 1)) if signed else 0
-        if not low <= value < low + (1 << width):
-            raise OverflowError(f"{name} = {value} does not fit in {width} bits")
-        word |= (value & ((1 << width) - 1)) << offset
-        offset += width
-    return word
-
-
-def unpack(fields: Fields, word: int) -> dict[str, int]:
-    """Fields of a ``word``; the inverse of :func:`pack`."""
-    values = {}
-    for name, width, signed in fields:
-        value = word & ((1 << width) - 1)
-        word >>= width
-        values[name] = value - (1 << width) if signed and value >> (width - 1) else value
-    return values

@@ -150,7 +150,7 @@ def _overlay(image: Image, sequence: Sequence, result: CosimResult) -> dict:
 def _step(image: Image, sequence: Sequence, result: CosimResult) -> dict:
     """Signals around the step in the middle of a sample, by what they are called in a picture."""
     lanes, middle = image.params.lanes, len(sequence) // 2
-    names = {"input word taken": f"{TOP}.i_ready", "event on the bus": f"{TOP}.core.hub.event"}
+    names = {"input word taken": f"{TOP}.i_ready", "event on the bus": f"{TOP}.core.hub.event_"}
     names |= {f"PE {k}: synapse": f"{TOP}.core.lane_{k}.operation" for k in range(lanes)}
     names |= {f"PE {k}: neuron": f"{TOP}.core.lane_{k}.sweep.issue" for k in range(lanes)}
     names |= {"output word": f"{TOP}.o_valid"}

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from triodia_hw.machine.neuron import NEURON
+
 from ..network.network import Network
 from .bptt import run_lif
 
@@ -96,8 +98,8 @@ class SpikingModel(nn.Module):
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest and net.fires == "at"
 
-    def constants(self) -> dict[str, Tensor | None]:
-        """Masked weights and decays: what stays the same over the steps of a run."""
+    def constants(self) -> dict[str, Tensor | str | None]:
+        """Masked weights, decays and the neurons' constants: the same over the steps of a run."""
 
         def decay(log_tau: Tensor | None) -> Tensor | None:
             return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
@@ -109,6 +111,10 @@ class SpikingModel(nn.Module):
             "alpha": decay(self.log_tau_syn),
             "beta": decay(self.log_tau_mem),
             "beta_out": decay(self.log_tau_out),
+            "bias": self.bias,
+            "threshold": self.threshold,
+            "refractory": self.refractory if self.any_rest else None,
+            "reset": self.net.reset,
         }
 
     def initial(self, batch: int) -> State:
@@ -120,24 +126,16 @@ class SpikingModel(nn.Module):
     def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
         """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
         a = drive + sent @ c["w_rec"]
-        u = a if c["alpha"] is None else c["alpha"] * state.u + a
-        v = c["beta"] * state.v + u + self.bias
-        s = spike(v / self.threshold - 1, self.slope, self.net.fires == "above")
-        if self.any_rest:  # a resting neuron holds its potential and does not spike
-            resting = state.rest > 0
-            s = torch.where(resting, torch.zeros_like(s), s)
-            v = torch.where(resting, state.v, v)
-            rest = torch.where(resting, state.rest - 1, s.detach() * self.refractory)
-        else:
-            rest = state.rest
-        # The reset is not differentiated (Zenke & Vogels 2021): its gradient hides the spike's.
-        fired = s.detach()
-        v = v - fired * self.threshold if self.net.reset == "subtract" else v * (1 - fired)
+        (v, u, rest), s = NEURON.step_float(torch, c, (state.v, state.u, state.rest), a, self._fire)
         u_out = sent @ c["w_out"]
         if self.alpha_out is not None:
             u_out = u_out + self.alpha_out * state.u_out
         v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
         return State(v, u, rest, s, v_out, u_out)
+
+    def _fire(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        s = spike(v / self.threshold - 1, self.slope, self.net.fires == "above")
+        return s, s.detach()
 
     def forward(self, x: Tensor, lengths: Tensor, dropout: float = 0.0) -> Trace:
         """Run scaled inputs ``(B, T, I)`` of ``(B,)`` valid steps from rest.

@@ -5,10 +5,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...compile.contents import accumulator_width
+from ...machine.neuron import NEURON
 from ...machine.params import MachineParams, bits_for
 from ...machine.words import neuron_fields, state_fields
 from ..multiply import multiply
-from ..neuron import NeuronUpdate, update_layout
+from ..neuron import update_layout
 from ..shapes import payload_shape, struct
 from ..units import Units
 
@@ -53,7 +54,7 @@ class DenseLane(wiring.Component):
         weights = units.memory(m, bits, name="weights", **visited)
         neurons = units.memory(m, struct(neuron_fields(p)), name="neurons", **fixed)
         state = units.memory(m, struct(state_fields(p)), depth=p.slots, name="state")
-        update = units.add(m, "update", NeuronUpdate(p, units))
+        update = units.add(m, "update", NEURON.create(p, units))
         total = self._sum(m, weights.r_data.weight)
         m.d.comb += [
             weights.r_addr.eq(self.weight),
