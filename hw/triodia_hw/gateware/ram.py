@@ -14,8 +14,8 @@ __all__ = ["Ram"]
 class Ram(wiring.Component):
     """One read port and, unless it is read-only, one write port; read latency 2 cycles.
 
-    The second cycle is the output register inside the block RAM. Without it, the block RAM's output
-    would be the slowest path of the design (5.6 ns on an ECP5 of speed grade 6).
+    The second cycle is an output register, which block RAM contains. Without that register, the
+    output of a block RAM is very slow (5.6 ns on an ECP5 of speed grade 6).
 
     Reading the address that is being written in the same cycle returns an *undefined* word: block
     RAM does not promise either. Whoever uses this component must never use such a word. With
