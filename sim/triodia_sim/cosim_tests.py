@@ -89,7 +89,7 @@ class Bench:
             await self.send(kind=INPUT_KINDS["end"], last=int(last))
 
     async def watch(self) -> None:
-        """Take output words and compare them, those behind the last step too."""
+        """Take output words and compare them, including those after the last step."""
         dut = self.dut
         dut.o_ready.value = 1
         while True:

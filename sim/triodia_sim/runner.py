@@ -208,7 +208,7 @@ def _watched(file: Path, steps: int, progress: Callable[[int, int], None] | None
 
 
 def _waveform(folder: Path, job: dict, first: Divergence) -> str | None:
-    """Run again, up to just behind the divergence, and record the stretch around it."""
+    """Run again to just after the divergence, and record the waveform around it."""
     if not shutil.which("iverilog"):
         return None
     reset = 5  # cycles before the machine's counter starts

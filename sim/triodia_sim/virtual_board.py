@@ -1,4 +1,4 @@
-"""A board without hardware: its own top level, compiled, behind a pseudo-terminal."""
+"""A board without hardware: its own top level, compiled, on a pseudo-terminal."""
 
 import hashlib
 import json

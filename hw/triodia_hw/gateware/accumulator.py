@@ -18,9 +18,9 @@ __all__ = ["Accumulator"]
 class Accumulator(wiring.Component):
     """Add ``weight * payload`` to the sum of its target: one synapse per cycle, always ready.
 
-    Read, multiply, add and write are a pipeline of 6 cycles; sums still on their way are forwarded,
-    so synapses of one target may follow each other at any distance. The end of a step switches
-    banks: from 5 cycles after ``end`` all sums of the step can be read.
+    Read, multiply, add and write form a pipeline of 6 cycles. Sums still in the pipeline are
+    forwarded, so synapses of one target may follow each other at any distance. The end of a step
+    switches banks: from 5 cycles after ``end``, all sums of the step can be read.
 
     The bank that is not accumulated into belongs to the sweep, until the end of the next step
     enters: reads have a latency of 2 cycles, clears take effect in the next cycle. An end

@@ -1,4 +1,4 @@
-"""Broadcast bus: input tokens and returned spikes, every one to every PE."""
+"""Broadcast bus: sends every input token and every returned spike to every PE."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -14,10 +14,10 @@ __all__ = ["Bus"]
 class Bus(wiring.Component):
     """Merge two streams step by step, for all PEs at once: latency 1 cycle, 1 token per cycle.
 
-    Items (tokens without ``end``) pass in any order between the inputs, in order within each;
-    ``returns`` goes first, which never keeps ``inputs`` for longer than the items of its step. An
-    input at its ``end`` waits until the other is; then one ``end`` leaves, that of ``inputs``. So
-    no item crosses the end of its step.
+    Items (tokens without ``end``) of one input keep their order. ``returns`` has priority, so
+    ``inputs`` waits at most for the returned items of one step. An input at its ``end`` waits until
+    the other input is at its own; then one ``end`` leaves, the one from ``inputs``. So no item
+    crosses the end of its step.
 
     Waits while any PE lacks room. ``room`` is registered on the way in and the token on the way
     out, so a PE must offer room for 2 tokens more than it says. All PEs get the same tokens.

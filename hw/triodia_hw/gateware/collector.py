@@ -1,4 +1,4 @@
-"""Records of all lanes into one flow."""
+"""Merge the records of all PEs into one flow."""
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
@@ -14,10 +14,10 @@ IN_FLIGHT = 5  # records that may still come after a cycle in which ``room`` is 
 class Collector(wiring.Component):
     """Collect from ``ways`` streams step by step; latency 4 cycles, throughput 1 record per cycle.
 
-    Items (payloads without ``end``) pass in any order among the inputs, in order within each: in
-    turns, so that an input that has an item waits for at most ``2 * ways`` others. One input alone
-    passes an item every third cycle. An input at its ``end`` waits until all are; then one ``end``
-    leaves, with the payload of input 0. So no item crosses the end of its step.
+    Items (payloads without ``end``) of one input keep their order; inputs take turns, so an item
+    waits for at most ``2 * ways`` others. A single busy input passes an item every third cycle. An
+    input at its ``end`` waits until all inputs are at theirs; then one ``end`` leaves, with the
+    payload of input 0. So no item crosses the end of its step.
 
     Every register of the way is an input's own or the flow's, so distance costs no more than it
     must: an input's payload is zero unless granted, and all are ORed.

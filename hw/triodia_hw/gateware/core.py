@@ -45,12 +45,12 @@ class Core(wiring.Component):
     """Sparse event-driven LIF accelerator, computing :mod:`triodia_hw.machine.neuron` bit for bit.
 
     A step takes about ``max(slots, events, most words a PE walks)`` cycles. Back-pressure on either
-    stream stops the machine and changes no result; the words of a step leave in any order, its end
-    last. A receiver that stops taking words in the end stops the input too.
+    stream stops the machine and changes no result. The words of a step leave in any order, its end
+    last. If the receiver stops taking words, the machine eventually stops taking input.
 
-    "read" words are answered with a word of every slot's state and an end, between steps, or with
-    the counters. "load" words (:class:`.loader.Loader`) replace contents; behind the last one the
-    machine is as after reset. Take all output of a step before loading.
+    A "read" word is answered between steps, with the state of every slot and an end, or with the
+    counters. "load" words (:class:`.loader.Loader`) replace memory contents; after the last one the
+    machine is in the same state as after a reset. Take all output of a step before loading.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ class Counters(wiring.Component):
 
     Members
     -------
-    event, bus_stall, output_stall : In(1). operation : In(lanes), one bit a PE.
+    event, bus_stall, output_stall : In(1). operation : In(lanes), one bit per PE.
     One ``Out(32)`` for each of :data:`COUNTERS`.
     """
 

@@ -1,4 +1,4 @@
-"""Row look-up: from an event to the segment of its row that a PE holds."""
+"""Row lookup: from an event to the segment of its row that a PE holds."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -22,9 +22,9 @@ _SPARE = _STAGES + 2
 class Fetcher(wiring.Component):
     """Look up the row segment of each event; latency 6 cycles, throughput 1 event per cycle.
 
-    In order. An event whose source has no synapse in this PE leaves nothing; the end of a step
-    leaves a row without synapses. Holds up to 17 rows, so that the walker finds its next row
-    waiting while the look-up goes ahead.
+    Rows leave in order. An event whose source has no synapse in this PE produces no row; the end
+    of a step produces a row without synapses. The fetcher holds up to 17 rows, so the walker finds
+    its next row ready while the lookup runs ahead.
 
     Parameters
     ----------

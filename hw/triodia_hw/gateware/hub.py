@@ -1,4 +1,4 @@
-"""The hub: tokens to all lanes, their records out, and spikes back to the lanes."""
+"""The hub: sends tokens to all PEs, their records to the output, and spikes back to the PEs."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -17,7 +17,7 @@ __all__ = ["Hub"]
 
 
 class Hub(wiring.Component):
-    """Close the ring: input tokens and the last step's spikes to the lanes, their records out.
+    """Close the ring: send input tokens and the last step's spikes to the PEs, collect records.
 
     Members
     -------
@@ -60,10 +60,10 @@ class Hub(wiring.Component):
         return m
 
     def _fork(self, m: Module, records: wiring.PureInterface, returns: Queue) -> None:
-        """Records go to the output; spikes and ends also back to the bus.
+        """Send records to the output, and spikes and ends also back to the bus.
 
         The end of a step waits in the queue until the next step has all its inputs. The end of the
-        first sweep after reset ends no step: it only goes back.
+        first sweep after a reset ends no step and only goes back to the bus.
         """
         record, word, token = records.payload, self.o.payload, returns.i.p
         started = Signal()

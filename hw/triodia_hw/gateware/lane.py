@@ -19,9 +19,9 @@ __all__ = ["Lane"]
 class Lane(wiring.Component):
     """Own ``slots`` neurons: walk their rows for each event, sum, and sweep at the end of a step.
 
-    One synaptic operation per cycle while events wait. The sweep of a step runs while events of
-    the next one are accumulated; from the end token of a step to its first record out 25 cycles
-    pass, to its ``end`` 25 and one per slot.
+    A PE does one synaptic operation per cycle while events wait. The sweep of a step runs while
+    events of the next step are accumulated. From the end token of a step, the first record takes
+    25 cycles, and ``end`` takes 25 cycles plus one per slot.
 
     Parameters
     ----------

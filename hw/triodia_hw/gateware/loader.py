@@ -27,13 +27,13 @@ def write_port(m: Module, ram: Ram, load: wiring.FlippedInterface, memory: str) 
 
 
 class Loader(wiring.Component):
-    """Write blocks of words to content memories; takes 1 byte a cycle.
+    """Write blocks of words to content memories; takes one byte per cycle.
 
-    A block is lane, memory (``MEMORY_NUMBERS``), first address (two bytes,
-    low first), number of words (two bytes), then the words, lowest byte first, each in as many
-    bytes as its memory's width takes. Blocks follow each other; a cut one writes whole words only.
-    ``hold`` goes high with the first byte and low after the one marked ``last``: the lanes are in
-    reset in between, and start afresh, with cleared state, behind it.
+    A block holds the PE, the memory (``MEMORY_NUMBERS``), the first address (two bytes, low byte
+    first), the number of words (two bytes), then the words. Each word takes as many bytes as its
+    memory's width needs, lowest byte first. Blocks follow each other; a truncated block writes
+    whole words only. ``hold`` goes high with the first byte and low after the byte marked ``last``.
+    In between, the PEs are held in reset; afterwards they start with cleared state.
 
     Members
     -------
@@ -80,7 +80,7 @@ class Loader(wiring.Component):
                     m.d.sync += [self.o.memory.eq(1 << memory), count.eq(count - 1)]
                     with m.If(count == 1):
                         m.d.sync += header.eq(0)
-            # Only behind the header is it known which memory it is.
+            # The memory is known only after the header.
             m.d.sync += place.eq(Mux((header != _HEADER) | (place == final), 0, place + 1))
             with m.If(self.i.p.last):
                 m.d.sync += header.eq(0)

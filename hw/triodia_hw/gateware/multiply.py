@@ -6,11 +6,11 @@ __all__ = ["multiply"]
 
 
 def multiply(m: Module, a: Value, b: Value, *, parts: int, name: str) -> Signal:
-    """``a * b`` two cycles later, one a cycle; exact, of any signedness.
+    """``a * b`` two cycles later, one product per cycle; exact, signed or unsigned.
 
-    With one part it is a multiplier with a register behind it, both of which block multipliers
-    have. Else ``b`` is cut in ``parts``: in the first cycle each makes a product of its own, by
-    adders, in the second these are summed. Registers have no reset.
+    With one part this is a multiplier followed by a register, both of which block multipliers
+    contain. Otherwise ``b`` is cut into ``parts``: in the first cycle adders form one product per
+    part, in the second these are summed. Registers have no reset.
     """
     shape = (a * b).shape()
     product = Signal(shape, name=f"{name}_product", reset_less=True)

@@ -30,7 +30,7 @@ def update_layout(p: MachineParams) -> data.StructLayout:
 class NeuronUpdate(wiring.Component):
     """Compute :func:`triodia_hw.machine.neuron.update`, one neuron per cycle; latency 9 cycles.
 
-    In order; never waits. ``end`` travels along.
+    Neurons leave in order, without waiting; ``end`` travels along.
 
     While ``read`` is high ``value`` is a word of the old state instead, by the parameters of
     :func:`triodia_hw.compile.contents.read_words`.
@@ -133,8 +133,8 @@ class NeuronUpdate(wiring.Component):
     def _decay(self, m: Module, x: Value, c: Value, name: str) -> Signal:
         """``decay`` of the contract; latency 4 cycles.
 
-        Three of them are the multiplier's: it sits far from the logic, so the way there and the
-        way back have a cycle of their own.
+        Three cycles belong to the multiplier: it sits far from the logic, so the routes to and from
+        the multiplier have a cycle each.
         """
         factor = Signal(signed(len(x)), name=f"{name}_factor", reset_less=True)
         leak = Signal(len(c), name=f"{name}_leak", reset_less=True)

@@ -13,7 +13,7 @@ __all__ = ["Queue"]
 class Queue(wiring.Component):
     """Hold up to ``depth`` payloads, in order; latency 2 cycles, throughput 1 per cycle.
 
-    The output is registered (that place comes on top of ``depth``).
+    The output register holds one more payload, beyond ``depth``.
 
     Parameters
     ----------

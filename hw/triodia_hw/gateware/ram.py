@@ -14,8 +14,8 @@ __all__ = ["Ram"]
 class Ram(wiring.Component):
     """One read port and, unless it is read-only, one write port; read latency 2 cycles.
 
-    The second cycle is an output register, which block RAM has inside: without it its output is
-    the slowest there is (5.6 ns on an ECP5 of speed grade 6).
+    The second cycle is an output register, which block RAM contains. Without that register, the
+    output of a block RAM is very slow (5.6 ns on an ECP5 of speed grade 6).
 
     Reading the address that is being written in the same cycle returns an *undefined* word: block
     RAM does not promise either. Whoever uses this component must never use such a word. With
@@ -74,7 +74,7 @@ class Ram(wiring.Component):
         return m
 
     def _parity(self, m: Module) -> None:
-        """A bit beside each word, read and written with it."""
+        """Add a parity bit to each word, read and written with it."""
         bits = [word.bit_count() & 1 for word in self.init or []]
         m.submodules.parity = mem = memory.Memory(
             shape=1, depth=self.depth, init=bits, attrs={"ram_style": self.style}

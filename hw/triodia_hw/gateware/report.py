@@ -12,7 +12,7 @@ __all__ = ["Report"]
 
 
 class Report(wiring.Component):
-    """Put out all counters, as they were when asked: two words each, low half first.
+    """Send all counters, as they were at the request: two words each, low half first.
 
     The ``k``-th word of a report has ``source`` k and 16 bits in ``value``.
 

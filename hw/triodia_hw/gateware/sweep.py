@@ -121,9 +121,9 @@ class Sweep(wiring.Component):
         return state, neurons
 
     def _sums(self, m: Module, update: NeuronUpdate, first: Signal, read: Signal) -> None:
-        """Ask for each neuron's sum just in time, and clear it behind.
+        """Ask for each neuron's sum just in time, and clear it afterwards.
 
-        Neurons pass in order, so a counter at each end of the pipeline does for a tag along it.
+        Neurons pass in order, so a counter at each end of the pipeline replaces a tag along it.
         """
         slot = Signal(range(self.p.slots + 1))
         sums = self.sums

@@ -17,9 +17,10 @@ __all__ = ["Walker"]
 class Walker(wiring.Component):
     """Read the words of each row: latency 5 cycles, one word per cycle, no gap between rows.
 
-    A row of ``n`` words takes ``n`` cycles, the end of a step one. In order. The output cannot be
-    held up: the accumulator always takes it. The target of a word is ``gap + 1`` slots behind that
-    of the word before, in the first word of a row ``gap`` slots behind slot 0.
+    Rows leave in order. A row of ``n`` words takes ``n`` cycles, the end of a step one cycle. The
+    accumulator takes every word at once, so the output needs no ``ready``. The target of a word
+    lies ``gap + 1`` slots after the previous word's target; in the first word of a row, ``gap``
+    slots after slot 0.
 
     Parameters
     ----------

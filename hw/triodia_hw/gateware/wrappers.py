@@ -1,4 +1,4 @@
-"""The machine behind a standard bus."""
+"""The machine with a standard bus."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -20,7 +20,7 @@ def bus_bits(width: int) -> int:
     return bits
 
 
-_HOLD = 16  # cycles; behind them nothing of before a reset is left in the machine
+_HOLD = 16  # cycles of reset, after which nothing from before is left in the machine
 
 
 def hold_reset(m: Module, core: Core, reset: Value) -> Signal:

@@ -112,7 +112,7 @@ class _AnyRows(Ram):
 
 
 class Broadcast(wiring.Component):
-    """The :class:`Bus` between any sender and the PEs' fetchers with any walkers behind them.
+    """The :class:`Bus` between any sender and the PEs' fetchers, followed by any walkers.
 
     Each token that the bus takes leaves each fetcher as a row, once, in order; a row queue has a
     place whenever a row comes; a row is offered 7 cycles after its token was taken, unless others

@@ -98,7 +98,7 @@ class Collecting(wiring.Component):
 
 
 class Delivery(wiring.Component):
-    """A :class:`Collector` and the queue behind it, which another may fill too while it has room.
+    """A :class:`Collector` and the queue after it, which others may also fill while it has room.
 
     As in ``Core``: the queue always has a place for a record, whatever the receiver does.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from triodia_hw.errors import TriodiaError
 
 from .graph import READOUTS, SPIKING, Graph
-from .unrolled import UNROLLED, output_shape, unrolled
+from .unrolled import UNROLLED, input_channels, output_shape, unrolled
 
 __all__ = ["Drive", "Drives", "Source"]
 
@@ -87,7 +87,7 @@ class Drives:
         said = getattr(node, "input_shape", None)
         if said is not None:
             axes = tuple(int(n) for n in np.ravel(said))
-            return (int(np.shape(node.weight)[1]) * int(node.groups), *axes)
+            return (input_channels(name, node), *axes)
         if not found:
             raise TriodiaError(f"the shape of what leads to node {name!r} is not known; export it")
         return found[0]

@@ -55,7 +55,8 @@ def read_graph(path: str | Path) -> tuple[Graph, str]:
     except OSError as error:
         raise TriodiaError(f"{path} must be a NIR file that can be read: {error}") from error
     try:
-        read = nir.read(path, type_check=False)
+        with np.errstate(all="ignore"):  # nir divides by a stride of 0
+            read = nir.read(path, type_check=False)
     except Exception as error:  # h5py and nir raise whatever they meet
         why = str(error) or "a node is of a type or shape that nir does not know"
         if isinstance(error, KeyError):
@@ -133,6 +134,6 @@ def _check_finite(name: str, node: nir.NIRNode) -> None:
             if value.dtype.kind not in "fiub":
                 raise TriodiaError(f"{key} of node {name!r} must be numbers, not {value.dtype}")
             if not np.all(np.isfinite(value)):
-                raise TriodiaError(
-                    f"{key} of node {name!r} holds NaN or infinity; a decay of 1 does that, {CLAMP}"
-                )
+                decays = ("tau", "tau_mem", "tau_syn", "r", "w_in")
+                cause = f"a decay of 1 does that, {CLAMP}" if key in decays else "export it again"
+                raise TriodiaError(f"{key} of node {name!r} holds NaN or infinity; {cause}")

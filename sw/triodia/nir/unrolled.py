@@ -8,7 +8,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["POOLS", "UNROLLED", "output_shape", "unrolled"]
+__all__ = ["POOLS", "UNROLLED", "input_channels", "output_shape", "unrolled"]
 
 POOLS = (nir.SumPool2d, nir.AvgPool2d)
 UNROLLED = (nir.Conv1d, nir.Conv2d, *POOLS)
@@ -47,7 +47,13 @@ def unrolled(name: str, node: nir.NIRNode, shape: Shape) -> tuple[np.ndarray, np
                 matrix[(out, *at, source, *fr)] += kernel[(out, into, *tap)]
     bias = np.zeros(to)
     if getattr(node, "bias", None) is not None:
-        bias += np.reshape(np.asarray(node.bias, np.float64), (-1, *(1 for _ in to[1:])))
+        values = np.ravel(np.asarray(node.bias, np.float64))
+        if values.size not in (1, to[0]):
+            raise TriodiaError(
+                f"bias of node {name!r} must have {to[0]} values, one per channel, got"
+                f" {values.size}"
+            )
+        bias += values.reshape(-1, *(1 for _ in to[1:]))
     return matrix.reshape(math.prod(to), math.prod(shape)), bias.ravel()
 
 
@@ -72,6 +78,25 @@ def output_shape(name: str, node: nir.NIRNode, shape: Shape) -> Shape:
     return (len(kernel), *sizes)
 
 
+def input_channels(name: str, node: nir.NIRNode) -> int:
+    """Channels that the weights of a convolution take."""
+    return _convolution(name, node)[2]
+
+
+def _convolution(name: str, node: nir.NIRNode) -> tuple[np.ndarray, int, int]:
+    """Weights, groups and input channels of a convolution."""
+    rank = 3 if isinstance(node, nir.Conv1d) else 4
+    weight, groups = np.asarray(node.weight, np.float64), int(node.groups)
+    if weight.ndim != rank or not weight.size:
+        raise TriodiaError(
+            f"weight of node {name!r} must have {rank} axes (channels out, channels in, kernel),"
+            f" none of them empty, got the shape {weight.shape}"
+        )
+    if groups < 1:
+        raise TriodiaError(f"groups of node {name!r} must be at least 1, got {groups}")
+    return weight, groups, weight.shape[1] * groups
+
+
 def _places(outputs: int, inputs: int, stride: int, offset: int) -> list[tuple[int, int]]:
     """Output and input positions that one tap of a kernel joins along an axis."""
     return [(k, k * stride + offset) for k in range(outputs) if 0 <= k * stride + offset < inputs]
@@ -80,22 +105,20 @@ def _places(outputs: int, inputs: int, stride: int, offset: int) -> list[tuple[i
 def _kernel(name: str, node: nir.NIRNode, channels: int) -> tuple[np.ndarray, int]:
     """Weights ``(out, in per group, *taps)`` and the number of groups."""
     if isinstance(node, POOLS):
-        taps = _per_axis(name, "kernel_size", node.kernel_size, 2)
+        taps = _per_axis(name, "kernel_size", node.kernel_size, 2, least=1)
         share = 1 / math.prod(taps) if isinstance(node, nir.AvgPool2d) else 1.0
         return np.full((channels, 1, *taps), share), channels
-    weight, groups = np.asarray(node.weight, np.float64), int(node.groups)
-    if weight.shape[1] * groups != channels or len(weight) % groups:
-        raise TriodiaError(
-            f"weight of node {name!r} takes {weight.shape[1] * groups} channels, not {channels}"
-        )
+    weight, groups, takes = _convolution(name, node)
+    if takes != channels or len(weight) % groups:
+        raise TriodiaError(f"weight of node {name!r} takes {takes} channels, not {channels}")
     return weight, groups
 
 
 def _geometry(name: str, node: nir.NIRNode, shape: Shape) -> tuple[Shape, Shape, Shape]:
     """Stride, padding and dilation along each axis."""
     axes = len(shape) - 1
-    stride = _per_axis(name, "stride", node.stride, axes)
-    dilation = _per_axis(name, "dilation", getattr(node, "dilation", 1), axes)
+    stride = _per_axis(name, "stride", node.stride, axes, least=1)
+    dilation = _per_axis(name, "dilation", getattr(node, "dilation", 1), axes, least=1)
     padding = node.padding
     if isinstance(padding, str | bytes):
         text = padding if isinstance(padding, str) else padding.decode()
@@ -103,14 +126,17 @@ def _geometry(name: str, node: nir.NIRNode, shape: Shape) -> tuple[Shape, Shape,
         spans = [d * (k - 1) for d, k in zip(dilation, taps, strict=True)]
         if text not in ("valid", "same") or (text == "same" and any(n % 2 for n in spans)):
             raise TriodiaError(
-                f"padding of node {name!r} must be numbers, 'valid', or 'same' of an odd kernel"
+                f"padding of node {name!r} must be numbers, 'valid', or 'same' with an odd kernel"
             )
         padding = [n // 2 if text == "same" else 0 for n in spans]
     return stride, _per_axis(name, "padding", padding, axes), dilation
 
 
-def _per_axis(name: str, key: str, value: object, axes: int) -> Shape:
+def _per_axis(name: str, key: str, value: object, axes: int, *, least: int = 0) -> Shape:
     flat = np.ravel(np.asarray(value))
-    if flat.size not in (1, axes) or np.any(flat != flat.astype(int)) or np.any(flat < 0):
-        raise TriodiaError(f"{key} of node {name!r} must be {axes} whole numbers, not {value!r}")
+    if flat.size not in (1, axes) or np.any(flat != flat.astype(int)) or np.any(flat < least):
+        raise TriodiaError(
+            f"{key} of node {name!r} must be whole numbers from {least}, one per axis ({axes}), got"
+            f" {', '.join(map(str, flat.tolist()))}"
+        )
     return tuple(int(v) for v in np.broadcast_to(flat, (axes,)))

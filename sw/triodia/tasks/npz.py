@@ -131,7 +131,8 @@ def _whole(
             f" its shape is {value.shape}."
         )
     if value.dtype.kind not in "iu":
-        advice = f"; {name}.astype(int) converts it" if value.dtype.kind in "fb" else ""
+        whole = value.dtype.kind in "fb" and np.array_equal(value, np.rint(value))
+        advice = f"; {name}.astype(int) converts it" if whole else ""
         raise TriodiaError(f"{name} in {path} must hold whole numbers, got {value.dtype}{advice}.")
     if value.min() < low or value.max() > high:
         wrong = int(value.min() if value.min() < low else value.max())

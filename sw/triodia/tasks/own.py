@@ -131,9 +131,13 @@ def sizes(task: Task, data: TaskData) -> str:
     samples, steps, inputs = data.x_train.shape
     held = "" if data.x_test is data.x_train else f" and {len(data.x_test):,} test"
     return (
-        f"{samples:,} training{held} samples x {steps:,} steps x {inputs:,} inputs,"
-        f" {task.classes:,} classes"
+        f"{samples:,} training{held} samples x {_count(steps, 'step')} x {_count(inputs, 'input')},"
+        f" {_count(task.classes, 'class', 'es')}"
     )
+
+
+def _count(number: int, noun: str, ending: str = "s") -> str:
+    return f"{number:,} {noun}{ending if number != 1 else ''}"
 
 
 def doubts(data: TaskData, classes: int) -> list[str]:

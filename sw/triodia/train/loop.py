@@ -56,11 +56,11 @@ class Settings:
         check_finite(vars(self))
         if self.epochs < 1 or self.batch < 1:
             raise TriodiaError("epochs and batch must be 1 or more")
-        if not 0 < self.lr <= _FASTEST or not 0 < self.target_rate <= 1:
-            raise TriodiaError(
-                f"lr must be above 0 and at most {_FASTEST:g}, not {self.lr:g}, and target_rate"
-                f" above 0 and at most 1, not {self.target_rate:g}"
-            )
+        for name, most in (("lr", _FASTEST), ("target_rate", 1)):
+            if not 0 < getattr(self, name) <= most:
+                raise TriodiaError(
+                    f"{name} must be above 0 and at most {most:g}, got {getattr(self, name):g}."
+                )
         if min(self.noise, self.shift, self.rate_cost, self.silent_cost) < 0:
             raise TriodiaError("noise, shift, rate_cost and silent_cost must be 0 or more")
         if not all(0 <= part < 1 for part in (self.dropout, self.warp, self.average)):

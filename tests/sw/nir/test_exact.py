@@ -293,6 +293,55 @@ def test_convolution_in_one_dimension():
     assert np.array_equal(found, np.array(want).reshape(STEPS, -1))
 
 
+def damaged_convolution(**changes):
+    """Conv2d with fields that nir itself would refuse to build, as a file may hold them."""
+    conv = nir.Conv2d(
+        input_shape=(6, 6),
+        weight=np.ones((2, 1, 3, 3)),
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=np.zeros(2),
+    )
+    for key, value in changes.items():
+        setattr(conv, key, value)
+    return conv
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"stride": 0}, r"stride of node 'c' must be whole numbers from 1, .* got 0"),
+        ({"dilation": 0}, r"dilation of node 'c' must be whole numbers from 1, .* got 0"),
+        ({"padding": -1}, r"padding of node 'c' must be whole numbers from 0, .* got -1"),
+        ({"groups": 0}, r"groups of node 'c' must be at least 1, got 0"),
+        ({"groups": -1}, r"groups of node 'c' must be at least 1, got -1"),
+        ({"bias": np.zeros(3)}, r"bias of node 'c' must have 2 values, one per channel, got 3"),
+        ({"weight": np.ones((2, 1, 3))}, r"weight of node 'c' must have 4 axes .* \(2, 1, 3\)"),
+        ({"weight": np.ones(2)}, r"weight of node 'c' must have 4 axes .* \(2,\)"),
+        ({"weight": np.ones((2, 1, 0, 3))}, r"weight of node 'c' must have 4 axes .* none of them"),
+    ],
+)
+def test_convolutions_that_are_none(changes, sentence):
+    nodes = ends([1, 6, 6], [32]) | {
+        "c": damaged_convolution(**changes),
+        "n": cells("IF", (2, 4, 4), 1.0),
+    }
+    with pytest.raises(TriodiaError, match=sentence):
+        imported(nodes, list(pairwise(["input", "c", "n", "output"])))
+
+
+@pytest.mark.parametrize("key", ["kernel_size", "stride"])
+def test_a_pool_of_zero(key):
+    two = np.array([2, 2])
+    pool = nir.SumPool2d(kernel_size=two, stride=two, padding=np.array([0, 0]))
+    setattr(pool, key, np.array([0, 0]))
+    nodes = ends([1, 6, 6], [9]) | {"p": pool, "n": cells("IF", (1, 3, 3), 1.0)}
+    with pytest.raises(TriodiaError, match=f"{key} of node 'p' must be whole numbers from 1"):
+        imported(nodes, list(pairwise(["input", "p", "n", "output"])))
+
+
 def test_neurons_that_their_leak_drives():
     """Without input; the leak's rounding must not move spikes: 16 bits of leak, 24 of state."""
     tau, leak = np.array([9.0, 21.0, 47.0, 90.0]), 1.6

@@ -150,7 +150,9 @@ def test_options_are_checked():
         train(new_network(4, 0), DIGITS, dropout=1.0)
     with pytest.raises(TriodiaError, match=r"^noise, shift, rate_cost and silent_cost must be 0"):
         train(new_network(4, 0), DIGITS, noise=-0.1)
-    with pytest.raises(TriodiaError, match=r"^lr must be above 0 and at most 1e\+06, not"):
+    with pytest.raises(TriodiaError, match=r"^lr must be above 0 and at most 1e\+06, got -1\.$"):
+        train(new_network(4, 0), DIGITS, lr=-1.0)
+    with pytest.raises(TriodiaError, match=r"^target_rate must be above 0 and at most 1, got 0\.$"):
         train(new_network(4, 0), DIGITS, target_rate=0.0)
 
 

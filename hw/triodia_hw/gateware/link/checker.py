@@ -23,16 +23,16 @@ _CRC = 4
 
 
 class FrameChecker(wiring.Component):
-    """Check frames (:meth:`triodia_hw.link.frame.HostFrame.decode`), a byte a cycle.
+    """Check frames (:meth:`triodia_hw.link.frame.HostFrame.decode`), one byte per cycle.
 
-    Nothing of a frame may count before its verdict, which comes 2 cycles behind its end.
+    No part of a frame may count before its verdict, which comes 2 cycles after its end.
 
     Members
     -------
     i : In(stream.Signature(decoded_layout)), always ready; an end and the next byte are at least
         3 cycles apart (on a serial line they are).
     byte, offset, write : Out. ``write``: ``byte`` is the ``offset``-th of the payload, or of the 4
-        bytes behind it. ``header.kind`` is right by then.
+        bytes after it. ``header.kind`` is right by then.
     header : Out(header_layout). size : Out. Bytes of payload. Both with the verdict.
     good, bad : Out(1). The verdict, for one cycle.
     """

@@ -28,7 +28,7 @@ class CobsDecoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # bytes left of the group; a 0 behind it
+        # bytes left in the group; whether a 0 follows it
         left = Signal(8)
         zero = Signal()
         begun = Signal()
@@ -48,10 +48,10 @@ class CobsDecoder(wiring.Component):
 
 
 class CobsEncoder(wiring.Component):
-    """Encode frames of at most 127 bytes (:func:`triodia_hw.link.frame.cobs_encode`), a 0 behind.
+    """Encode frames of at most 127 bytes (:func:`triodia_hw.link.frame.cobs_encode`), then a 0.
 
-    Takes the bytes up to a 0 or the end of the frame, one a cycle, then puts them out, one every
-    second cycle, and so on. What a longer frame becomes is undefined.
+    The encoder takes bytes up to a 0 or the end of the frame, one per cycle, then sends them, one
+    every second cycle, and repeats. A longer frame gives undefined output.
 
     Members
     -------
@@ -95,7 +95,7 @@ class CobsEncoder(wiring.Component):
                     m.d.sync += size.eq(0)
                     m.next = "Fill"
                     with m.If(final):
-                        # A 0 at the end of the frame is a group of its own behind it.
+                        # A 0 at the end of the frame becomes a group of its own.
                         m.d.sync += zero.eq(0)
                         m.next = "End"
                         with m.If(zero):

@@ -32,8 +32,8 @@ class Framer(wiring.Component):
     header : In(reply_layout). size : In. Both are taken with ``start``.
     busy : Out(1).
     index : Out. The byte of the payload that must be at ``byte`` in the next cycle. byte : In(8).
-    o : Out(stream.Signature(framed_layout)), a byte every second cycle at most. Registered: a
-        block RAM's output, its check sum and a buffer behind this would be too much for a cycle.
+    o : Out(stream.Signature(framed_layout)), a byte every second cycle at most. Registered,
+        because a block RAM's output, its check sum and a buffer do not fit into one cycle.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Framer(wiring.Component):
             with m.State("Check"):
                 with m.If(~self.o.valid & (tail == 4)):
                     m.next = "Idle"
-                # A cycle behind a byte that was taken the check sum has it.
+                # The check sum includes a byte one cycle after it was taken.
                 with m.Elif(~self.o.valid & ~summing):
                     m.d.sync += send(crc.crc.word_select(tail[:2], 8), tail == 3, summed=False)
                     m.d.sync += tail.eq(tail + 1)

@@ -16,7 +16,7 @@ _SPARE = 4  # a frame's CRC is written too, before it is known to be one
 class Inbox(wiring.Component):
     """A ring of ``depth`` bytes with tentative writes; a byte leaves every third cycle at most.
 
-    Bytes of a frame are written behind those that were kept, and count only when ``keep`` comes.
+    Bytes of a frame are written after those already kept, and count only once ``keep`` comes.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class Inbox(wiring.Component):
     Members
     -------
     clear : In(1). Forget everything; positions are 0 again.
-    write, byte, load, offset : In. A byte of a frame, ``offset`` behind the last one kept.
+    write, byte, load, offset : In. A byte of a frame, ``offset`` after the last one kept.
     keep, size : In. The first ``size`` bytes of the frame are kept, if there was room for them.
     drop : In(1). The frame is over, and none of its bytes counts.
     room : Out(1). Every byte of the frame so far found room.
-    received, limit : Out(16). Position behind the last byte kept; and of the first without room.
+    received, limit : Out(16). Position after the last byte kept; first position without room.
     o : Out(stream.Signature(inbox_layout)).
     """
 

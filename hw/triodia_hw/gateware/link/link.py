@@ -20,7 +20,7 @@ __all__ = ["DEPTH", "Link"]
 
 DEPTH = 2048  # bytes of either buffer: one block RAM of an ECP5
 
-_HOLD = 16  # cycles of a reset: nothing of before comes out of the machine behind it
+_HOLD = 16  # cycles of reset, after which nothing from before leaves the machine
 
 
 class Link(wiring.Component):

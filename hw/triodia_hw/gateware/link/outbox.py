@@ -24,7 +24,7 @@ class Outbox(wiring.Component):
         what follows is to be sent again. An ``ack`` of bytes that are not here changes nothing. It
         must be there a cycle before ``acked`` already.
     next : Out(16). Position of the first byte to send. size : Out. How many a frame can have; right
-        from the second cycle behind ``clear``, ``acked`` or ``sent`` on.
+        from the second cycle after ``clear``, ``acked`` or ``sent`` on.
     sent : In(1). ``size`` bytes from ``next`` are being sent.
     r_addr : In(16), a position. r_data : Out(8), its byte, a cycle later.
     """
@@ -52,7 +52,7 @@ class Outbox(wiring.Component):
             shape=8, depth=self.depth, init=[], attrs={"ram_style": "block"}
         )
         write, read = ring.write_port(), ring.read_port()
-        # positions behind the last byte, and of the first
+        # positions after the last byte, and of the first byte
         head = Signal(16)
         tail = Signal(16)
         waiting = Signal(16)
