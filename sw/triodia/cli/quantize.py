@@ -25,6 +25,8 @@ from .options import DataFile, Json, Lanes, NetworkFile, Out, WeightBits
 
 __all__ = ["quantize"]
 
+_AGREEING = 0.95  # share of equal spikes below which the user is told
+
 
 def quantize(
     network: NetworkFile,
@@ -133,6 +135,13 @@ def _measured(show: Output, net: Network, image: Image, samples: TaskData | None
         show.note(
             f"{measured['clipped']:.1%} of the input values lie outside the input range and are"
             " clipped. For an imported network, `import-nir --input-max` sets the range."
+        )
+    imported = any(step.get("command") == "import-nir" for step in net.provenance)
+    if imported and measured["spikes_agree"] < _AGREEING:
+        show.note(
+            f"{measured['spikes_agree']:.1%} of the spikes are those of the unquantized network."
+            " `--agree 0.99` looks for the weight bits that keep more; `--leak-bits 16"
+            " --state-bits 24` help too."
         )
     return measured
 

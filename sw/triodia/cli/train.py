@@ -1,8 +1,11 @@
 """``train``: the weights of a network, for a task or for the user's own samples."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from triodia_hw.errors import TriodiaError
 
 from ..network.files import load_network, save_network
 from ..network.network import Network
@@ -13,7 +16,7 @@ from ..train.device import find_device
 from ..train.loop import Settings, TrainReport, evaluate
 from ..train.loop import train as train_network
 from .console import Output
-from .options import DataFile, Device, Json, NetworkFile, Out, Seed, TaskName
+from .options import DataFile, Device, Json, NetworkFile, Out, Seed
 
 __all__ = ["train"]
 
@@ -23,7 +26,10 @@ _FITTED = 0.9  # training accuracy below which the user is told
 def train(
     network: NetworkFile,
     output: Out,
-    task: TaskName = "japanese-vowels",
+    task: Annotated[
+        str | None,
+        typer.Option(help="Task; `triodia tasks` lists them.", show_default="japanese-vowels"),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(help="Default: what the task or your samples need.", min=1),
@@ -54,7 +60,7 @@ def train(
     show = Output(as_json)
     find_device(device)  # refused before data is read
     net = load_network(network)
-    chosen = own_task(data, net if keep else None) if data is not None else get_task(task)
+    chosen = _chosen(task, data, net if keep else None)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
     options = read_choices(choices or (), vars(Settings()))
     options |= {name: value for name, value in given.items() if value is not None}
@@ -76,6 +82,15 @@ def train(
     result |= {"loss": report.loss, "train_metric": report.train["accuracy"]}
     result |= {"epochs": report.settings["epochs"], "device": str(find_device(device))}
     show.result(result | {"seed": seed, "file": str(output)}, title="Trained network")
+
+
+def _chosen(task: str | None, data: Path | None, kept: Network | None) -> Task:
+    """The task named, or the user's own samples."""
+    if data is None:
+        return get_task(task or "japanese-vowels")
+    if task is not None:
+        raise TriodiaError("`--task` and `--data` exclude each other; pass one of them.")
+    return own_task(data, kept)
 
 
 def _describe(show: Output, task: Task, samples: TaskData) -> None:

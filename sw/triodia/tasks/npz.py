@@ -1,5 +1,6 @@
 """Read and check samples from an ``.npz`` file."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -11,6 +12,7 @@ from .samples import TaskData, from_parts
 
 __all__ = ["read_arrays", "read_samples"]
 
+_NAMES = ("x", "y", "lengths", "x_test", "y_test", "lengths_test")
 _UNLABELLED = -1
 _GREATEST = 1e15  # of an input: its square is far from the end of float32
 
@@ -29,6 +31,10 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             f"{path} has no array x of shape (samples, steps, inputs);"
             f" it holds {', '.join(arrays) or 'nothing'}."
         )
+    absent = [name for name in _NAMES if name not in arrays]
+    for name in sorted(set(arrays) - set(_NAMES)):
+        for meant in get_close_matches(name.lower(), absent, 1, 0.8):
+            raise TriodiaError(f"{path} holds {name}, which is unknown; is {meant} meant?")
     for name in ("x", "x_test"):
         if name in arrays and (arrays[name].ndim != 3 or not arrays[name].size):
             raise TriodiaError(

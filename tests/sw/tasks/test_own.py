@@ -56,6 +56,23 @@ def test_chain(folder, capsys):
     assert again["metric"] > 0.7
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"), [("length", "lengths"), ("X_test", "x_test"), ("Y", "y")]
+)
+def test_a_misspelt_array_is_not_left_out(given, meant, folder, capsys, tmp_path):
+    with np.load(folder / "train.npz") as samples:
+        np.savez(tmp_path / "d.npz", x=samples["x"], **{given: samples["y"]})
+    arguments = ("train", folder / "a.net", "-o", tmp_path / "t.net", "--data", tmp_path / "d.npz")
+    code, _, err = call(capsys, *arguments)
+    assert code == 2 and f"holds {given}, which is unknown; is {meant} meant?" in err
+
+
+def test_a_task_and_samples_exclude_each_other(folder, capsys, tmp_path):
+    samples = ("--data", folder / "train.npz", "--task", "digits")
+    code, _, err = call(capsys, "train", folder / "a.net", "-o", tmp_path / "t.net", *samples)
+    assert code == 2 and "`--task` and `--data` exclude each other" in err
+
+
 def test_without_a_test_part_it_says_so(folder, capsys):
     samples = ("--data", folder / "train.npz", "--epochs", 1)
     code, _, err = call(capsys, "train", folder / "a.net", "-o", folder / "t2.net", *samples)
