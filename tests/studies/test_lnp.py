@@ -11,6 +11,7 @@ from scipy.stats import ttest_rel
 from tests.support.commands import call, ok
 from triodia.lab.store import Store, digest
 from triodia_hw.errors import TriodiaError
+from triodia_studies.cli.main import app as studies
 from triodia_studies.cli.run import seed_list
 from triodia_studies.lnp import cells
 from triodia_studies.lnp.cell import Cell
@@ -371,5 +372,5 @@ def test_seeds_of_a_study(text, seeds):
     ],
 )
 def test_bad_studies(capsys, arguments, text):
-    code, _, err = call(capsys, "run", *arguments)
+    code, _, err = call(capsys, "run", *arguments, program=studies)
     assert code == 2 and text in err

@@ -8,9 +8,10 @@ from triodia_studies.cli.main import app as studies
 __all__ = ["call", "chain_files", "ok"]
 
 
-def call(capsys, *arguments):
-    """Exit code, stdout and stderr of a command."""
-    program = studies if arguments[0] in studies.commands else app
+def call(capsys, *arguments, program=None):
+    """Exit code, stdout and stderr of a command, of the studies if only they have it."""
+    only_theirs = studies.commands.keys() - app.commands.keys()
+    program = program or (studies if arguments[0] in only_theirs else app)
     code = run([str(a) for a in arguments], program)
     out, err = capsys.readouterr()
     return code, out, err
