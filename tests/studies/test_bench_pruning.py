@@ -78,4 +78,4 @@ def test_commands(tmp_path, capsys):
     pruned = ok(capsys, "prune", net, "-o", out, "--nodes", 0.5, "--steps", "I,II,III,IV")
     assert [entry["step"] for entry in pruned["report"]["passes"]] == ["I", "II", "III", "IV"]
     code, text, _ = call(capsys, "prune", net, "-o", out, "--steps", "I")
-    assert code == 0 and "By step" in text
+    assert code == 0 and "Measures by step" in text
