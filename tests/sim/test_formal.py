@@ -16,6 +16,8 @@ from triodia_sim.formal.loop import Loop, loop_params
 from triodia_sim.formal.proofs import PROOFS
 from triodia_sim.formal.runner import FormalError, formal_rtlil, run_sby
 
+GATEWARE = Path(triodia_hw.__file__).parent / "gateware"
+
 # name: (file of the gateware, text, faulty text, proof that must fail)
 FAULTS = {
     "queue overwrites when full": (
@@ -61,14 +63,19 @@ FAULTS = {
         "m.d.sync += turn.eq(behind | waiting)",
         "collector of 3",
     ),
-    "collector heeds no room": ("collector.py", "go.eq(self.room)", "go.eq(1)", "collector of 3"),
+    "collector heeds no room": ("collector.py", "go.eq(self.o.room)", "go.eq(1)", "collector of 3"),
     "records without a place": (
         "collector.py",
         "IN_FLIGHT = 5",
         "IN_FLIGHT = 1",
         "collector to queue",
     ),
-    "bus heeds only one lane": ("bus.py", "self.room.all()", "self.room[0]", "bus promise"),
+    "bus heeds only one lane": (
+        "bus.py",
+        "Cat(lane.room for lane in self.lanes).all()",
+        "self.lanes[0].room",
+        "bus promise",
+    ),
     "input does not wait for its step": (
         "bus.py",
         "ends.eq(i.valid & i.p.end & r.valid & r.p.end)",
@@ -83,8 +90,8 @@ FAULTS = {
     ),
     "token doubled": (
         "bus.py",
-        "self.valid.eq(go & (ends | spike | item))",
-        "self.valid.eq(ends | spike | item)",
+        " valid.eq(go & (ends | spike | item))",
+        " valid.eq(ends | spike | item)",
         "bus to fetchers",
     ),
     "too few spare places": ("fetcher.py", "_STAGES + 2", "_STAGES", "bus to fetchers"),
@@ -102,8 +109,8 @@ FAULTS = {
     ),
     "forwarding across banks": (
         "accumulator.py",
-        "tag = Cat(self.i.target, bank)",
-        "tag = Cat(self.i.target, C(0, 1))",
+        "tag = Cat(synapse.target, bank)",
+        "tag = Cat(synapse.target, C(0, 1))",
         "one synapse",
     ),
     "banks swapped for the sweep": (
@@ -114,14 +121,14 @@ FAULTS = {
     ),
     "first sweep clears one bank": (
         "accumulator.py",
-        "((bank != index) | self.clear_all)",
+        "((bank != index) | sweep.clear_all)",
         "(bank != index)",
         "one synapse, 4 slots",
     ),
     "reading switches banks": (
         "accumulator.py",
-        "self.end & ~self.read",
-        "self.end",
+        "m.If(sweep.end & ~sweep.read)",
+        "m.If(sweep.end)",
         "one synapse",
     ),
     "sum written a cycle late": (
@@ -138,14 +145,14 @@ FAULTS = {
     ),
     "spike lost when few places are free": (
         "hub.py",
-        "collector.room.eq(self.room & returns.room)",
-        "collector.room.eq(self.room)",
+        "collector.o.room.eq(self.o.room & returns.room)",
+        "collector.o.room.eq(self.o.room)",
         "loop of 2, spikes",
     ),
     "first end leaves at the output": (
         "hub.py",
-        "self.out.eq(records.valid & (started | ~record.end))",
-        "self.out.eq(records.valid)",
+        "self.o.valid.eq(records.valid & (started | ~record.end))",
+        "self.o.valid.eq(records.valid)",
         "loop of 2, outputs",
     ),
     "input overtakes its step": (
@@ -155,6 +162,13 @@ FAULTS = {
         "loop of 2, inputs",
     ),
 }
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_can_be_made(name):
+    """Fast, so that a change of the gateware shows at once which faults it leaves behind."""
+    file, text, *_ = FAULTS[name]
+    assert (GATEWARE / file).read_text().count(text) == 1
 
 
 def faulty_rtlil(folder, name):
