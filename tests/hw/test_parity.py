@@ -115,10 +115,11 @@ def test_no_false_alarm(memories):
 
 
 def test_without_it_nothing_changes():
-    """Without parity the netlist has no trace of it; with it each memory gets another."""
+    """Without parity no bit of it is stored or checked (``fault`` is 0); with it each memory gets
+    another."""
     p = random_image(2, lanes=2).params
     plain, checked = core_rtlil(p), core_rtlil(p, options=Options(parity=True))
-    assert "parity" not in plain and "fault" not in plain
+    assert "parity" not in plain and "parity" in checked
     count = len(memory_shapes(p)) * p.lanes
     assert checked.count("attribute \\ram_style") == plain.count("attribute \\ram_style") + count
     assert block_rams(p, Options(parity=True)) == block_rams(p) + count
