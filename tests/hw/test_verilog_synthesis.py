@@ -14,8 +14,6 @@ from triodia_hw.export.folder import export_folder
 from triodia_hw.export.rtlil import TOP, core_rtlil
 from triodia_hw.machine.image import load_image
 
-pytest.importorskip("pyosys")
-
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "japanese-vowels.image"
 SLOW = ["gowin", "xilinx", "gatemate", "efinix", "nexus", "intel_alm"]
 RAMS = "DP16KD|SB_RAM40_4K|SDPB|SDPX9B|DPB|DPX9B|RAMB|CC_BRAM|EFX_RAM|PDPSC16K|M10K"

@@ -14,7 +14,7 @@ from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..prune.pipeline import METHODS
 from ..train.loop import Settings
 from .console import Output
-from .options import Folder, Json, Seed, SimulatorName, numbers
+from .options import Cache, Folder, Json, Scheduler, Seed, SimulatorName, Workers, numbers
 
 __all__ = ["compare", "demo"]
 
@@ -75,13 +75,9 @@ def compare(
         bool,
         typer.Option(help="Also run a dense design and software, and count energy."),
     ] = True,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder of finished steps; default: in the output.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; default: one per core.", min=1)
-    ] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler.")] = None,
+    cache: Cache = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Compare designs: run the whole chain for each combination of choices.

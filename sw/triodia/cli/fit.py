@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,18 @@ from ..lab.search import AXES, Goal, fit_board
 from ..lab.store import Store
 from ..train.loop import Settings
 from .console import Output
-from .options import BoardName, Folder, Json, Method, Seed, TaskName, numbers
+from .options import (
+    BoardName,
+    Cache,
+    Folder,
+    Json,
+    Method,
+    Scheduler,
+    Seed,
+    TaskName,
+    Workers,
+    numbers,
+)
 
 __all__ = ["fit"]
 
@@ -44,13 +54,9 @@ def fit(
         int, typer.Option(help="Epochs of a full training.", min=1)
     ] = Settings.epochs,
     seed: Seed = 0,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder of finished steps; default: in the output.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; default: one per core.", min=1)
-    ] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler.")] = None,
+    cache: Cache = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
     """Find the best network and machine for a board; build its bitstream."""

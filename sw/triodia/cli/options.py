@@ -13,6 +13,7 @@ from ..ranges import GREATEST_SEED
 __all__ = [
     "BoardName",
     "BuildFolder",
+    "Cache",
     "DataFile",
     "Device",
     "Folder",
@@ -26,10 +27,12 @@ __all__ = [
     "NirFile",
     "Out",
     "Parity",
+    "Scheduler",
     "Seed",
     "SimulatorName",
     "TaskName",
     "WeightBits",
+    "Workers",
     "a_folder",
     "numbers",
     "writable",
@@ -114,6 +117,13 @@ BuildFolder = Annotated[
     Path,
     typer.Argument(metavar="BUILD", help="Folder that `triodia build` wrote.", callback=_source),
 ]
+Cache = Annotated[
+    Path | None, typer.Option(help="Folder of finished steps; default: in the output.")
+]
+Workers = Annotated[
+    int | None, typer.Option(help="Worker processes; default: one per core.", min=1)
+]
+Scheduler = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
 TaskName = Annotated[str, typer.Option("--task", help="Task; `triodia tasks` lists them.")]
 ImageTask = Annotated[
     str | None,
