@@ -24,9 +24,11 @@ _CHECK = re.compile(r"^`ifndef SYNTHESIS.*?^`endif", re.DOTALL | re.MULTILINE)
 def register_toggles(verilog: Path, wave: Path) -> dict[str, int]:
     """Register bits of the machine (memories are none), and how often one of them changed.
 
-    ``verilog`` and ``wave`` from one folder of
-    from :func:`.runner.cosimulate`. Changes from or to an undefined value do not count. What lies
-    between registers, and glitches there, is not counted either.
+    ``verilog`` and ``wave`` are of one folder of :func:`.runner.cosimulate`. Changes from or to an
+    undefined value do not count. What lies between registers, and glitches there, is not counted
+    either.
+
+    Raises :class:`ValueError` if the wave lacks a register, or there is none.
     """
     registers = _registers(Path(verilog).read_text())
     bits = toggles = 0
@@ -41,8 +43,8 @@ def register_toggles(verilog: Path, wave: Path) -> dict[str, int]:
             for a, b in pairwise(values)
             if isinstance(a, int) and isinstance(b, int)
         )
-    if not bits:
-        raise ValueError(f"{wave} shows no register of {verilog}")
+    if registers or not bits:
+        raise ValueError(f"{wave} lacks registers of {verilog}: {sorted(registers)[:3] or 'all'}")
     return {"register_bits": bits, "toggles": toggles}
 
 

@@ -87,7 +87,7 @@ class TestRecorded:
         assert counted < found["toggles"] < found["register_bits"] * result.counters["cycles"]
         assert found["register_bits"] > 32 * 5
         (folder / "empty.v").write_text("module triodia(clk);\nendmodule\n")
-        with pytest.raises(ValueError, match="shows no register"):
+        with pytest.raises(ValueError, match="lacks registers"):
             register_toggles(folder / "empty.v", folder / "wave.fst")
 
     def test_seen(self, run):
