@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..machine.image import Image
-from ..machine.reference import Event, Reference
+from ..machine.reference import Event
+from ..machine.trace import trace
 
 __all__ = ["StepWork", "lane_rows", "work_of"]
 
@@ -48,14 +49,14 @@ def lane_rows(image: Image) -> np.ndarray:
 
 def work_of(image: Image, sequences: list[list[list[Event]]]) -> list[StepWork]:
     """Work of every step of ``sequences``; the reference computes the spikes."""
-    rows, reference = lane_rows(image), Reference(image)
+    rows = lane_rows(image)
     p, work = image.params, []
     for sequence in sequences:
-        reference.reset()
-        for events in sequence:
+        fired = np.zeros(p.neurons, bool)
+        for events, spikes in zip(sequence, trace(image, sequence).spikes, strict=True):
             arriving = [channel for channel, _ in events]
-            arriving += (p.inputs + reference.spikes).tolist()
-            reference.step(events)
+            arriving += (p.inputs + np.flatnonzero(fired)).tolist()
+            fired = spikes
             loads = rows[arriving].sum(axis=0) if arriving else np.zeros(p.lanes, np.int64)
             work.append(StepWork(p.slots, len(arriving), loads))
     return work

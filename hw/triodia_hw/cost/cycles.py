@@ -14,7 +14,8 @@ import numpy as np
 
 from ..machine.image import Image
 from ..machine.params import MachineParams
-from ..machine.reference import Event, Reference
+from ..machine.reference import Event
+from ..machine.trace import trace
 
 __all__ = ["step_cycles"]
 
@@ -195,13 +196,14 @@ def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
     Counted as by the machine's ``cycles`` counter, from reset; differences are the cycles per step.
     The last step of each sequence is marked ``last``.
     """
-    p, reference = image.params, Reference(image)
+    p = image.params
     tokens, emits = [], []
     readouts = image.neurons.readout
     for sequence in sequences:
+        fired = trace(image, sequence).spikes
         for step, events in enumerate(sequence):
             last = step == len(sequence) - 1
-            spikes = reference.step(events, last).spikes
+            spikes = np.flatnonzero(fired[step])
             tokens += [channel for channel, _ in events] + [_END]
             records = {int(image.slot[i]): _SILENT for i in np.flatnonzero(readouts)}
             records |= {int(image.slot[i]): _SILENT if last else p.inputs + int(i) for i in spikes}

@@ -1,11 +1,11 @@
 """Input coding: how a real value of a sample becomes the payload of an input event."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ContractError
+from .events import EventList
 from .params import MachineParams
 
 __all__ = ["InputCoding"]
@@ -77,5 +77,8 @@ class InputCoding:
 
     def events(self, p: MachineParams, sample: np.ndarray) -> list[Events]:
         """Events of each time step of a sample ``(steps, inputs)``; payload 0 is not sent."""
-        steps: Sequence[Sequence[int]] = self.payloads(p, sample).tolist()
-        return [[(c, v) for c, v in enumerate(step) if v] for step in steps]
+        return self.event_list(p, sample).lists()
+
+    def event_list(self, p: MachineParams, sample: np.ndarray) -> EventList:
+        """The same as arrays."""
+        return EventList.of_payloads(self.payloads(p, sample))

@@ -7,7 +7,8 @@ import numpy as np
 import typer
 
 from triodia_hw.machine.image import Image, load_image
-from triodia_hw.machine.reference import Event, Reference
+from triodia_hw.machine.reference import Event
+from triodia_hw.machine.trace import trace
 
 from ..quantize.inference import input_events
 from ..tasks.own import image_samples
@@ -53,21 +54,16 @@ def infer(
 
 def _inferred(image: Image, sequence: list[list[Event]]) -> tuple[dict, np.ndarray]:
     """Class, scores and counts of a sequence, and its spikes ``(steps, spiking neurons)``."""
-    reference, results = Reference(image), []
-    for events in sequence:
-        results.append(reference.step(events))
-    fired = np.zeros((len(results), image.params.neurons), bool)
-    for step, result in zip(fired, results, strict=True):
-        step[result.spikes] = True
-    scores = sum(result.readouts for result in results)
+    found = trace(image, sequence)
+    scores = found.scores
     row = {
         "class": int(np.argmax(scores)) if scores.size else None,
-        "steps": len(results),
-        "spikes": int(fired.sum()),
-        "sops": sum(result.sops for result in results),
+        "steps": len(sequence),
+        "spikes": int(found.spikes.sum()),
+        "sops": int(found.sops.sum()),
         "scores": scores.tolist(),
     }
-    return row, fired[:, image.neurons.spiking]
+    return row, found.spikes[:, image.neurons.spiking]
 
 
 def _print(show: Output, row: dict, fired: np.ndarray | None) -> None:

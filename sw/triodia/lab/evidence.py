@@ -16,7 +16,7 @@ from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_dense
 from triodia_hw.gateware.dense.core import DenseCore
 from triodia_hw.machine.image import Image, load_image
-from triodia_hw.machine.reference import Reference
+from triodia_hw.machine.trace import trace
 from triodia_sim.activity import register_toggles, signals
 from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.scoreboard import Sequence
@@ -135,10 +135,11 @@ def _recorded(
 
 def _overlay(image: Image, sequence: Sequence, result: CosimResult) -> dict:
     """Spikes and readouts of a sample, of the hardware and of the reference."""
-    reference, expected = Reference(image), []
-    for events in sequence:
-        step = reference.step(events)
-        expected.append({"spikes": step.spikes.tolist(), "readouts": step.readouts.tolist()})
+    found = trace(image, sequence)
+    expected = [
+        {"spikes": np.flatnonzero(spikes).tolist(), "readouts": readouts.tolist()}
+        for spikes, readouts in zip(found.spikes, found.readouts, strict=True)
+    ]
     seen = [
         {"spikes": sorted(step["spikes"]), "readouts": [v for _, v in sorted(step["readouts"])]}
         for step in result.seen[: len(sequence)]

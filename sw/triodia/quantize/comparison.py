@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from triodia_hw.machine.image import Image
-from triodia_hw.machine.reference import Reference
+from triodia_hw.machine.trace import trace
 
 from ..network.network import Network
 from ..tasks.own import labelled
@@ -52,13 +52,11 @@ def agreement(net: Network, image: Image, data: TaskData, *, limit: int = 50) ->
         model = SpikingModel(net)
         real = model(torch.tensor(net.scale_input(x)), torch.tensor(lengths)).spikes.numpy() > 0
     both, either = np.zeros(net.neurons), np.zeros(net.neurons)
-    reference = Reference(image)
     for sample, sequence in zip(real, input_events(image, x, lengths), strict=True):
-        reference.reset()
-        for step, events in zip(sample, sequence, strict=False):
-            fired = np.isin(np.arange(net.neurons), reference.step(events).spikes)
-            both += fired & step
-            either += fired | step
+        step = sample[: len(sequence)]
+        fired = trace(image, sequence).spikes[:, : net.neurons]
+        both += (fired & step).sum(axis=0)
+        either += (fired | step).sum(axis=0)
     shares = np.divide(both, either, out=np.ones(net.neurons), where=either > 0)
     return {
         "spikes_agree": float(both.sum() / either.sum()) if either.any() else 1.0,

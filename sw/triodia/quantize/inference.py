@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from triodia_hw.errors import TriodiaError
+from triodia_hw.machine.events import EventList
 from triodia_hw.machine.image import Image
-from triodia_hw.machine.reference import Reference
+from triodia_hw.machine.trace import trace
 from triodia_sim.scoreboard import Sequence
 
 from ..tasks.catalog import TaskData
@@ -24,48 +25,43 @@ def input_events(
     Channels are standardised as in training, clipped, and rounded to payloads with
     ``fraction_bits`` fractional bits; a payload of 0 does nothing and is not sent.
     """
-    if image.coding is None:
-        raise TriodiaError("This image takes input events, not samples: it has no input coding.")
     count = len(x) if limit is None else min(limit, len(x))
     chosen = np.linspace(0, len(x) - 1, count).astype(int)
+    return [events.lists() for events in _event_lists(image, x[chosen], lengths[chosen])]
+
+
+def _event_lists(image: Image, x: np.ndarray, lengths: np.ndarray) -> list[EventList]:
+    if image.coding is None:
+        raise TriodiaError("This image takes input events, not samples: it has no input coding.")
     return [
-        image.coding.events(image.params, sample[:length])
-        for sample, length in zip(x[chosen], lengths[chosen].tolist(), strict=True)
+        image.coding.event_list(image.params, sample[:length])
+        for sample, length in zip(x, lengths.tolist(), strict=True)
     ]
 
 
 def event_record(image: Image, sequences: Iterable[Sequence]) -> np.ndarray:
     """Events that arrive from each source (inputs, then neurons) in each step, ``(steps, S)``."""
-    p, rows = image.params, []
-    reference = Reference(image)
+    p, parts = image.params, []
     for sequence in sequences:
-        reference.reset()
-        for events in sequence:
-            row = np.zeros(p.inputs + p.neurons, np.int8)
-            row[[channel for channel, _ in events]] = 1
-            row[p.inputs + reference.spikes] = 1
-            reference.step(events)
-            rows.append(row)
-    return np.array(rows)
+        events = EventList.of(sequence)
+        rows = np.zeros((events.steps, p.inputs + p.neurons), np.int8)
+        rows[np.repeat(np.arange(events.steps), np.diff(events.start)), events.channel] = 1
+        rows[1:, p.inputs :] = trace(image, events).spikes[:-1]
+        parts.append(rows)
+    return np.concatenate(parts)
 
 
-def classify(image: Image, sequence: Sequence) -> tuple[int, int, int]:
+def classify(image: Image, sequence: EventList | Sequence) -> tuple[int, int, int]:
     """Class of a sequence (largest sum of readouts over its steps), its spikes and SOPs."""
-    reference = Reference(image)
-    total, spikes, sops = 0, 0, 0
-    for events in sequence:
-        result = reference.step(events)
-        total = total + result.readouts
-        spikes += len(result.spikes)
-        sops += result.sops
-    return int(np.argmax(total)), spikes, sops
+    found = trace(image, sequence)
+    return int(np.argmax(found.scores)), int(found.spikes.sum()), int(found.sops.sum())
 
 
 def evaluate_image(
     image: Image, data: TaskData, progress: Callable[[int, int], None] | None = None
 ) -> dict:
     """Accuracy on the whole test set, spikes per neuron and step, SOPs per sample."""
-    sequences = input_events(image, data.x_test, data.len_test)
+    sequences = _event_lists(image, data.x_test, data.len_test)
     right = spikes = sops = 0
     for done, (sequence, label) in enumerate(zip(sequences, data.y_test, strict=True)):
         answer, fired, operations = classify(image, sequence)
@@ -74,7 +70,7 @@ def evaluate_image(
         sops += operations
         if progress:
             progress(done + 1, len(sequences))
-    steps = sum(len(sequence) for sequence in sequences)
+    steps = int(data.len_test.sum())
     return {
         "metric": right / len(sequences),
         "samples": len(sequences),
