@@ -1,8 +1,14 @@
-"""Every test has a seed, which a failing test prints."""
+"""Every test has a seed, which a failing test prints; numerics take one thread each."""
+
+import os
 
 import pytest
 
 from tests.support.bench import seed_stalls
+
+# Two test processes fill two cores. Threads of OpenMP that wait for each other by spinning made
+# training tests take 30 times as long. Commands that tests start inherit this.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)

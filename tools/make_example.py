@@ -11,7 +11,8 @@ from triodia.prune.pipeline import prune
 from triodia.quantize.inference import classify, input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import TaskData, get_task
-from triodia.train.loop import Settings, train
+from triodia.train.loop import train
+from triodia.train.settings import Settings
 from triodia_hw.machine.image import Image, save_image
 
 _SPEAKERS = (0, 4, 8)  # of nine; a sample each

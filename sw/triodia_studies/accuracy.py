@@ -14,7 +14,8 @@ from triodia.prune.pipeline import METHODS, prune
 from triodia.quantize.inference import evaluate_image
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import TaskData, get_task
-from triodia.train.loop import evaluate, train
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
 from triodia_hw.errors import TriodiaError
 
 __all__ = ["COLUMNS", "accuracy_row", "measure", "plan", "summarise"]

@@ -18,7 +18,8 @@ from triodia.prune.pipeline import prune
 from triodia.quantize.inference import input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import TaskData, get_task
-from triodia.train.loop import evaluate, train
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
 from triodia_hw.cost.bound import work_of
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.cost.resources import block_rams

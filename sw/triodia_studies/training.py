@@ -12,7 +12,8 @@ from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
 from triodia.tasks.catalog import Task, TaskData, get_task
-from triodia.train.loop import evaluate, train
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
 from triodia.train.model import SpikingModel
 
 from .study import Study

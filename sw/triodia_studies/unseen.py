@@ -14,7 +14,8 @@ from triodia.network.random import new_network
 from triodia.tasks.catalog import Task
 from triodia.tasks.recipe import recipe_for
 from triodia.tasks.samples import TaskData, from_parts
-from triodia.train.loop import evaluate, train
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
 
 __all__ = ["load_aeon", "row"]
 

@@ -12,7 +12,7 @@ from ..lab.compare import compare as run_comparison
 from ..lab.grid import Cell, grid
 from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..prune.pipeline import METHODS
-from ..train.loop import Settings
+from ..train.settings import Settings
 from .console import Output
 from .options import Cache, Folder, Json, Scheduler, Seed, SimulatorName, Workers, numbers
 

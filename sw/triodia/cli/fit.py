@@ -12,7 +12,7 @@ from triodia_sim.simulators import find_simulator
 from ..lab.rows import MACHINE, NETWORK, Row, pick, texts
 from ..lab.search import AXES, Goal, fit_board
 from ..lab.store import Store
-from ..train.loop import Settings
+from ..train.settings import Settings
 from .console import Output
 from .options import (
     BoardName,

@@ -7,20 +7,22 @@ import typer
 
 from triodia_hw.errors import TriodiaError
 
-from ..network.files import load_network, save_network
+from ..network.files import load_network
 from ..network.network import Network
 from ..prune.options import read_choices
 from ..tasks.catalog import Task, TaskData, get_task
 from ..tasks.own import doubts, own_task, sizes
 from ..train.device import find_device
-from ..train.loop import Settings, TrainReport, evaluate
-from ..train.loop import train as train_network
+from ..train.settings import Settings
 from .console import Output
-from .options import DataFile, Device, Json, NetworkFile, Out, Seed
+from .options import DataFile, Device, Json, NetworkFile, Out, Seed, a_folder, writable
+from .train_runs import Diary, run_all, search
 
 __all__ = ["train"]
 
-_FITTED = 0.9  # training accuracy below which the user is told
+
+def _file(path: Path | None) -> Path | None:
+    return None if path is None else writable(path)
 
 
 def train(
@@ -42,6 +44,16 @@ def train(
         int | None, typer.Option(help="Samples per update; default 27.", min=1)
     ] = None,
     lr: Annotated[float | None, typer.Option(help="Highest learning rate; default 0.02.")] = None,
+    weight_bits: Annotated[
+        int | None,
+        typer.Option(
+            help="Train for weights of so few bits; `quantize` then loses nothing.", min=2, max=16
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="Part of the training samples that chooses the best epoch, as 0.2."),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Start from the inputs and readouts the network has.")
     ] = False,
@@ -51,6 +63,29 @@ def train(
             "--set", help="A training setting as NAME=VALUE, such as noise=0; can be repeated."
         ),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--tune", help="Search settings for so many MINUTES on folds first.", min=0.01
+        ),
+    ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(help="Train with so many seeds; report mean and interval.", min=1, max=100),
+    ] = 1,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the state in this file; the same command goes on from it.", callback=_file
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write a line per epoch to this CSV file.", callback=_file)
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(help="Write TensorBoard's events to this folder.", callback=a_folder),
+    ] = None,
     data: DataFile = None,
     seed: Seed = 0,
     device: Device = "cpu",
@@ -59,29 +94,24 @@ def train(
     """Train the weights of a network on its sparse graph."""
     show = Output(as_json)
     find_device(device)  # refused before data is read
+    if checkpoint is not None and seeds > 1:
+        raise TriodiaError("`--checkpoint` keeps one training; leave out `--seeds`.")
     net = load_network(network)
     chosen = _chosen(task, data, net if keep else None)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
+    given |= {"weight_bits": weight_bits, "validation": validation}
     options = read_choices(choices or (), vars(Settings()))
     options |= {name: value for name, value in given.items() if value is not None}
     samples = chosen.load()
     _describe(show, chosen, samples)
-    trained, report = _trained(
-        show, net, chosen, data=samples, seed=seed, device=device, keep=keep, **options
+    how = {"device": device, "keep": keep}
+    if minutes is not None:
+        options |= search(show, net, chosen, samples, minutes, seed, options)
+    diary = Diary(checkpoint, log, tensorboard)
+    result = run_all(
+        show, net, chosen, samples, range(seed, seed + seeds), output, diary, **how, **options
     )
-    if report.train["accuracy"] < _FITTED:
-        show.note(
-            f"Warning: only {report.train['accuracy']:.0%} of the training samples are fitted."
-            " Try more `--epochs`, less noise (`--set noise=0 --set shift=0`), or more neurons."
-        )
-    measured = evaluate(trained, samples, device=device)
-    tested = trained.with_provenance(command="test", task=chosen.name, measured=measured)
-    save_network(tested, output)
-    result = {"task": chosen.name, "metric_name": chosen.metric, "metric": measured["accuracy"]}
-    result |= {"rate": measured["rate"], "sops_per_sample": measured["sops"]}
-    result |= {"loss": report.loss, "train_metric": report.train["accuracy"]}
-    result |= {"epochs": report.settings["epochs"], "device": str(find_device(device))}
-    show.result(result | {"seed": seed, "file": str(output)}, title="Trained network")
+    show.result(result, title="Trained network", hide=("by_seed", "settings"))
 
 
 def _chosen(task: str | None, data: Path | None, kept: Network | None) -> Task:
@@ -99,17 +129,3 @@ def _describe(show: Output, task: Task, samples: TaskData) -> None:
         show.note("There is no x_test, so the metric is measured on the training samples.")
     for sentence in doubts(samples, task.classes):
         show.note(f"Warning: {sentence}")
-
-
-def _trained(
-    show: Output, net: Network, task: Task, **options: object
-) -> tuple[Network, TrainReport]:
-    with show.bar("Training") as bar:
-        return train_network(
-            net,
-            task,
-            progress=lambda e: bar(
-                e["epoch"], e["epochs"], f"loss {e['loss']:.3f}, rate {e['rate']:.3f}"
-            ),
-            **options,
-        )

@@ -11,7 +11,7 @@ from triodia_hw.errors import TriodiaError
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
 from ..tasks.catalog import get_task
-from ..train.loop import Settings
+from ..train.settings import Settings
 
 __all__ = ["Cell", "grid", "varying"]
 

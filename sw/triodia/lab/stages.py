@@ -30,7 +30,8 @@ from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
 from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
-from ..train.loop import evaluate, train
+from ..train.loop import train
+from ..train.measure import evaluate
 from .stage import Composed, stage
 from .store import Store
 

@@ -11,7 +11,7 @@ from triodia_hw.machine.trace import trace
 from ..network.network import Network
 from ..tasks.own import labelled
 from ..tasks.samples import TaskData
-from ..train.loop import evaluate
+from ..train.measure import evaluate
 from ..train.model import SpikingModel
 from .inference import evaluate_image, input_events
 

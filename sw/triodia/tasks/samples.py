@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from triodia_hw.errors import TriodiaError
+
 __all__ = ["TaskData", "from_parts"]
 
 
@@ -37,6 +39,23 @@ class TaskData:
         order = np.random.default_rng(seed).permutation(len(self.y_train))
         held = np.zeros(len(order), bool)
         held[order[index::folds]] = True
+        whole = (self.x_train, self.len_train, self.y_train)
+        return from_parts(tuple(a[~held] for a in whole), tuple(a[held] for a in whole))
+
+    def held_out(self, part: float, seed: int = 0) -> "TaskData":
+        """Split the training set: about ``part`` of each class's samples becomes the test set.
+
+        A class keeps at least one sample for training. The real test set is left out.
+        """
+        chance, held = np.random.default_rng([seed, 12]), np.zeros(len(self.y_train), bool)
+        for label in np.unique(self.y_train):
+            mine = chance.permutation(np.flatnonzero(self.y_train == label))
+            held[mine[: min(round(part * len(mine)), len(mine) - 1)]] = True
+        if not held.any():
+            raise TriodiaError(
+                f"validation must hold out at least one sample; {part:g} of the"
+                f" {len(held)} samples is none."
+            )
         whole = (self.x_train, self.len_train, self.y_train)
         return from_parts(tuple(a[~held] for a in whole), tuple(a[held] for a in whole))
 

@@ -1,12 +1,19 @@
 """Where torch computes: the processor, or a GPU if there is one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from triodia_hw.errors import MissingTool, TriodiaError
 
-__all__ = ["DEVICES", "find_device"]
+__all__ = ["DEVICES", "find_device", "threads_for"]
 
 DEVICES = ("cpu", "auto", "cuda")
+
+_ALONE = (
+    512  # neurons up to which one thread is as fast as several, and far faster on a busy machine
+)
 
 
 def find_device(name: str) -> torch.device:
@@ -28,3 +35,14 @@ def find_device(name: str) -> torch.device:
             "use --device cpu"
         )
     return torch.device("cuda" if found and name != "cpu" else "cpu")
+
+
+@contextmanager
+def threads_for(neurons: int) -> Iterator[None]:
+    """Let torch use one thread while it computes networks of few ``neurons``."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if neurons <= _ALONE else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -11,12 +11,14 @@ from triodia_hw.machine.neuron import NEURON
 
 from ..network.network import Network
 from .bptt import run_lif
+from .grid import FINE, first_steps, on_grid, settled_step, snapped
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
 
 
 # trainable values, and which part of the network each belongs to
 _WEIGHTS = {"w_in": "head", "w_rec": "net", "w_out": "head", "bias": "net", "bias_out": "head"}
+_MATRICES = ("w_in", "w_rec", "w_out")
 _TAUS = {"tau_mem": "net", "tau_out": "head", "tau_syn": "net"}
 
 
@@ -97,6 +99,39 @@ class SpikingModel(nn.Module):
         self.any_rest = bool((net.refractory > 0).any())
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest and net.fires == "at"
+        self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
+
+    def set_grid(self, bits: int) -> None:
+        """Round weights to ``bits`` from now on: a step for each neuron, one for all readouts.
+
+        0 leaves weights as they are. Steps are parameters, to be learned with the weights.
+        """
+        if not bits or bits == self.grid_bits:
+            return
+        self.grid_bits = bits
+        w, mask = self._rows()
+        out = [part.detach().reshape(1, -1) for part in (self.w_out, self.mask_out)]
+        self.log_grid = nn.Parameter(first_steps(w.detach(), mask, bits).log())
+        self.log_grid_out = nn.Parameter(first_steps(*out, bits).log())
+
+    def grid_steps(self) -> list[Tensor]:
+        """Parameters of the grid; none without one."""
+        return [self.log_grid, self.log_grid_out] if self.grid_bits else []
+
+    def _rows(self) -> tuple[Tensor, Tensor]:
+        """Weights into each neuron, ``(N, I + N)``, and the graph of them."""
+        return torch.cat([self.w_in, self.w_rec], 1), torch.cat([self.mask_in, self.mask_rec], 1)
+
+    def _weights(self) -> tuple[Tensor, Tensor, Tensor]:
+        """``w_in``, ``w_rec`` and ``w_out``, 0 off the graph, on the grid if there is one."""
+        w, mask = self._rows()
+        out = self.w_out
+        if self.grid_bits:
+            w = on_grid(w, self.log_grid.exp()[:, None], self.grid_bits)
+            flat = on_grid(out.reshape(1, -1), self.log_grid_out.exp()[:, None], self.grid_bits)
+            out = flat.reshape(out.shape)
+        w_in, w_rec = (w * mask).split([self.w_in.shape[1], self.w_rec.shape[1]], 1)
+        return w_in, w_rec, out * self.mask_out
 
     def constants(self) -> dict[str, Tensor | str | None]:
         """Masked weights, decays and the neurons' constants: the same over the steps of a run."""
@@ -104,10 +139,11 @@ class SpikingModel(nn.Module):
         def decay(log_tau: Tensor | None) -> Tensor | None:
             return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
 
+        w_in, w_rec, w_out = self._weights()
         return {
-            "w_in": (self.w_in * self.mask_in).T,
-            "w_rec": (self.w_rec * self.mask_rec).T,
-            "w_out": (self.w_out * self.mask_out).T,
+            "w_in": w_in.T,
+            "w_rec": w_rec.T,
+            "w_out": w_out.T,
             "alpha": decay(self.log_tau_syn),
             "beta": decay(self.log_tau_mem),
             "beta_out": decay(self.log_tau_out),
@@ -174,18 +210,34 @@ class SpikingModel(nn.Module):
     def network(self) -> Network:
         """The trained values as a ``Network``; weights off the graph are exactly 0."""
         head = self.net.trained()
+        with torch.no_grad():
+            arrays = {
+                name: _array(part) for name, part in zip(_MATRICES, self._weights(), strict=True)
+            }
+        arrays |= {"bias": _array(self.bias), "bias_out": _array(self.bias_out)}
+        if self.grid_bits:
+            arrays |= self._settled(arrays)
         values = {"net": {}, "head": {}}
         for name, part in _WEIGHTS.items():
-            values[part][name] = _array(getattr(self, name))
+            values[part][name] = arrays[name]
         for name, part in _TAUS.items():
             log_tau = getattr(self, f"log_{name}")
             values[part][name] = None if log_tau is None else np.exp(_array(log_tau))
-        values["net"]["w_rec"] = values["net"]["w_rec"] * self.net.mask_rec
-        for name in ("in", "out"):
-            values["head"][f"w_{name}"] = values["head"][f"w_{name}"] * getattr(
-                head, f"mask_{name}"
-            )
         return replace(self.net, **values["net"], head=replace(head, **values["head"]))
+
+    def _settled(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The same values, moved to the nearest that the machine holds exactly."""
+        step = settled_step(_array(self.log_grid.exp()), _array(self.threshold))[:, None]
+        out = _array(self.log_grid_out.exp()).astype(np.float64)
+        mask = {"w_in": self.mask_in, "w_rec": self.mask_rec, "w_out": self.mask_out}
+        raw = {"w_in": (self.w_in, step), "w_rec": (self.w_rec, step), "w_out": (self.w_out, out)}
+        found = {
+            name: snapped(_array(w), s, self.grid_bits) * _array(mask[name])
+            for name, (w, s) in raw.items()
+        }
+        for name, s in (("bias", step[:, 0]), ("bias_out", out)):
+            found[name] = np.rint(arrays[name] / (s / FINE)) * (s / FINE)
+        return found
 
 
 def _tensor(array: np.ndarray) -> Tensor:

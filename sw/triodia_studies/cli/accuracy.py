@@ -9,7 +9,7 @@ from triodia.cli.console import Output
 from triodia.cli.options import Json, TaskName, WeightBits
 from triodia.lab.runner import run_all
 from triodia.lab.stages import without_context
-from triodia.train.loop import Settings
+from triodia.train.settings import Settings
 
 from ..accuracy import accuracy_row, plan, summarise
 from .options import Cache, Scheduler, Workers, engine

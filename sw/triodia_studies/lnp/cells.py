@@ -18,9 +18,12 @@ from triodia.prune.spectrum import network_spectrum
 from triodia.tasks.catalog import Task, get_task
 from triodia.tasks.samples import TaskData
 from triodia.tasks.series import Series, get_series
-from triodia.train.loop import Settings, attach, evaluate, train
+from triodia.train.attach import attach
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
 from triodia.train.model import SpikingModel
 from triodia.train.readouts import ridge_readout, stdp
+from triodia.train.settings import Settings
 from triodia_hw.errors import TriodiaError
 
 from ..forecast import EchoState, ForecastSettings, SpikingReservoir, forecast

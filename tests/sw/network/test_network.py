@@ -5,7 +5,8 @@ from tests.support.parts import changed
 from triodia.network.network import Network
 from triodia.network.random import new_network, random_mask
 from triodia.tasks.catalog import Task, TaskData
-from triodia.train.loop import Settings, attach
+from triodia.train.attach import attach
+from triodia.train.settings import Settings
 from triodia_hw.errors import CheckFailed, MissingTool, TriodiaError
 
 

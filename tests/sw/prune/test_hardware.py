@@ -15,7 +15,9 @@ from triodia.quantize.inference import event_record, input_events
 from triodia.quantize.placement import as_planned, busiest
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import get_task
-from triodia.train.loop import Settings, attach, train
+from triodia.train.attach import attach
+from triodia.train.loop import train
+from triodia.train.settings import Settings
 from triodia_hw.compile.family import ECP5
 from triodia_hw.errors import TriodiaError
 

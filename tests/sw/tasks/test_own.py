@@ -13,7 +13,7 @@ from triodia.tasks.catalog import get_task
 from triodia.tasks.own import doubts, image_samples, own_task
 from triodia.tasks.recipe import recipe_for
 from triodia.tasks.samples import from_parts
-from triodia.train.loop import Settings
+from triodia.train.settings import Settings
 from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import load_image
 

@@ -10,10 +10,11 @@ from tests.support.commands import call, ok
 from triodia.network.random import new_network
 from triodia.tasks.catalog import get_task
 from triodia.train import device as accelerator
+from triodia.train.attach import attach
 from triodia.train.augment import augment
 from triodia.train.device import find_device
-from triodia.train.loop import Settings, attach
 from triodia.train.model import SpikingModel
+from triodia.train.settings import Settings
 from triodia_hw.errors import MissingTool, TriodiaError
 
 DIGITS = get_task("digits")

@@ -11,9 +11,11 @@ from tests.support.parts import array, changed
 from triodia.network.random import new_network
 from triodia.tasks.catalog import get_task
 from triodia.tasks.images import load_cifar10, load_cifar100, load_fashion_mnist, read_idx
-from triodia.train.loop import Settings, attach, evaluate
+from triodia.train.attach import attach
+from triodia.train.measure import evaluate
 from triodia.train.model import SpikingModel
 from triodia.train.readouts import StdpSettings, mean_traces, ridge_readout, stdp
+from triodia.train.settings import Settings
 from triodia_hw.errors import MissingTool, TriodiaError
 
 

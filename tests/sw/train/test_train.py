@@ -7,8 +7,11 @@ from triodia.network.files import load_network, save_network
 from triodia.network.random import new_network
 from triodia.prune.pipeline import prune
 from triodia.tasks.catalog import get_task
+from triodia.train.attach import attach
 from triodia.train.augment import augment
-from triodia.train.loop import Settings, attach, evaluate, train
+from triodia.train.loop import train
+from triodia.train.measure import evaluate
+from triodia.train.settings import Settings
 from triodia_hw.errors import TriodiaError
 
 DIGITS = get_task("digits")
@@ -146,7 +149,7 @@ def test_options_are_checked():
         train(new_network(4, 0), DIGITS, epoch=3)
     with pytest.raises(TriodiaError, match=r"^epochs and batch must be 1 or more$"):
         train(new_network(4, 0), DIGITS, epochs=0)
-    with pytest.raises(TriodiaError, match=r"^dropout, warp and average must be at least 0 and"):
+    with pytest.raises(TriodiaError, match=r"^dropout must be at least 0 and below 1, got 1\.$"):
         train(new_network(4, 0), DIGITS, dropout=1.0)
     with pytest.raises(TriodiaError, match=r"^noise, shift, rate_cost and silent_cost must be 0"):
         train(new_network(4, 0), DIGITS, noise=-0.1)

@@ -1,0 +1,60 @@
+"""Inputs and readouts of a network before it is trained for a task."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ..network.head import Head
+from ..network.network import Network
+from ..network.random import random_mask
+from ..prune.hardware import even_places
+from ..tasks.catalog import Task, TaskData
+from .settings import Settings
+
+__all__ = ["attach"]
+
+
+def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> Network:
+    """Give ``net`` random input and readout weights and the input scaling for ``task``."""
+    rng = np.random.default_rng([seed, 1])
+    valid = np.arange(data.x_train.shape[1]) < data.len_train[:, None]
+    seen = data.x_train[valid]  # (all valid steps, inputs)
+    std = seen.std(axis=0)
+    mask_in = random_mask((net.neurons, task.inputs), s.input_density, rng)
+    if net.lane is not None:
+        mask_in = _even(mask_in, net.lane, rng)
+    w_in = rng.standard_normal(mask_in.shape) * mask_in
+    w_in *= s.input_gain / math.sqrt(s.input_density * task.inputs)
+    w_out = rng.standard_normal((task.classes, net.neurons)) / math.sqrt(net.neurons)
+    head = Head(
+        task=task.name,
+        w_in=w_in,
+        mask_in=mask_in,
+        w_out=w_out,
+        mask_out=np.ones(w_out.shape, bool),
+        tau_out=np.full(task.classes, s.tau_out),
+        bias_out=np.zeros(task.classes),
+        input_mean=seen.mean(axis=0),
+        input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
+        input_clip=s.input_clip,
+    )
+    return replace(net, head=head, bias=net.bias + _spread(net, seed, s))
+
+
+def _spread(net: Network, seed: int, s: Settings) -> np.ndarray:
+    """Biases ``(N,)`` that hold silent neurons between ``-bias_spread`` and as much of threshold.
+
+    With few inputs, neurons would else differ in little more than the sign and size of a weight.
+    """
+    level = np.random.default_rng([seed, 13]).uniform(-1, 1, net.neurons)
+    return s.bias_spread * level * net.threshold * (1 - np.exp(-1 / net.tau_mem))
+
+
+def _even(mask: np.ndarray, lane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many places in every column, even over the PEs that the neurons are meant for."""
+    load, anywhere = np.zeros(int(lane.max()) + 1), np.ones(len(mask), bool)
+    columns = [
+        even_places(anywhere, rng.random(len(mask)), int(n), lane, load) for n in mask.sum(0)
+    ]
+    return np.stack(columns, axis=1)
