@@ -21,7 +21,7 @@ from ..quantize.quantize import quantize as quantize_network
 from ..tasks.catalog import TaskData, get_task
 from ..tasks.own import OWN_TASK, load_samples, silence
 from .console import Output
-from .options import DataFile, Json, Lanes, NetworkFile, Out, WeightBits
+from .options import DataFile, Json, Lanes, NetworkFile, Out
 
 __all__ = ["quantize"]
 
@@ -31,7 +31,13 @@ _AGREEING = 0.95  # share of equal spikes below which the user is told
 def quantize(
     network: NetworkFile,
     output: Out,
-    weight_bits: WeightBits = 8,
+    weight_bits: Annotated[
+        str | None,
+        typer.Option(
+            help="Bits per weight, 2 to 16; auto: the fewest that keep the spikes (--agree)."
+            " Default: those the network was trained for, else 8."
+        ),
+    ] = None,
     lanes: Lanes = 4,
     payload_bits: Annotated[
         int | None, typer.Option(help="Bits of an input value; default: 8 or 12.", min=1, max=12)
@@ -55,7 +61,10 @@ def quantize(
     agree: Annotated[
         float | None,
         typer.Option(
-            help="Use the fewest weight bits that keep this share of the spikes.", min=0.0, max=1.0
+            help="Use the fewest weight bits that keep this share of the spikes;"
+            " 0.95 with --weight-bits auto.",
+            min=0.0,
+            max=1.0,
         ),
     ] = None,
     data: DataFile = None,
@@ -67,7 +76,7 @@ def quantize(
         raise TriodiaError(f"`--family` must be one of {', '.join(FAMILIES)}, got {family}.")
     net = load_network(network)
     options = QuantizeOptions(
-        weight_bits=weight_bits,
+        weight_bits=_bits(weight_bits, net),
         lanes=lanes,
         payload_bits=payload_bits,
         fraction_bits=fraction_bits,
@@ -79,6 +88,8 @@ def quantize(
     if net.task is None:
         raise TriodiaError(f"{network} is not trained yet; run `triodia train` on it first.")
     samples = _samples(net, data)
+    if weight_bits == "auto" and agree is None:
+        agree = _AGREEING
     if agree is not None:
         options = _agreeing(net, samples, options, agree)
     image = quantize_network(net, samples, options)
@@ -87,12 +98,23 @@ def quantize(
     result = {
         "task": net.task,
         **measured,
+        "weight_bits": image.params.weight_bits,
         "exact_neurons": image.meta["exact_neurons"],
         **_memory(image),
         "digest": image.digest(),
         "file": str(output),
     }
     show.result(result, title="Machine image")
+
+
+def _bits(text: str | None, net: Network) -> int:
+    """Bits per weight that were asked for, or that suit how the network was trained."""
+    if text is None or text == "auto":
+        trained = [step.get("weight_bits", 0) for step in net.provenance]
+        return next((bits for bits in reversed(trained) if bits), 8)
+    if not text.isdecimal() or not 2 <= int(text) <= 16:
+        raise TriodiaError(f"`--weight-bits` must be between 2 and 16, or auto; got {text}.")
+    return int(text)
 
 
 def _agreeing(

@@ -9,23 +9,29 @@ __all__ = ["recipe_for"]
 _UPDATES = 1200  # fewer leave small sets underfitted (docs/training.md)
 _BATCH = 16
 _EPOCHS = (10, 400)
+_REACH = 4  # inputs that reach a neuron, at least, as far as there are so many
 
 
 def recipe_for(data: TaskData) -> dict:
-    """Options of ``train.loop.Settings`` for the size and length of ``data``.
+    """Options of ``train.settings.Settings`` for the size and length of ``data``.
 
-    Small sets get small batches and many epochs, so that every set gets about 1,200 updates, and
-    little augmentation: what suits one kind of data harms another.
+    Small sets get small batches and many epochs, so that every set gets about 1,200 updates. Inputs
+    are strong and biases spread, so that neurons differ even where there is one input. Little is
+    added to samples and nothing is silenced: what suits one kind of data harms another.
     """
-    samples, steps = data.x_train.shape[:2]
+    samples, steps, inputs = data.x_train.shape
     batch = min(_BATCH, max(4, samples // 3)) if samples < 1000 else 64
     epochs = math.ceil(_UPDATES / math.ceil(samples / batch))
     return {
         "batch": batch,
         "epochs": min(max(epochs, _EPOCHS[0]), _EPOCHS[1]),
         "noise": 0.1,
-        "shift": 0.05,
-        "warp": 0.05,
+        "shift": 0.0,
+        "warp": 0.0,
+        "dropout": 0.0,
+        "input_gain": 2.0,
+        "input_density": min(1.0, max(0.25, _REACH / inputs)),
+        "bias_spread": 1.0,
         "tau_out": float(min(max(steps / 8, 8.0), 64.0)),
         "target_rate": 0.1,
     }
