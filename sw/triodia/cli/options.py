@@ -145,7 +145,11 @@ BoardName = Annotated[str, typer.Option("--board", help="Board; `triodia boards`
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 Method = Annotated[
     str,
-    typer.Option(help="lnp, lnp-degree, random, magnitude, weight-sampling, slow or none."),
+    typer.Option(
+        help="lnp, magnitude, random, snip, grasp, synflow, jacobian, iterative-magnitude, geohub,"
+        " erdos-renyi, barabasi-albert, or a control: lnp-degree, lnp-shuffled, weight-sampling,"
+        " tau-sampling, slow, none."
+    ),
 ]
 NetlistName = Annotated[
     str | None,

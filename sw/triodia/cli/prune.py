@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from ..network.files import load_network, save_network
+from ..prune.criteria import Samples
 from ..prune.options import read_choices
 from ..prune.pipeline import prune as prune_network
+from ..tasks.own import chosen_task
 from .console import Output
-from .options import Json, Method, NetworkFile, Out, Seed
+from .options import DataFile, Json, Method, NetworkFile, Out, Seed
 
 __all__ = ["prune"]
 
@@ -41,15 +43,22 @@ def prune(
         list[str] | None,
         typer.Option(help="An open choice of LNP as NAME=VALUE (docs/lnp.md); may be repeated."),
     ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Task whose training samples snip, grasp and so on see.")
+    ] = None,
+    data: DataFile = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Prune a network by Lyapunov Noise Pruning or a control; needs no data."""
+    """Prune a network by Lyapunov Noise Pruning, a rival or a control."""
     show = Output(as_json)
     net = load_network(network)
     show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
     options = _options(steps, even_lanes, option or [])
     options |= {"synapses": synapses, "nodes": nodes, "seed": seed}
+    if task is not None or data is not None:
+        chosen = chosen_task(task, data)
+        options["samples"] = Samples(chosen, chosen.load())
     pruned, report = prune_network(net, method=method, measured=True, **options)
     dropped = sum(entry.get("unreachable", 0) for entry in report["passes"])
     if dropped:

@@ -8,10 +8,9 @@ import typer
 from triodia_hw.errors import TriodiaError
 
 from ..network.files import load_network
-from ..network.network import Network
 from ..prune.options import read_choices
-from ..tasks.catalog import Task, TaskData, get_task
-from ..tasks.own import doubts, own_task, sizes
+from ..tasks.catalog import Task, TaskData
+from ..tasks.own import chosen_task, doubts, sizes
 from ..train.device import find_device
 from ..train.settings import Settings
 from .console import Output
@@ -97,7 +96,7 @@ def train(
     if checkpoint is not None and seeds > 1:
         raise TriodiaError("`--checkpoint` keeps one training; leave out `--seeds`.")
     net = load_network(network)
-    chosen = _chosen(task, data, net if keep else None)
+    chosen = chosen_task(task, data, net if keep else None)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
     given |= {"weight_bits": weight_bits, "validation": validation}
     options = read_choices(choices or (), vars(Settings()))
@@ -112,15 +111,6 @@ def train(
         show, net, chosen, samples, range(seed, seed + seeds), output, diary, **how, **options
     )
     show.result(result, title="Trained network", hide=("by_seed", "settings"))
-
-
-def _chosen(task: str | None, data: Path | None, kept: Network | None) -> Task:
-    """The task named, or the user's own samples."""
-    if data is None:
-        return get_task(task or "japanese-vowels")
-    if task is not None:
-        raise TriodiaError("`--task` and `--data` exclude each other; pass one of them.")
-    return own_task(data, kept)
 
 
 def _describe(show: Output, task: Task, samples: TaskData) -> None:

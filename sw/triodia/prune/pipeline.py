@@ -10,10 +10,10 @@ from threadpoolctl import threadpool_limits
 from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
+from .criteria import Samples, keep_by, shuffled
 from .hardware import HardwareOptions, fit_lanes
 from .measures import WHOLE, measure, spectral_error
 from .options import choices
-from .sampling import keep_count, keep_probabilities, sample
 from .step1 import NoiseOptions, keep_matrix, noise_prune, stable_system
 from .step2 import degree, prune_by_betweenness, prune_neurons, strength
 from .step3 import EdgeOptions, add_edges
@@ -22,11 +22,14 @@ from .step4 import TimeOptions, tune_time_constants
 __all__ = ["METHODS", "STEPS", "prune"]
 
 STEPS = ("I", "II", "III", "IV", "H")
-METHODS = ("lnp", "lnp-degree", "random", "magnitude", "weight-sampling", "slow", "none")
+METHODS = ("lnp", "lnp-degree", "lnp-shuffled", "random", "magnitude", "weight-sampling", "slow")
+METHODS += ("tau-sampling", "snip", "grasp", "synflow", "jacobian", "iterative-magnitude")
+METHODS += ("geohub", "erdos-renyi", "barabasi-albert", "none")
 # Neurons up to which a BLAS of several threads takes longer than one: 37 s against 17 s at 500 on
 # two cores, for steps I to IV. One thread also sums in the same order everywhere.
 _ALONE = 1000
-_NOISE_RULE = ("lnp", "lnp-degree")
+_NOISE_RULE = ("lnp", "lnp-degree", "lnp-shuffled")
+_BY_STRENGTH = ("magnitude", "snip", "grasp", "synflow", "jacobian", "iterative-magnitude")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class _Job:
     hardware: HardwareOptions
     reference: Network  # before any step
     kept: np.ndarray  # neurons of the reference that are left
+    samples: Samples | None  # for methods that look at data
 
 
 def prune(
@@ -48,26 +52,38 @@ def prune(
     *,
     method: str = "lnp",
     synapses: float = 0.5,
-    nodes: float = 0.43,
+    nodes: float = 1.0,
     seed: int = 0,
     steps: Sequence[str] = ("I", "II"),
     measured: bool = False,
+    samples: Samples | None = None,
     **options: object,
 ) -> tuple[Network, dict]:
-    """Prune the recurrent graph; no task and no data are used.
+    """Prune the recurrent graph; most methods use no task and no data.
 
     Step I keeps the fraction ``synapses`` of the synapses, step II the fraction ``nodes`` of the
     neurons with all synapses between them. Criteria for synapses and neurons, by method:
 
-    ================ =================================== ================================
-    lnp              noise rule on the Lyapunov matrix   betweenness, length ``1 / |w|``
-    lnp-degree       as lnp                              most synapses left by step I
-    weight-sampling  sampled in proportion to ``|w|``    as lnp
-    magnitude        largest ``|w|``                     largest sum of ``|w|`` in and out
-    slow             as weight-sampling                  largest ``tau_mem``
-    random           uniform                             uniform
-    none             everything stays                    everything stays
-    ================ =================================== ================================
+    =================== ======================================== =============================
+    lnp                 noise rule on the Lyapunov matrix        betweenness, length ``1 / |w|``
+    lnp-degree          as lnp                                   most synapses left by step I
+    lnp-shuffled        as lnp, then shuffled, same degrees      as lnp
+    weight-sampling     sampled in proportion to ``|w|``         as lnp
+    tau-sampling        in proportion to ``(tau_i tau_j)^0.4``   as lnp
+    slow                as weight-sampling                       largest ``tau_mem``
+    magnitude           largest ``|w|``                          largest sum of ``|w|``
+    jacobian            :func:`~.scores.jacobian_score`          as magnitude
+    synflow             :func:`~.scores.synflow_mask`            as magnitude
+    snip, grasp         :func:`~.saliency.saliency`              as magnitude
+    iterative-magnitude :func:`~.saliency.iterative_magnitude`   as magnitude
+    geohub              :func:`~.graphs.geohub`, a new graph     uniform
+    barabasi-albert     :func:`~.graphs.barabasi_albert`         uniform
+    erdos-renyi         :func:`~.graphs.erdos_renyi`             uniform
+    random              uniform                                  uniform
+    none                everything stays                         everything stays
+    =================== ======================================== =============================
+
+    ``samples`` are for "snip", "grasp" and "iterative-magnitude", which look at data.
 
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
     both are the same for every method. Step H (ours) spreads synapses evenly over the PEs of a
@@ -81,7 +97,9 @@ def prune(
         raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     _check_steps(steps)
     everyone = np.arange(net.neurons)
-    job = _Job(method, synapses, nodes, seed, *chosen, reference=net, kept=everyone)
+    job = _Job(
+        method, synapses, nodes, seed, *chosen, reference=net, kept=everyone, samples=samples
+    )
     report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
     report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
     report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
@@ -146,28 +164,20 @@ def _check_synapses(net: Network, step: str) -> None:
 def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
     _check_synapses(net, "I")
     if job.method in _NOISE_RULE:
-        return noise_prune(net, job.synapses, job.seed, job.noise)
-    rng = np.random.default_rng([job.seed, 3])
-    size = np.abs(net.w_rec[net.mask_rec])
-    count = keep_count(size.size, job.synapses)
-    if job.method in ("weight-sampling", "slow"):
-        chosen = sample(keep_probabilities(size.astype(np.float64), job.synapses), rng)
-    else:
-        score = size if job.method == "magnitude" else rng.random(size.size)
-        chosen = np.zeros(size.size, bool)
-        chosen[np.argsort(-score, kind="stable")[:count]] = True
-    mask = np.zeros_like(net.mask_rec)
-    mask[net.mask_rec] = chosen
-    pruned = replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
+        pruned, report = noise_prune(net, job.synapses, job.seed, job.noise)
+        if job.method == "lnp-shuffled":
+            pruned = shuffled(pruned, net, job.seed)
+        return pruned, report
+    pruned = keep_by(job.method, net, job.synapses, job.seed, job.samples)
     return pruned, {"step": "I", "synapses_before": net.synapses, "synapses_after": pruned.synapses}
 
 
 def _step2(net: Network, job: _Job) -> tuple[Network, dict]:
-    if job.method in ("lnp", "weight-sampling"):
+    if job.method in ("lnp", "lnp-shuffled", "weight-sampling", "tau-sampling"):
         return prune_by_betweenness(net, job.nodes)
     if job.method == "slow":
         score = net.tau_mem
-    elif job.method == "magnitude":
+    elif job.method in _BY_STRENGTH:
         score = strength(net)
     elif job.method == "lnp-degree":
         score = degree(net)

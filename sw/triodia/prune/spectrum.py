@@ -10,7 +10,13 @@ from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
 
-__all__ = ["Spectrum", "lyapunov_spectrum", "network_spectrum", "orthonormal"]
+__all__ = [
+    "Spectrum",
+    "lyapunov_spectrum",
+    "mean_square_slopes",
+    "network_spectrum",
+    "orthonormal",
+]
 
 Advance = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -118,11 +124,15 @@ class _Driven:
         self.sigma = noise * self.threshold * np.sqrt(1 - self.beta**2)
         self.spikes, self.calls = 0.0, 0
 
+    def slopes(self, x: np.ndarray) -> np.ndarray:
+        """Surrogate derivative of the spikes at potentials ``x`` ``(N,)``."""
+        return 1 / (self.threshold * (self.slope * np.abs(x / self.threshold - 1) + 1) ** 2)
+
     def __call__(self, state: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, zero = self.net.neurons, self.net.reset == "zero"
         x, beta = state[:n], self.beta
         s = (x >= self.threshold).astype(np.float64)
-        slope = 1 / (self.threshold * (self.slope * np.abs(x / self.threshold - 1) + 1) ** 2)
+        slope = self.slopes(x)
         after = x * (1 - s) if zero else x - self.threshold * s
         factor = 1 - s if zero else np.ones(n)
         if self.reset:
@@ -167,3 +177,13 @@ def network_spectrum(
     found = lyapunov_spectrum(system, np.zeros(variables), seed=seed, factor=factor, **options)
     place = found.participation.reshape(-1, net.neurons, found.exponents.size).mean(axis=0)
     return Spectrum(found.exponents, place, found.steps, float(system.spikes / system.calls))
+
+
+def mean_square_slopes(net: Network, seed: int, *, steps: int = 200) -> np.ndarray:
+    """Mean square of each neuron's surrogate derivative over a noise-driven run, ``(N,)``."""
+    driven, total = _Driven(net, 1.0, 10.0, False, seed), np.zeros(net.neurons)
+    state = np.zeros(net.neurons * (1 if net.tau_syn is None else 2))
+    for _ in range(steps):
+        state, _ = driven(state, np.zeros((state.size, 1)))
+        total += driven.slopes(state[: net.neurons]) ** 2
+    return total / steps

@@ -8,11 +8,13 @@ from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
 from .covariance import decay_rates, stationary_covariance
-from .sampling import keep_probabilities, sample
+from .sampling import keep_count, keep_probabilities, sample
+from .sight import what_the_rule_sees
 from .spectrum import network_spectrum
 
 __all__ = [
     "NoiseOptions",
+    "dominant_system",
     "edge_matrix",
     "harmonic_matrix",
     "keep_matrix",
@@ -30,6 +32,11 @@ class NoiseOptions:
     ----------
     edges : "lyapunov" (harmonic means) or "weights" (the base rule of Moore & Chaudhuri).
     neighbourhood : "graph" (every neighbour counts equally) or "weighted" (by ``|w|``).
+    covariance : whether the rule sees ``C_ij``; without, a control that knows variances only.
+    equal_tau : take the mean time constant for every neuron in the rule, another control.
+    symmetric : the setting of the base paper's theorem: the coupling is made symmetric, and each
+        leak at least the sum of its row of ``|s L|``. Take ``rescale`` with it.
+    iterations : cuts, each keeping the same fraction; the spectrum is computed anew for each.
     floor : smallest ``|lambda|`` as a fraction of the median ``|lambda|``.
     margin : stability margin, as a fraction of the slowest leak.
     rescale : divide kept weights by their keep probability.
@@ -41,6 +48,10 @@ class NoiseOptions:
 
     edges: str = "lyapunov"
     neighbourhood: str = "graph"
+    covariance: bool = True
+    equal_tau: bool = False
+    symmetric: bool = False
+    iterations: int = 1
     floor: float = 0.05
     margin: float = 0.1
     rescale: bool = False
@@ -57,6 +68,8 @@ class NoiseOptions:
             raise TriodiaError(
                 f"neighbourhood must be 'graph' or 'weighted', not {self.neighbourhood!r}"
             )
+        if not 1 <= self.iterations <= 1000:
+            raise TriodiaError(f"iterations must be in 1..1000, not {self.iterations!r}")
         if not (0 < self.floor <= 1 and 0 < self.margin < 1):
             raise TriodiaError("floor and margin must be between 0 and 1")
 
@@ -112,6 +125,17 @@ def stable_system(
     return np.diag(-leak) + scale * coupling, float(scale)
 
 
+def dominant_system(a: np.ndarray) -> np.ndarray:
+    """The symmetric part of ``a``, each leak raised to the sum of its row of absolute couplings.
+
+    Moore & Chaudhuri 2020 prove their rule for such a system.
+    """
+    symmetric = (a + a.T) / 2
+    off = symmetric - np.diag(np.diag(symmetric))
+    leak = np.maximum(-np.diag(symmetric), np.abs(off).sum(axis=1) * (1 + 1e-6) + 1e-9)
+    return off - np.diag(leak)
+
+
 def noise_score(a: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """``|A_ij| (C_ii + C_jj - 2 sgn(A_ij) C_ij)`` off the diagonal: keep probability over rho.
 
@@ -131,6 +155,8 @@ def keep_matrix(
     Probabilities are 0 off the graph and sum to ``round(keep * synapses)``.
     """
     leak = 1 / net.tau_mem.astype(np.float64)
+    if options.equal_tau:
+        leak = np.full_like(leak, leak.mean())
     report = {"step": "I", "edges": options.edges}
     if options.edges == "weights":
         coupling = net.w_rec.astype(np.float64)
@@ -138,8 +164,13 @@ def keep_matrix(
         coupling, seen = _lyapunov_edges(net, seed, options)
         report |= seen
     a, scale = stable_system(coupling, leak, options.margin)
+    if options.symmetric:
+        a = dominant_system(a)
     rates = decay_rates(a)
-    score = noise_score(a, stationary_covariance(a, rates=rates))
+    covariance = stationary_covariance(a, rates=rates)
+    report |= what_the_rule_sees(net, a, covariance)
+    own = np.diag(np.diag(covariance))
+    score = noise_score(a, covariance if options.covariance else own)
     p = np.zeros(net.w_rec.shape)
     p[net.mask_rec] = keep_probabilities(score[net.mask_rec], keep)
     report |= {"scale": scale, "margin": options.margin * float(leak.min()), "abscissa": rates[0]}
@@ -149,7 +180,22 @@ def keep_matrix(
 def noise_prune(
     net: Network, keep: float, seed: int, options: NoiseOptions
 ) -> tuple[Network, dict]:
-    """Keep a fraction ``keep`` of the synapses by the noise rule; return network and report."""
+    """Keep a fraction ``keep`` of the synapses by the noise rule; return network and report.
+
+    With ``iterations`` in as many cuts, down to ``keep^(k / iterations)``. It stops when the
+    fraction is reached. The report is that of the first cut, ``cuts`` the count of synapses after
+    each.
+    """
+    whole, now, cuts, first = net.synapses, net, [], {}
+    keep_count(whole, keep)
+    for k in range(1, options.iterations + 1):
+        left = max(1, round(whole * keep ** (k / options.iterations)))
+        now, report = _cut(now, min(left / now.synapses, 1.0), seed + 1000 * (k - 1), options)
+        first, cuts = first or report, [*cuts, now.synapses]
+    return now, first | {"synapses_after": now.synapses} | ({"cuts": cuts} if len(cuts) > 1 else {})
+
+
+def _cut(net: Network, keep: float, seed: int, options: NoiseOptions) -> tuple[Network, dict]:
     p, a, report = keep_matrix(net, keep, seed, options)
     probability = p[net.mask_rec]
     mask = np.zeros_like(net.mask_rec)

@@ -16,6 +16,7 @@ from .samples import TaskData
 
 __all__ = [
     "OWN_TASK",
+    "chosen_task",
     "doubts",
     "image_samples",
     "labelled",
@@ -74,6 +75,21 @@ def own_task(path: str | Path, like: Network | None = None) -> Task:
         loader=lambda: data,
         recipe=recipe_for(data),
     )
+
+
+def chosen_task(name: str | None, own: Path | None, like: Network | None = None) -> Task:
+    """The built-in task called ``name`` (JapaneseVowels if None), or that of the file ``own``.
+
+    Raises
+    ------
+    TriodiaError
+        If both are given, if there is no such task, and as ``own_task``.
+    """
+    if own is None:
+        return get_task(name or "japanese-vowels")
+    if name is not None:
+        raise TriodiaError("`--task` and `--data` exclude each other; pass one of them.")
+    return own_task(own, like)
 
 
 def _classes(path: str | Path, arrays: dict[str, np.ndarray]) -> int:

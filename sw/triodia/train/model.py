@@ -79,7 +79,7 @@ class SpikingModel(nn.Module):
     State is 0 before the first step. The class is the argmax of ``v_out`` summed over valid steps.
     """
 
-    def __init__(self, net: Network, *, slope: float = 10.0) -> None:
+    def __init__(self, net: Network, *, slope: float = 4.0) -> None:
         super().__init__()
         head = net.trained()
         self.net, self.slope = net, slope

@@ -1,0 +1,91 @@
+"""Scores of synapses at initialisation from a batch of samples: SNIP and GraSP; the highest stay.
+
+And iterative magnitude pruning, which trains on them.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from triodia_hw.errors import TriodiaError
+
+from ..network.network import Network
+from ..tasks.catalog import Task, TaskData
+from ..train.attach import attach
+from ..train.loop import settings_for, train
+from ..train.model import SpikingModel
+from .sampling import keep_count
+
+__all__ = ["SALIENCIES", "flow_score", "iterative_magnitude", "saliency"]
+
+SALIENCIES = ("snip", "grasp")
+_BATCH = 256  # samples that a score sees
+_ROUNDS = 5
+
+
+def _ready(net: Network, task: Task, data: TaskData, seed: int) -> Network:
+    """``net`` with inputs and readouts of the task: its own, or those training would start from."""
+    if net.task == task.name:
+        return net
+    return attach(net, task, data, seed, settings_for(task, {}))
+
+
+def saliency(kind: str, net: Network, task: Task, data: TaskData, seed: int) -> np.ndarray:
+    """Score of every synapse on 256 training samples, ``(N, N)``.
+
+    "snip": ``|w dL/dw|`` (Lee et al. 2019, arXiv 1810.02340, eq. 6). "grasp": ``w (H g)``, ``g``
+    and ``H`` being gradient and Hessian of the loss; cutting the lowest lowers the flow of
+    gradients least (Wang et al. 2020, arXiv 2002.07376, eq. 8). Gradients pass spikes by the
+    surrogate derivative.
+    """
+    if kind not in SALIENCIES:
+        raise TriodiaError(f"saliency must be one of {', '.join(SALIENCIES)}, not {kind!r}")
+    model = SpikingModel(_ready(net, task, data, seed), slope=settings_for(task, {}).slope)
+    model.plain = False  # its written-out gradient cannot be differentiated again
+    chosen = np.random.default_rng([seed, 15]).permutation(len(data.y_train))[:_BATCH]
+    x = torch.tensor(model.net.scale_input(data.x_train[chosen]))
+    lengths, y = (torch.tensor(a[chosen]) for a in (data.len_train, data.y_train))
+    logits = model(x, lengths).v_out.sum(1) / lengths[:, None]
+    loss = torch.nn.functional.cross_entropy(logits, y)
+    if kind == "grasp":
+        return flow_score(loss, model.w_rec)
+    (gradient,) = torch.autograd.grad(loss, model.w_rec)
+    return (model.w_rec * gradient).abs().detach().numpy().astype(np.float64)
+
+
+def flow_score(loss: Tensor, w: Tensor) -> np.ndarray:
+    """``w (H g)`` of a scalar ``loss``, of the shape of ``w``."""
+    (gradient,) = torch.autograd.grad(loss, w, create_graph=True)
+    product = torch.autograd.grad((gradient * gradient.detach()).sum(), w)[0]
+    return (w * product).detach().numpy().astype(np.float64)
+
+
+def iterative_magnitude(
+    net: Network,
+    keep: float,
+    task: Task,
+    data: TaskData,
+    seed: int,
+    *,
+    rounds: int = _ROUNDS,
+    **options: object,
+) -> Network:
+    """Keep the fraction ``keep`` of the synapses by iterative magnitude pruning.
+
+    Each of ``rounds`` trains, keeps the largest ``|w|`` up to ``keep^(k / rounds)``, and rewinds
+    the rest to their values before training (Frankle & Carbin 2019, arXiv 1803.03635). Training
+    the result with the same seed starts from the same inputs and readouts. ``options`` are those
+    of training.
+    """
+    mask, total = net.mask_rec, net.synapses
+    for k in range(1, rounds + 1):
+        now = replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
+        known = net.task == task.name
+        trained, _ = train(now, task, data=data, seed=seed, keep=known, **options)
+        size = np.where(mask, np.abs(trained.w_rec), -1.0)
+        count = keep_count(total, keep ** (k / rounds))
+        mask = np.zeros_like(mask)
+        mask.flat[np.argsort(-size, axis=None, kind="stable")[:count]] = True
+    return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
