@@ -53,6 +53,10 @@ def train(
         float | None,
         typer.Option(help="Part of the training samples that chooses the best epoch, as 0.2."),
     ] = None,
+    sparse: Annotated[
+        str | None,
+        typer.Option(help="Move synapses while training, their number stays: rigl or deep-r."),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Start from the inputs and readouts the network has.")
     ] = False,
@@ -98,7 +102,7 @@ def train(
     net = load_network(network)
     chosen = chosen_task(task, data, net if keep else None)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
-    given |= {"weight_bits": weight_bits, "validation": validation}
+    given |= {"weight_bits": weight_bits, "validation": validation, "sparse": sparse}
     options = read_choices(choices or (), vars(Settings()))
     options |= {name: value for name, value in given.items() if value is not None}
     samples = chosen.load()

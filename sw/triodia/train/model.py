@@ -100,6 +100,10 @@ class SpikingModel(nn.Module):
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest and net.fires == "at"
         self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
+        self.watch, self.seen = (
+            False,
+            None,
+        )  # keep the recurrent weights' gradient off the graph too
 
     def set_grid(self, bits: int) -> None:
         """Round weights to ``bits`` from now on: a step for each neuron, one for all readouts.
@@ -131,6 +135,9 @@ class SpikingModel(nn.Module):
             flat = on_grid(out.reshape(1, -1), self.log_grid_out.exp()[:, None], self.grid_bits)
             out = flat.reshape(out.shape)
         w_in, w_rec = (w * mask).split([self.w_in.shape[1], self.w_rec.shape[1]], 1)
+        if self.watch and torch.is_grad_enabled():
+            w_rec.retain_grad()
+            self.seen = w_rec
         return w_in, w_rec, out * self.mask_out
 
     def constants(self) -> dict[str, Tensor | str | None]:
@@ -223,6 +230,7 @@ class SpikingModel(nn.Module):
         for name, part in _TAUS.items():
             log_tau = getattr(self, f"log_{name}")
             values[part][name] = None if log_tau is None else np.exp(_array(log_tau))
+        values["net"]["mask_rec"] = _array(self.mask_rec) > 0  # sparse training may have moved it
         return replace(self.net, **values["net"], head=replace(head, **values["head"]))
 
     def _settled(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -6,7 +6,9 @@ from triodia_hw.errors import TriodiaError
 
 from ..ranges import check_finite
 
-__all__ = ["Settings"]
+__all__ = ["RULES", "Settings"]
+
+RULES = ("rigl", "deep-r")
 
 _FASTEST = 1e6  # learning rate; Adam's steps would leave float32
 
@@ -35,6 +37,7 @@ class Settings:
     input_clip: float = 4.0
     tau_out: float = 8.0
     learn_tau: bool = True
+    sparse: str = ""  # rule by which synapses move while training: rigl or deep-r; "" for none
     bias_spread: float = 0.0  # first biases hold neurons at up to this part of their threshold
     validation: float = 0.0  # part of the training samples that is held out to choose the epoch
     weight_bits: int = 0  # weights of so few bits in the end; 0 leaves them as they are
@@ -42,6 +45,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_finite(vars(self))
+        if self.sparse not in ("", *RULES):
+            raise TriodiaError(f"`--sparse` must be one of {', '.join(RULES)}; got {self.sparse}.")
         if self.epochs < 1 or self.batch < 1:
             raise TriodiaError("epochs and batch must be 1 or more")
         for name, most in (("lr", _FASTEST), ("target_rate", 1)):

@@ -12,6 +12,7 @@ from ..tasks.samples import TaskData
 from .augment import augment
 from .measure import tensors
 from .model import SpikingModel
+from .rewire import Rewiring
 from .settings import Settings
 
 __all__ = ["Training"]
@@ -36,6 +37,7 @@ class Training:
         rate: float = 1.0,
     ) -> None:
         self.model, self.s, self.epochs, self.done = model, s, epochs, 0
+        model.watch, model.seen = False, None
         self.samples = tensors(model.net, data, "train", model.bias.device)
         self.held = held and tensors(model.net, held, "test", model.bias.device)
         self.size = min(s.batch, len(self.samples[2]))
@@ -49,6 +51,8 @@ class Training:
         self.mean = torch.optim.swa_utils.AveragedModel(
             model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(s.average)
         )
+        updates = epochs * math.ceil(len(self.samples[2]) / self.size)
+        self.rewiring = Rewiring(model, s.sparse, updates) if s.sparse else None
         self.best: tuple[float, dict] | None = None  # score on ``held``, weights
 
     def epoch(self) -> dict:
@@ -58,6 +62,8 @@ class Training:
         for index in torch.randperm(len(y)).split(self.size):
             batch = (*augment(x[index], lengths[index], s.noise, s.warp, s.shift), y[index])
             sums += _update(self.model, self.optimiser, batch, s)
+            if self.rewiring:
+                self.rewiring.after(self.optimiser, self.optimiser.param_groups[1]["lr"])
             self.schedule.step()
             self.mean.update_parameters(self.model)
         self.done += 1
@@ -73,6 +79,7 @@ class Training:
     def state(self) -> dict:
         """All that ``restore`` needs, torch's random state too."""
         parts = {name: getattr(self, name).state_dict() for name in _STATEFUL}
+        parts["rewiring"] = self.rewiring and self.rewiring.state()
         return parts | {"done": self.done, "best": self.best, "random": torch.get_rng_state()}
 
     def restore(self, state: dict) -> None:
@@ -80,6 +87,8 @@ class Training:
         for name in _STATEFUL:
             getattr(self, name).load_state_dict(state[name])
         self.done, self.best = state["done"], state["best"]
+        if self.rewiring:
+            self.rewiring.restore(state["rewiring"])
         torch.set_rng_state(state["random"])
 
     def _validated(self) -> dict:
