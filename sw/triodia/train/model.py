@@ -100,10 +100,8 @@ class SpikingModel(nn.Module):
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest and net.fires == "at"
         self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
-        self.watch, self.seen = (
-            False,
-            None,
-        )  # keep the recurrent weights' gradient off the graph too
+        # whether to keep the recurrent weights with their gradient, off the graph too; and those
+        self.watch, self.seen = False, None
 
     def set_grid(self, bits: int) -> None:
         """Round weights to ``bits`` from now on: a step for each neuron, one for all readouts.
