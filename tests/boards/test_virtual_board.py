@@ -338,7 +338,7 @@ def test_nobody_answers():
 
 def test_board_command_refuses(capsys):
     code, _, err = call(capsys, "board", "--virtual", "ulx4s")
-    assert code == 2 and err.startswith("triodia: board must be one of ulx3s-12f, ")
+    assert code == 2 and err.startswith("triodia: board must be one of butterstick, ")
     code, _, err = call(capsys, "board", "--virtual", "ulx3s-25f", "--faults", 1.5)
     assert code == 2 and err == "triodia: `--faults` must be at least 0 and below 1, got 1.5.\n"
 

@@ -17,6 +17,7 @@ from ..board import BAUD, Board, BoardTop, check_clock
 from ..catalog import BadChoice
 from .limits import check_fit
 from .manifest import Manifest
+from .pll import NoSuchClock, pll_settings
 from .program import pack, placeholder, program
 from .report import BuildReport
 from .synthesis import Synthesis, synthesize
@@ -24,10 +25,10 @@ from .toolchain import ROUTED, TOOLCHAINS, Routed, Toolchain
 from .tools import BuildError
 from .vendor import vendor_build
 
-__all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
+__all__ = ["BuildReport", "build", "clocks_mhz"]
 
-# Clocks that the PLLs of all boards of a family can make.
-CLOCKS_MHZ = {
+# Clocks to try, fastest first.
+_CLOCKS_MHZ = {
     "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
     "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
 }
@@ -35,6 +36,19 @@ CLOCKS_MHZ = {
 Progress = Callable[[str], None]
 
 _NOT_TIMED = "not timed: the tools do not know the delays of the memories of this FPGA"
+
+
+def clocks_mhz(board: Board) -> list[int]:
+    """Clocks in MHz that the PLL of ``board`` can make and a build may try, fastest first."""
+
+    def possible(mhz: int) -> bool:
+        try:
+            pll_settings(board.oscillator_hz, mhz * 1e6, board.family)
+        except NoSuchClock:
+            return mhz * 1_000_000 == board.oscillator_hz
+        return True
+
+    return [mhz for mhz in _CLOCKS_MHZ.get(board.family, ()) if possible(mhz)]
 
 
 def build(
@@ -62,7 +76,7 @@ def build(
 
     ``clock_hz`` is the machine's clock, made by the PLL; ``baud`` is the serial port's. If no clock
     is given and the placed design misses the default, it is built again for the next slower of
-    :data:`CLOCKS_MHZ`. Families without timing run at the oscillator's clock.
+    :func:`clocks_mhz`. Families without timing run at the oscillator's clock.
 
     With ``parity`` the machine detects bit flips in its memories, and starts empty.
 
@@ -158,7 +172,7 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     # Placed for speed, not for the actual clock: the report says what it can reach. The pin
     # is constrained, and nextpnr derives the clock after the PLL.
     # On an iCE40 the clock without a constraint is placed for `--freq`.
-    pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
+    pin_hz = round(tools.goal_hz * board.oscillator_hz / top.clock_hz)
     pins = _file(plan, tools.pins)
     pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
     pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
@@ -173,7 +187,7 @@ def _file(plan: object, name: str) -> str:
 
 def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
     """Next clock in Hz to try for a design that reaches ``mhz``."""
-    slower = [mhz for mhz in CLOCKS_MHZ[board.family] if mhz < min(reached, goal / 1e6)]
+    slower = [mhz for mhz in clocks_mhz(board) if mhz < min(reached, goal / 1e6)]
     if given or not slower:
         raise BuildError(
             f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "

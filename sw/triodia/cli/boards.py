@@ -1,4 +1,4 @@
-"""``boards``: the supported boards and their capacity."""
+"""``boards`` and ``board new``: boards, their capacity, and files for others."""
 
 from typing import Annotated
 
@@ -6,11 +6,13 @@ import typer
 
 from triodia_boards.capacity import capacity
 from triodia_boards.catalog import BOARDS
+from triodia_boards.datafile import new_board
+from triodia_hw.files import write_atomic
 
 from .console import Output
-from .options import Json, WeightBits
+from .options import Json, Out, WeightBits
 
-__all__ = ["boards"]
+__all__ = ["board_new", "boards"]
 
 _COLUMNS = {
     "board": "board",
@@ -39,3 +41,17 @@ def boards(
     data = {"neurons": neurons, "weight_bits": weight_bits, "boards": rows}
     title = f"Boards, and the synapse words that fit by number of PEs ({neurons} neurons)"
     Output(as_json).rows(data, rows, _COLUMNS, title=title)
+
+
+def board_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the board.")],
+    output: Out,
+    like: Annotated[
+        str | None, typer.Option(help="Start from this shipped board; write only what differs.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a commented data file for a board of your own."""
+    write_atomic(output, new_board(name, like).encode())
+    data = {"board": name, "like": like, "file": str(output)}
+    Output(as_json).result(data, title="New board; write its pins into the file")
