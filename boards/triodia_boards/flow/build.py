@@ -15,7 +15,7 @@ from triodia_hw.machine.params import MachineParams
 
 from ..board import BAUD, Board, BoardTop, check_clock
 from ..catalog import BadChoice
-from .limits import check_fit
+from .limits import check_fit, check_logic, needs
 from .manifest import Manifest
 from .pll import NoSuchClock, pll_settings
 from .program import pack, placeholder, program
@@ -32,6 +32,14 @@ _CLOCKS_MHZ = {
     "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
     "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
 }
+
+_KINDS = (
+    ("blocks", "block RAMs"),
+    ("single_port", "large memories"),
+    ("luts", "look-up tables"),
+    ("registers", "flip-flops"),
+    ("multipliers", "multipliers"),
+)
 
 Progress = Callable[[str], None]
 
@@ -98,6 +106,7 @@ def build(
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress
+    progress(_foretold(p, board, options))
     with alone(folder, "build"):
         Manifest.remove(folder)
         synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
@@ -118,6 +127,13 @@ def build(
         patched_slices=slices,
         note="" if tools.timed else _NOT_TIMED,
     )
+
+
+def _foretold(p: MachineParams, board: Board, options: Options) -> str:
+    """What the machine takes of the board, in words."""
+    percent = needs(p, board, options).percent(board)
+    parts = [f"{percent[name]:.0f} % of the {text}" for name, text in _KINDS if name in percent]
+    return f"of {board.name} it takes about {', '.join(parts)}"
 
 
 def _checked_router(tools: Toolchain, router: str | None) -> str:
@@ -156,6 +172,7 @@ def _placed(
         top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
         progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
         synthesis = _synthesize(top, board, folder)
+        check_logic(board, luts=synthesis.lut4, registers=synthesis.registers)
         progress("place and route (nextpnr)")
         routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
         if routed.fmax_mhz is None or routed.fmax_mhz * 1e6 >= goal:
