@@ -14,9 +14,10 @@ from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams
 
 from ..board import BAUD, Board, BoardTop, check_clock
-from ..catalog import BadChoice
+from ..catalog import BOARDS, BadChoice
 from .limits import check_fit, check_logic, needs
 from .manifest import Manifest
+from .pincheck import check_pins
 from .pll import NoSuchClock, pll_settings
 from .program import pack, placeholder, program
 from .report import BuildReport
@@ -86,11 +87,13 @@ def build(
     is given and the placed design misses the default, it is built again for the next slower of
     :func:`clocks_mhz`. Families without timing run at the oscillator's clock.
 
+    The pins of a board that is not a shipped one are tried first (:func:`.pincheck.check_pins`).
+
     With ``parity`` the machine detects bit flips in its memories, and starts empty.
 
     Raises
     ------
-    BadChoice, DoesNotFit, NoSuchClock, BuildError
+    BadChoice, BadBoard, DoesNotFit, NoSuchClock, BuildError
         BuildError also if a given clock is not reached.
     """
     if board.family not in TOOLCHAINS:
@@ -107,6 +110,8 @@ def build(
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress
     progress(_foretold(p, board, options))
+    if BOARDS.get(board.name) != board:
+        check_pins(board)
     with alone(folder, "build"):
         Manifest.remove(folder)
         synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
