@@ -59,12 +59,11 @@ _ICE40 = {
     "iCE40LP8K": _ice40("--lp8k", 7_680, 32, 0),
     "iCE40UP5K": _ice40("--up5k", 5_280, 30, 8, single_port=4),
 }
-# Gowin DS117, DS102, DS226 and DS1103.
+# Gowin DS117, DS102 and DS226.
 _GOWIN = {
     "GW1NR-LV9QN88PC6/I5": Part(8_640, 6_480, 26, 20, chip="GW1N-9C"),
     "GW2A-LV18PG256C8/I7": Part(20_736, 15_552, 46, 48, chip="GW2A-18C"),
     "GW2AR-LV18QN88C8/I7": Part(20_736, 15_552, 46, 48, chip="GW2A-18C"),
-    "GW5A-LV25MG121NC1/I0": Part(23_040, 23_040, 56, 28, chip="GW5A-25A"),
 }
 # Xilinx DS180 and DS190.
 _XILINX = {

@@ -93,7 +93,7 @@ def _silicon_blue(board: object) -> dict[str, object]:
 
 
 def _gowin(board: object) -> dict[str, object]:
-    # Amaranth reads no part of the fifth series; the flow names the part to the tools itself.
+    # Amaranth would read the chip from the part; the table of parts knows it already.
     chip = {"family": board.part.chip, "_chipdb_device": board.part.chip}
     return chip | {"part": board.device, "parse_part": lambda self: None}
 

@@ -95,7 +95,7 @@ def made_by_others(name):
 
 
 # Not in amaranth-boards, or with a serial port that it does not know.
-OWN = {"colorlight-i5", "colorlight-i9", "ulx4m-ld", "alchitry-cu", "tang-nano-20k", "primer-25k"}
+OWN = {"colorlight-i5", "colorlight-i9", "ulx4m-ld", "alchitry-cu", "tang-nano-20k"}
 OWN |= {"basys-3", "pynq-z2"}
 ADAPTER = {"orangecrab-25f", "orangecrab-85f", "tinyfpga-bx", "butterstick", "upduino-3"}
 

@@ -17,7 +17,7 @@ OPEN = [name for name, board in BOARDS.items() if board.family in TOOLCHAINS]
 
 
 @pytest.mark.parametrize(
-    ("name", "pin"), [("ulx3s-25f", "ZZ9"), ("hx8k-evb", "A3"), ("primer-25k", "Q9")]
+    ("name", "pin"), [("ulx3s-25f", "ZZ9"), ("hx8k-evb", "A3"), ("tang-nano-9k", "500")]
 )
 def test_a_pin_that_the_device_lacks(name, pin):
     """Said in one sentence, before synthesis; the shipped pins pass."""
