@@ -1,10 +1,11 @@
 """Description of a board, and the top level that puts the machine on it."""
 
-from collections.abc import Callable
+import hashlib
+import re
 from dataclasses import dataclass
 
 from amaranth import *
-from amaranth.build import Platform, Resource
+from amaranth.build import Platform
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
@@ -17,69 +18,101 @@ from triodia_hw.machine.params import MachineParams
 from .flow.pll import LIMITS, NoSuchClock, add_pll, pll_settings
 from .link.serial import LEAST_DIVISOR
 from .link.serial_core import SerialCore
+from .parts import Part
+from .pins import NO_PINS, NO_TOOLS, PinGroup, Tools, make_platform
 
-__all__ = ["BAUD", "Board", "BoardTop", "check_clock"]
+__all__ = ["BAUD", "Board", "BoardTop", "check_clock", "is_name", "link_depth"]
 
 BAUD = 1_000_000
 
 _START = 255  # cycles of reset after the PLL locks
 
-Led = tuple[str, int, str]  # resource, its number, its subsignal or ""
-
 
 @dataclass(frozen=True)
 class Board:
-    """A board and the resources of its FPGA.
+    """A board and the resources of its FPGA; :mod:`.datafile` reads it from its file.
 
     Parameters
     ----------
-    name : name on the command line. platform : makes the Amaranth platform (pins, clock).
-    family : FPGA family (:data:`triodia_hw.compile.family.FAMILIES`).
-    device : nextpnr's option for the FPGA. package, speed : its package and speed grade, where
-        ``device`` does not say. chip_options : further nextpnr options for the chip.
-    luts : 4-input look-up tables. blocks : block RAMs. multipliers : of ``multiplier_bits``.
-    single_port : large single-port memories, which start empty.
-    pll_pin : the oscillator's pin must be dedicated to the PLL (iCE40).
-    pack_options : options of the packing tool.
-    reset : resource of the push button that resets the machine, if there is one.
+    name : name on the command line. title : what a person calls it.
+    family : FPGA family (:data:`triodia_hw.compile.family.FAMILIES`). device : the FPGA, as its
+        maker orders it. package, speed : its package and speed grade, where ``device`` does not
+        say. part : what the FPGA holds.
+    clock : pin of the oscillator. oscillator_hz : its frequency.
+    serial : pins ``rx`` (into the FPGA) and ``tx``. connect : what to plug into them.
     leds : up to four, in order of :class:`BoardTop`'s signals.
-    resources : resources the platform lacks, such as a serial port on free pins.
+    reset : the push button that resets the machine, if there is one.
     clock_hz : the machine's clock, made by a PLL unless it equals the oscillator's.
+    pll_pin : the oscillator's pin must be dedicated to the PLL (iCE40).
+    tools : what the board asks of the tools.
+    luts, registers, blocks, multipliers, single_port : as of ``part``, for less than all of it.
     link_depth : bytes of each of the link's two buffers, together two block RAMs.
     """
 
     name: str
-    platform: Callable[[], Platform]
+    family: str
     device: str
-    package: str
-    luts: int
-    blocks: int
-    multipliers: int
-    reset: tuple[str, int] | None
-    family: str = "ecp5"
+    part: Part
+    clock: PinGroup
+    oscillator_hz: int
+    serial: PinGroup
+    title: str = ""
+    package: str = ""
     speed: str = ""
-    multiplier_bits: int = 18
-    single_port: int = 0
-    pll_pin: bool = False
-    chip_options: tuple[str, ...] = ()
-    pack_options: tuple[str, ...] = ()
-    leds: tuple[Led, ...] = (("led", 0, ""), ("led", 1, ""), ("led", 2, ""), ("led", 3, ""))
-    resources: tuple[Resource, ...] = ()
+    connect: str = ""
+    leds: PinGroup = NO_PINS
+    reset: PinGroup | None = None
     clock_hz: int = 100_000_000
+    pll_pin: bool = False
+    tools: Tools = NO_TOOLS
+    luts: int = 0
+    registers: int = 0
+    blocks: int = 0
+    multipliers: int = 0
+    single_port: int = 0
     link_depth: int = DEPTH
+
+    @classmethod
+    def of_part(cls, part: Part, **known: object) -> "Board":
+        """A board with all of its FPGA."""
+        counts = {k: getattr(part, k) for k in "luts registers blocks multipliers".split()}
+        return cls(part=part, single_port=part.single_port, **counts, **known)
+
+    @property
+    def multiplier_bits(self) -> int:
+        """Bits of a factor of a multiplier."""
+        return self.part.multiplier_bits
 
     @property
     def chip(self) -> tuple[str, ...]:
         """nextpnr's options for the FPGA."""
+        if self.part.chip:
+            return (f"--device={self.device}", f"--vopt=family={self.part.chip}")
         speed = (f"--speed={self.speed}",) if self.speed else ()
-        package = (f"--package={self.package}",) if self.package else ()
-        return (self.device, *package, *speed, *self.chip_options)
+        return (self.part.option, f"--package={self.package}", *speed)
+
+    @property
+    def pack_options(self) -> tuple[str, ...]:
+        """Options of the packing tool."""
+        return (*(("-d", self.part.chip) if self.part.chip else ()), *self.tools.pack)
+
+    def digest(self) -> str:
+        """Digest of everything that is known of the board."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
     def make_platform(self) -> Platform:
         """Make the Amaranth platform, with all resources."""
-        platform = self.platform()
-        platform.add_resources(self.resources)
-        return platform
+        return make_platform(self)
+
+
+def is_name(text: str) -> bool:
+    """Whether a board can be called so: the name is part of file names."""
+    return re.fullmatch(r"[a-z0-9](?:[a-z0-9_.-]{0,38}[a-z0-9])?", text) is not None
+
+
+def link_depth(family: str) -> int:
+    """Bytes of each of the link's buffers: half on an iCE40, whose block RAMs are small."""
+    return 256 if family == "ice40" else DEPTH
 
 
 def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
@@ -94,7 +127,7 @@ def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
             f"{board.clock_hz / 1e6:g} MHz, not {clock_hz / 1e6:g} MHz: the tools for it "
             "do not say what a machine reaches"
         )
-    source_hz = board.make_platform().default_clk_frequency
+    source_hz = board.oscillator_hz
     if clock_hz != source_hz:
         pll_settings(source_hz, clock_hz, board.family)
     if round(clock_hz / baud) < LEAST_DIVISOR:
@@ -159,7 +192,7 @@ class BoardTop(Elaboratable):
         m.domains.sync = ClockDomain(reset_less=True)
         pressed_now = C(0)
         if self.board.reset is not None:
-            button = io.Buffer("i", platform.request(*self.board.reset, dir="-"))
+            button = io.Buffer("i", platform.request("button", 0, dir="-"))
             m.submodules.button, pressed_now = button, button.i
         made, steady = self._made(m, platform)
         pressed, waiting = Signal(init=1), Signal(range(_START + 1), init=_START)
@@ -175,8 +208,8 @@ class BoardTop(Elaboratable):
 
     def _made(self, m: Module, platform: Platform) -> tuple[Value, Value]:
         """Make the machine's clock; return the clock and whether it is locked."""
-        source_hz, family = platform.default_clk_frequency, self.board.family
-        pin = platform.request(platform.default_clk, 0, dir="-")
+        source_hz, family = self.board.oscillator_hz, self.board.family
+        pin = platform.request("clk", 0, dir="-")
         through = self.clock_hz != source_hz
         if through and self.board.pll_pin:
             return add_pll(m, pin, pll_settings(source_hz, self.clock_hz, family), family)
@@ -186,21 +219,15 @@ class BoardTop(Elaboratable):
         return clock.i, Const(1)
 
     def _pins(self, m: Module, platform: Platform, serial: SerialCore, reset: Signal) -> None:
-        lines = platform.lookup("uart", 0).ios
-        uart = platform.request("uart", 0, dir={line.name: "-" for line in lines})
+        uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.FFBuffer("o", uart.tx)
         m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]
         lights = (~reset, serial.open, self._shown(m, serial.waiting, "waiting"))
         lights += (self._shown(m, serial.refused, "refused"),)
-        requested: dict[tuple[str, int], object] = {}
-        for (name, number, part), light in zip(self.board.leds, lights, strict=False):
-            if (name, number) not in requested:
-                parts = dict.fromkeys("rgb", "-") if part else "-"
-                requested[name, number] = platform.request(name, number, dir=parts)
-            port = requested[name, number]
-            led = io.FFBuffer("o", getattr(port, part) if part else port)
-            m.submodules[f"{name}_{number}_{part}"] = led
+        for number, light in zip(range(len(self.board.leds.pins)), lights, strict=False):
+            led = io.FFBuffer("o", platform.request("led", number, dir="-"))
+            m.submodules[f"led_{number}"] = led
             m.d.comb += led.o.eq(light)
 
     def _shown(self, m: Module, event: Value, name: str) -> Value:

@@ -1,4 +1,4 @@
-"""Capacity of a board, computed with the machine's memory model."""
+"""Capacity of a board, computed with the machine's models of memory and logic."""
 
 from dataclasses import dataclass, replace
 
@@ -6,27 +6,34 @@ from triodia_hw.compile.family import FAMILIES
 from triodia_hw.machine.params import MachineParams
 
 from .board import Board
-from .flow.limits import DoesNotFit, check_fit
+from .catalog import BOARDS
+from .flow.limits import DoesNotFit, check_fit, needs
 
-__all__ = ["Capacity", "capacity"]
+__all__ = ["Capacity", "capacity", "smallest_board"]
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """The largest machine for a board; ``synapses`` counts words, fillers included."""
+    """The largest machine for a board; ``synapses`` counts words, fillers included.
+
+    ``percent`` : share of each of the board's resources that it takes. ``limit`` : of which
+    resource more words would need too much: "memory", "multipliers" or "logic".
+    """
 
     board: str
     lanes: int
     neurons: int
     synapses: int
-    blocks: int
+    percent: dict[str, float]
+    limit: str
 
 
-def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) -> Capacity | None:
-    """Most synapse words for ``neurons`` on ``board`` with ``lanes`` PEs; None if they do not fit.
+def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) -> Capacity:
+    """Most synapse words for ``neurons`` on ``board`` with ``lanes`` PEs; 0 if not even one fits.
 
     Assumes 16 graded inputs, 5-bit gaps, 18-bit state (16 on an iCE40) and 22-bit sums. Bisects in
-    steps of 512 words per PE, the least a block RAM of this width holds.
+    steps of 512 words per PE, the least a block RAM of this width holds. Logic must fit even with
+    its model's error against it.
     """
     p = MachineParams(
         inputs=16,
@@ -38,18 +45,29 @@ def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) ->
         accumulator_bits=22,
         row_words=-(-neurons // lanes),
     )
-
-    def fits(words: int) -> bool:
-        try:
-            check_fit(replace(p, synapse_words=512 * words), board)
-        except DoesNotFit:
-            return False
-        return True
-
-    if not fits(1):
-        return None
-    low, high = 1, 1 << 11
+    low, high, limit = 0, 1 << 11, "memory"
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return Capacity(board.name, lanes, neurons, lanes * 512 * low, board.blocks)
+        try:
+            check_fit(replace(p, synapse_words=512 * middle), board, surely=True, advice=False)
+            low = middle
+        except DoesNotFit as error:
+            high, limit = middle, error.resource
+    if not low:
+        return Capacity(board.name, lanes, neurons, 0, {}, limit)
+    p = replace(p, synapse_words=512 * low)
+    percent = needs(p, board, check_fit(p, board, surely=True)).percent(board)
+    return Capacity(board.name, lanes, neurons, lanes * 512 * low, percent, limit)
+
+
+def smallest_board(p: MachineParams, family: str) -> tuple[str, dict[str, float]] | None:
+    """Name of the smallest shipped board of ``family`` that a machine of ``p`` surely fits, and
+    the share of each of its resources that it takes, in percent. None if there is none."""
+    boards = [board for board in BOARDS.values() if board.family == family]
+    for board in sorted(boards, key=lambda board: (board.luts, board.blocks)):
+        try:
+            options = check_fit(p, board, surely=True, advice=False)
+        except DoesNotFit:
+            continue
+        return board.name, needs(p, board, options).percent(board)
+    return None

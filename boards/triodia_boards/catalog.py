@@ -1,37 +1,27 @@
-"""Catalogue of the supported boards, by name."""
+"""Catalogue of the shipped boards, by name; and boards of the user's own."""
 
+from importlib.resources import files
+from pathlib import Path
+
+from triodia_hw.compile.family import FAMILIES
 from triodia_hw.errors import TriodiaError
 
 from .board import Board
-from .boards.arty_a7 import ARTY_A7_35, ARTY_A7_100
-from .boards.ecpix5 import ECPIX5_45F, ECPIX5_85F
-from .boards.hx8k_evb import HX8K_EVB
-from .boards.icebreaker import ICEBREAKER
-from .boards.orangecrab import ORANGECRAB_25F, ORANGECRAB_85F
-from .boards.tang import PRIMER_20K, TANG_NANO_9K
-from .boards.ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
+from .datafile import board_of, read_board
 
 __all__ = ["BOARDS", "BadChoice", "get_board"]
 
-BOARDS = {
-    board.name: board
-    for board in (
-        ULX3S_12F,
-        ULX3S_25F,
-        ULX3S_45F,
-        ULX3S_85F,
-        ORANGECRAB_25F,
-        ORANGECRAB_85F,
-        ECPIX5_45F,
-        ECPIX5_85F,
-        ICEBREAKER,
-        HX8K_EVB,
-        TANG_NANO_9K,
-        PRIMER_20K,
-        ARTY_A7_35,
-        ARTY_A7_100,
-    )
-}
+
+def _shipped() -> dict[str, Board]:
+    """Boards of the files in ``boards/``, by family and name."""
+    data = [f for f in (files(__package__) / "boards").iterdir() if f.name.endswith(".toml")]
+    boards = [board_of(file.read_text(), file.name) for file in data]
+    order = list(FAMILIES)
+    boards.sort(key=lambda board: (order.index(board.family), board.name))
+    return {board.name: board for board in boards}
+
+
+BOARDS = _shipped()
 
 
 class BadChoice(TriodiaError, ValueError):
@@ -39,7 +29,21 @@ class BadChoice(TriodiaError, ValueError):
 
 
 def get_board(name: str) -> Board:
-    """Board called ``name``; :class:`BadChoice` lists the known names."""
-    if name not in BOARDS:
-        raise BadChoice(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
-    return BOARDS[name]
+    """The shipped board called ``name``, or that of the data file at this path.
+
+    A path has a slash, or ends in ``.toml``.
+
+    Raises
+    ------
+    BadChoice
+        If there is no such board; the message lists the shipped ones.
+    BadBoard
+        If the file does not describe a board.
+    """
+    if name in BOARDS:
+        return BOARDS[name]
+    if name.endswith(".toml") or len(Path(name).parts) > 1:
+        return read_board(name)
+    raise BadChoice(
+        f"board must be one of {', '.join(BOARDS)}, or a file such as ./myboard.toml, not {name!r}"
+    )

@@ -2,8 +2,6 @@
 
 import re
 
-from amaranth.build import Platform
-
 from triodia_hw.machine.params import MachineParams
 
 from .board import Board, BoardTop, check_clock
@@ -38,7 +36,7 @@ def top_source(
     platform = board.make_platform()
     plan = platform.build(top, do_build=False, debug_verilog=False)
     text = plan.files["top.il"]
-    rtlil, pins = text.decode() if isinstance(text, bytes) else text, pin_names(board, platform)
+    rtlil, pins = text.decode() if isinstance(text, bytes) else text, pin_names(board)
     inputs = (pins["clock"], pins["rx"], pins.get("button"))
     return _directed(rtlil, inputs), pins, top.divisor
 
@@ -52,12 +50,9 @@ def _directed(rtlil: str, inputs: tuple[str | None, ...]) -> str:
     return re.sub(r"^(  wire .*?)inout( \d+ +\\)(\w+__io)\n", direction, rtlil, flags=re.M)
 
 
-def pin_names(board: Board, platform: Platform) -> dict[str, str | int]:
+def pin_names(board: Board) -> dict[str, str | int]:
     """Pins by purpose, and ``released``, the level of the idle button."""
-    pins = {"clock": f"{platform.default_clk}_0__io"}
-    pins |= {"rx": "uart_0__rx__io", "tx": "uart_0__tx__io"}
+    pins = {"clock": "clk_0__io", "rx": "uart_0__rx__io", "tx": "uart_0__tx__io"}
     if board.reset is None:
         return pins
-    name, number = board.reset
-    button = platform.resources[name, number].ios[0]
-    return pins | {"button": f"{name}_{number}__io", "released": int(button.invert)}
+    return pins | {"button": "button_0__io", "released": int(board.reset.inverted)}

@@ -193,17 +193,18 @@ def test_bad_manifest(made, content, text):
     refused(made, text)
 
 
-@pytest.mark.parametrize("board", ["ulx4s", "arty-a7-35"])
-def test_unknown_board(made, board):
-    """Unknown boards, and boards with a vendor's tool, are refused."""
-    changed(made, board=board)
-    known = [name for name in BOARDS if not name.startswith("arty")]
-    refused(made, rf"\S+build\.json must name one of {', '.join(known)}, not '{board}'")
+def test_bad_board(made):
+    """A name that is no board's, and a family with a vendor's tool, are refused."""
+    changed(made, board="../up")
+    refused(made, r"\S+build\.json must name a board, not '../up'; build again")
+    options = json.loads((made / "build.json").read_text())["options"]
+    changed(made, board="arty-a7-35", options=options | {"family": "xilinx"})
+    refused(made, r"\S+build\.json must be of ecp5, ice40, gowin, not of 'xilinx'")
 
 
 def test_no_options(made):
     changed(made, options={})
-    refused(made, r"\S+build\.json is damaged: no single_port in options; build again")
+    refused(made, r"\S+build\.json is damaged: no family in options; build again")
 
 
 def test_a_network_too_large(made):

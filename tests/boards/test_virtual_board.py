@@ -338,7 +338,7 @@ def test_nobody_answers():
 
 def test_board_command_refuses(capsys):
     code, _, err = call(capsys, "board", "--virtual", "ulx4s")
-    assert code == 2 and err.startswith("triodia: board must be one of ulx3s-12f, ")
+    assert code == 2 and err.startswith("triodia: board must be one of butterstick, ")
     code, _, err = call(capsys, "board", "--virtual", "ulx3s-25f", "--faults", 1.5)
     assert code == 2 and err == "triodia: `--faults` must be at least 0 and below 1, got 1.5.\n"
 
@@ -347,7 +347,24 @@ def test_boards_command(capsys):
     rows = ok(capsys, "boards", "--neurons", 256)["boards"]
     assert [row["board"] for row in rows] == list(BOARDS)
     for row in rows:
-        if row["board"] not in ("icebreaker", "hx8k-evb", "tang-nano-9k"):
+        if BOARDS[row["board"]].family not in ("ice40", "gowin"):
             assert row["lanes_1"] > row["lanes_4"] > 10_000
+        for lanes, fit in row["fits"].items():
+            assert (row[f"lanes_{lanes}"] is None) == (not fit["percent"])
+            assert all(0 < part <= 100 for part in fit["percent"].values())
+            assert fit["limit"] in ("memory", "logic", "multipliers")
     small = {row["board"]: row for row in rows}
     assert small["icebreaker"]["lanes_1"] == 1 << 16 and small["hx8k-evb"]["lanes_8"] is None
+    assert small["tang-nano-9k"]["lanes_4"] is None
+    assert small["tang-nano-9k"]["fits"]["4"]["limit"] == "logic"
+    assert all(small["icestick"][f"lanes_{n}"] is None for n in (1, 4, 8, 16))
+
+
+def test_boards_of_a_file(capsys, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\nlike = "ulx3s-25f"\n')
+    mine, theirs = (ok(capsys, "boards", "--board", b)["boards"] for b in (path, "ulx3s-25f"))
+    assert [row | {"board": "ulx3s-25f"} for row in mine] == theirs
+    path.write_text('name = "mine"\nlike = "ulx3s-25f"\nclok = 1\n')
+    code, _, err = call(capsys, "boards", "--board", path)
+    assert code == 2 and err == (f"triodia: {path}: there is no key clok; did you mean clock?\n")

@@ -75,21 +75,21 @@ def test_how_a_machine_is_built_for_ice40():
     options = check_fit(SMALL, BOARDS["icebreaker"])
     assert options.single_port == ("synapses",) and options.multiplier_parts == 1
     assert options.queues == QUEUES[:4] and LINK_BLOCKS["ice40"] + block_rams(SMALL, options) == 30
-    assert check_fit(replace(SMALL, synaptic=True), BOARDS["icebreaker"]).queues == (
+    roomy = replace(BOARDS["icebreaker"], luts=10_000, registers=10_000)
+    assert check_fit(replace(SMALL, synaptic=True), roomy).queues == (
         "rows",
         "returns",
         "outputs",
     )
     wide = replace(SMALL, lanes=4, synaptic=True)
-    assert check_fit(wide, replace(BOARDS["icebreaker"], blocks=60)).multiplier_parts == 4
+    assert check_fit(wide, replace(roomy, blocks=60, luts=20_000)).multiplier_parts == 4
 
 
 def test_too_many_synapses_for_the_large_memories():
     p = replace(SMALL, synapse_words=40_000)
     text = (
         r"^icebreaker has 4 large memories and the machine needs 6 for 80000 synapse words on "
-        r"2 lanes; prune further or take a larger board; the nearest that fits holds 65536 "
-        r"synapse words on 2 lanes$"
+        r"2 lanes; .*take a larger board such as \S+$"
     )
     with pytest.raises(DoesNotFit, match=text):
         check_fit(p, BOARDS["icebreaker"])

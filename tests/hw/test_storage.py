@@ -11,6 +11,7 @@ from triodia_hw.compile.build import build_image
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.storage import block_count, columns, fit_storage, native_bits, stored_bits
 from triodia_hw.cost.resources import block_rams
+from triodia_hw.errors import ContractError
 from triodia_hw.machine.params import MachineParams, bits_for
 from triodia_hw.machine.rows import gap_coded, segment_words
 
@@ -248,3 +249,17 @@ def test_fit_storage_changes_only_the_storage():
     p = replace(image.params, synapse_words=7, gap_bits=3, row_words=2, rows_per_pointer=8)
     fitted = fit_storage(p, image.row_start, image.slot[image.target])
     assert fitted == image.params
+
+
+def test_storages_that_no_machine_holds_are_passed_over():
+    """Of 300 rows with one far target, gaps of few bits take more than 2**20 filler words."""
+    p = MachineParams(inputs=300, neurons=16_384, lanes=1)
+    row_start = np.minimum(np.arange(300 + p.neurons + 1), 300)
+    q = fit_storage(p, row_start, np.full(300, 16_000))
+    assert q.synapse_words == 300 and q.gap_bits == 14
+    dense = np.arange(1101) * 1000
+    slots = np.tile(np.arange(1000), 1100)
+    with pytest.raises(
+        ContractError, match=r"^synapse_words must be in 1\.\.1048576, not 1100000$"
+    ):
+        fit_storage(MachineParams(inputs=100, neurons=1000, lanes=1), dense, slots)

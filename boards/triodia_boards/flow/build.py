@@ -14,9 +14,11 @@ from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams
 
 from ..board import BAUD, Board, BoardTop, check_clock
-from ..catalog import BadChoice
-from .limits import check_fit
+from ..catalog import BOARDS, BadChoice
+from .limits import check_fit, check_logic, needs
 from .manifest import Manifest
+from .pincheck import check_pins
+from .pll import NoSuchClock, pll_settings
 from .program import pack, placeholder, program
 from .report import BuildReport
 from .synthesis import Synthesis, synthesize
@@ -24,17 +26,38 @@ from .toolchain import ROUTED, TOOLCHAINS, Routed, Toolchain
 from .tools import BuildError
 from .vendor import vendor_build
 
-__all__ = ["CLOCKS_MHZ", "BuildReport", "build"]
+__all__ = ["BuildReport", "build", "clocks_mhz"]
 
-# Clocks that the PLLs of all boards of a family can make.
-CLOCKS_MHZ = {
+# Clocks to try, fastest first.
+_CLOCKS_MHZ = {
     "ecp5": (160, 140, 120, 100, 90, 80, 60, 40, 20),
     "ice40": (60, 54, 48, 42, 36, 33, 30, 27, 24, 21, 18, 12),
 }
 
+_KINDS = (
+    ("blocks", "block RAMs"),
+    ("single_port", "large memories"),
+    ("luts", "look-up tables"),
+    ("registers", "flip-flops"),
+    ("multipliers", "multipliers"),
+)
+
 Progress = Callable[[str], None]
 
 _NOT_TIMED = "not timed: the tools do not know the delays of the memories of this FPGA"
+
+
+def clocks_mhz(board: Board) -> list[int]:
+    """Clocks in MHz that the PLL of ``board`` can make and a build may try, fastest first."""
+
+    def possible(mhz: int) -> bool:
+        try:
+            pll_settings(board.oscillator_hz, mhz * 1e6, board.family)
+        except NoSuchClock:
+            return mhz * 1_000_000 == board.oscillator_hz
+        return True
+
+    return [mhz for mhz in _CLOCKS_MHZ.get(board.family, ()) if possible(mhz)]
 
 
 def build(
@@ -62,13 +85,15 @@ def build(
 
     ``clock_hz`` is the machine's clock, made by the PLL; ``baud`` is the serial port's. If no clock
     is given and the placed design misses the default, it is built again for the next slower of
-    :data:`CLOCKS_MHZ`. Families without timing run at the oscillator's clock.
+    :func:`clocks_mhz`. Families without timing run at the oscillator's clock.
+
+    The pins of a board that is not a shipped one are tried first (:func:`.pincheck.check_pins`).
 
     With ``parity`` the machine detects bit flips in its memories, and starts empty.
 
     Raises
     ------
-    BadChoice, DoesNotFit, NoSuchClock, BuildError
+    BadChoice, BadBoard, DoesNotFit, NoSuchClock, BuildError
         BuildError also if a given clock is not reached.
     """
     if board.family not in TOOLCHAINS:
@@ -84,6 +109,9 @@ def build(
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress
+    progress(_foretold(p, board, options))
+    if BOARDS.get(board.name) != board:
+        check_pins(board)
     with alone(folder, "build"):
         Manifest.remove(folder)
         synthesis, routed, made_hz = _placed(p, words, options, board, folder, **how)
@@ -104,6 +132,13 @@ def build(
         patched_slices=slices,
         note="" if tools.timed else _NOT_TIMED,
     )
+
+
+def _foretold(p: MachineParams, board: Board, options: Options) -> str:
+    """What the machine takes of the board, in words."""
+    percent = needs(p, board, options).percent(board)
+    parts = [f"{percent[name]:.0f} % of the {text}" for name, text in _KINDS if name in percent]
+    return f"of {board.name} it takes about {', '.join(parts)}"
 
 
 def _checked_router(tools: Toolchain, router: str | None) -> str:
@@ -142,6 +177,7 @@ def _placed(
         top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
         progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
         synthesis = _synthesize(top, board, folder)
+        check_logic(board, luts=synthesis.lut4, registers=synthesis.registers)
         progress("place and route (nextpnr)")
         routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
         if routed.fmax_mhz is None or routed.fmax_mhz * 1e6 >= goal:
@@ -158,7 +194,7 @@ def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
     # Placed for speed, not for the actual clock: the report says what it can reach. The pin
     # is constrained, and nextpnr derives the clock after the PLL.
     # On an iCE40 the clock without a constraint is placed for `--freq`.
-    pin_hz = round(tools.goal_hz * platform.default_clk_frequency / top.clock_hz)
+    pin_hz = round(tools.goal_hz * board.oscillator_hz / top.clock_hz)
     pins = _file(plan, tools.pins)
     pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
     pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
@@ -173,7 +209,7 @@ def _file(plan: object, name: str) -> str:
 
 def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
     """Next clock in Hz to try for a design that reaches ``mhz``."""
-    slower = [mhz for mhz in CLOCKS_MHZ[board.family] if mhz < min(reached, goal / 1e6)]
+    slower = [mhz for mhz in clocks_mhz(board) if mhz < min(reached, goal / 1e6)]
     if given or not slower:
         raise BuildError(
             f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "

@@ -1,15 +1,17 @@
 """Check that a machine fits a board, and choose how to build it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from triodia_hw.compile.options import QUEUES, Options
+from triodia_hw.cost.logic import logic
 from triodia_hw.cost.resources import block_rams, multipliers, single_port_rams
 from triodia_hw.errors import ContractError, TriodiaError
 from triodia_hw.machine.params import MachineParams
 
 from ..board import Board
+from ..catalog import BOARDS
 
-__all__ = ["LINK_BLOCKS", "DoesNotFit", "check_fit"]
+__all__ = ["LINK_BLOCKS", "DoesNotFit", "Needs", "check_fit", "check_logic", "needs"]
 
 # Block RAMs of the link: two buffers, and on an iCE40 what an ECP5 has in distributed RAM.
 LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
@@ -17,19 +19,68 @@ LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
 _GRAIN = 256  # synapse words: the smallest block of memory
 _PARTS = 4  # adders per product without a multiplier, two levels per cycle
+_FULL = 0.98  # of the logic, beyond which the tools rarely find a placement
+_NAMES = {"luts": "look-up tables", "registers": "flip-flops"}
 
 
 class DoesNotFit(TriodiaError, ValueError):
-    """The machine needs more of a resource than the board has."""
+    """The machine needs more of a ``resource`` than the board has: "memory", "multipliers" or
+    "logic"."""
+
+    def __init__(self, message: str, resource: str = "") -> None:
+        super().__init__(message)
+        self.resource = resource
 
 
-def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Options:
+@dataclass(frozen=True)
+class Needs:
+    """What a machine with its link needs; ``luts`` and ``registers`` are foretold."""
+
+    blocks: int
+    single_port: int
+    multipliers: int
+    luts: int
+    registers: int
+
+    def percent(self, board: Board) -> dict[str, float]:
+        """Share of each resource of ``board``, in percent; resources it lacks are left out."""
+        have = {name: getattr(board, name) for name in self.__dataclass_fields__}
+        return {k: round(100 * getattr(self, k) / n, 1) for k, n in have.items() if n}
+
+
+def needs(p: MachineParams, board: Board, options: Options) -> Needs:
+    """What a machine of ``p`` built with ``options`` needs on ``board``."""
+    foretold = logic(p, options)
+    adders = options.multiplier_parts > 1
+    return Needs(
+        blocks=LINK_BLOCKS[board.family] + block_rams(p, options),
+        single_port=single_port_rams(p, options),
+        multipliers=0 if adders else multipliers(p, board.multiplier_bits),
+        luts=foretold.luts,
+        registers=foretold.registers,
+    )
+
+
+def check_fit(
+    p: MachineParams,
+    board: Board,
+    *,
+    parity: bool = False,
+    surely: bool = False,
+    advice: bool = True,
+) -> Options:
     """Choose options with which the machine and its link fit ``board``.
 
     Working memories, and queues on families without distributed RAM, go to block RAM while it
     lasts. Large single-port memory holds the synapses where the board has it. ``parity`` costs one
-    block RAM per memory in block RAM. Raises :class:`DoesNotFit` if the machine exceeds the board;
-    the message says what would help and names the nearest machine that fits.
+    block RAM per memory in block RAM. Logic is foretold (:mod:`triodia_hw.cost.logic`): a machine
+    is refused if it exceeds the board even with the model's error in its favour, or, ``surely``,
+    unless it fits with the error against it.
+
+    Raises
+    ------
+    DoesNotFit
+        The message says what would help (unless not ``advice``), all of it true for this machine.
     """
     if board.single_port and parity:
         raise DoesNotFit(
@@ -37,31 +88,85 @@ def check_fit(p: MachineParams, board: Board, *, parity: bool = False) -> Option
             "says nothing; build without it or take another board"
         )
     try:
-        return _choose(p, board, parity)
+        return _choose(p, board, parity, surely)
     except DoesNotFit as error:
-        raise DoesNotFit(f"{error}; {_nearest(p, board, parity)}") from None
+        if not advice:
+            raise
+        message = f"{error}; {_advice(p, board, parity)}"
+        raise DoesNotFit(message, error.resource) from None
 
 
-def _nearest(p: MachineParams, board: Board, parity: bool) -> str:
-    """Most synapse words that fit with the same neurons, on as many PEs or fewer."""
-    lanes, total = p.lanes, p.lanes * p.synapse_words
-    while lanes:
-        low, high = 0, -(-total // (lanes * _GRAIN))  # in grains a lane; low fits, high may
-        while low < high:
-            middle = (low + high + 1) // 2
-            try:
-                _choose(replace(p, lanes=lanes, synapse_words=middle * _GRAIN), board, parity)
-                low = middle
-            except (DoesNotFit, ContractError):
-                high = middle - 1
-        if low:
-            words, lane = min(total, low * lanes * _GRAIN), "lanes" if lanes > 1 else "lane"
-            return f"the nearest that fits holds {words} synapse words on {lanes} {lane}"
-        lanes //= 2
-    return f"no machine of {p.neurons} neurons like this one fits it"
+def check_logic(board: Board, *, luts: int, registers: int) -> None:
+    """Raise :class:`DoesNotFit` if a synthesised design has more than ``board``.
+
+    Counts of the netlist; what place-and-route adds to them is not known yet.
+    """
+    for name, need in (("luts", luts), ("registers", registers)):
+        if need > getattr(board, name):
+            raise DoesNotFit(
+                f"{board.name} has {getattr(board, name)} {_NAMES[name]} and the synthesised "
+                f"machine {need}; use fewer lanes or take a larger board",
+                "logic",
+            )
 
 
-def _choose(p: MachineParams, board: Board, parity: bool) -> Options:
+def _advice(p: MachineParams, board: Board, parity: bool) -> str:
+    """What would make the machine fit, of what the user can change."""
+    total = p.lanes * p.synapse_words
+    found = []
+    if 0 < (words := _most_words(p, board, parity)) < total:
+        found.append(f"prune further, to {words} synapse words on {_lanes(p.lanes)}")
+    for lanes in range(p.lanes - 1, 0, -1):
+        if _holds(_with(p, lanes, -(-total // lanes)), board, parity):
+            found.append(f"use {_lanes(lanes)}, on which the network fits")
+            break
+    else:
+        fewer = [(_most_words(_with(p, n, 1), board, parity), n) for n in range(1, p.lanes)]
+        words, lanes = max(fewer, default=(0, 0))
+        if 0 < words < total and not found:
+            found.append(f"prune further, to {words} synapse words on {_lanes(lanes)}")
+    larger = [b for b in BOARDS.values() if b.luts > board.luts and _holds(p, b, parity)]
+    if larger:
+        found.append(f"take a larger board such as {min(larger, key=_size).name}")
+    return ", or ".join(found) or "no supported board holds it on as many lanes or fewer"
+
+
+def _lanes(count: int) -> str:
+    return f"{count} lane{'s' * (count > 1)}"
+
+
+def _size(board: Board) -> tuple[int, int]:
+    return board.luts, board.blocks
+
+
+def _with(p: MachineParams, lanes: int, words: int) -> MachineParams | None:
+    """``p`` on other lanes with so many synapse words each; None if no machine is so."""
+    try:
+        return replace(p, lanes=lanes, synapse_words=words)
+    except ContractError:
+        return None
+
+
+def _holds(p: MachineParams | None, board: Board, parity: bool) -> bool:
+    try:
+        return p is not None and bool(_choose(p, board, parity, True))
+    except DoesNotFit:
+        return False
+
+
+def _most_words(p: MachineParams | None, board: Board, parity: bool) -> int:
+    """Most synapse words of all lanes that fit with everything else as in ``p``; 0 if none."""
+    if p is None:
+        return 0
+    low, high = 0, (1 << 20) // _GRAIN  # in grains a lane; low fits, high may
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = _holds(_with(p, p.lanes, middle * _GRAIN), board, parity)
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low * _GRAIN * p.lanes
+
+
+def _choose(p: MachineParams, board: Board, parity: bool, surely: bool) -> Options:
     options = _multiplying(p, board, Options(family=board.family, parity=parity))
     if board.single_port:
         options = replace(options, single_port=("synapses",))
@@ -69,18 +174,33 @@ def _choose(p: MachineParams, board: Board, parity: bool) -> Options:
         if need > board.single_port:
             raise DoesNotFit(
                 f"{board.name} has {board.single_port} large memories and the machine needs {need} "
-                f"for {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
-                "prune further or take a larger board"
+                f"for {p.lanes * p.synapse_words} synapse words on {_lanes(p.lanes)}",
+                "memory",
             )
     for choice in _orders(options):
         need = LINK_BLOCKS[board.family] + block_rams(p, choice)
         if need <= board.blocks:
-            return _with_queues(p, board, choice)
+            return _with_logic(p, board, _with_queues(p, board, choice), surely)
     raise DoesNotFit(
         f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
-        f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {p.lanes} lanes; "
-        "prune further, use fewer lanes or weight bits, or take a larger board"
+        f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {_lanes(p.lanes)}",
+        "memory",
     )
+
+
+def _with_logic(p: MachineParams, board: Board, options: Options, surely: bool) -> Options:
+    """``options`` if the logic foretold for them fits."""
+    foretold = logic(p, options)
+    factor = (1 + foretold.error) / _FULL if surely else 1 - foretold.error
+    for name, text in _NAMES.items():
+        need, have = getattr(foretold, name), getattr(board, name)
+        if need * factor > have:
+            raise DoesNotFit(
+                f"{board.name} has {have} {text} and the machine needs about {need} for "
+                f"{p.neurons} neurons on {_lanes(p.lanes)}",
+                "logic",
+            )
+    return options
 
 
 def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
@@ -92,7 +212,8 @@ def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
         return replace(options, multiplier_parts=_PARTS)
     raise DoesNotFit(
         f"{board.name} has {board.multipliers} multipliers and the machine needs "
-        f"{need} for {p.lanes} lanes; use fewer lanes or take a larger board"
+        f"{need} for {_lanes(p.lanes)}",
+        "multipliers",
     )
 
 

@@ -12,7 +12,7 @@ from triodia_hw.errors import ContractError, TriodiaError
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.params import MachineParams
 
-from ..catalog import BOARDS
+from ..board import is_name
 from .toolchain import ROUTED, TOOLCHAINS
 
 __all__ = ["BadBuild", "Manifest"]
@@ -91,11 +91,13 @@ class Manifest:
         for name, kind in names.items():
             if not isinstance(content.get(name), kind):
                 raise BadBuild(f"{path} is damaged: no {name} of type {kind.__name__}; build again")
-        known = [name for name, board in BOARDS.items() if board.family in TOOLCHAINS]
-        if content["board"] not in known:
-            raise BadBuild(f"{path} must name one of {', '.join(known)}, not {content['board']!r}")
-        if "single_port" not in content["options"]:
-            raise BadBuild(f"{path} is damaged: no single_port in options; build again")
+        if not is_name(content["board"]):
+            raise BadBuild(f"{path} must name a board, not {content['board']!r}; build again")
+        for option in ("family", "single_port"):
+            if option not in content["options"]:
+                raise BadBuild(f"{path} is damaged: no {option} in options; build again")
+        if (family := content["options"]["family"]) not in TOOLCHAINS:
+            raise BadBuild(f"{path} must be of {', '.join(TOOLCHAINS)}, not of {family!r}")
         return cls(**{name: content[name] for name in names})
 
     def machine(self) -> MachineParams:

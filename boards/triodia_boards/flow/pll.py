@@ -66,6 +66,16 @@ LIMITS = {
 }
 
 
+# Xilinx DS181, MMCME2 of speed grade -1: it takes slower oscillators than the PLL does.
+_MMCM = Limits(
+    compare=(10.0, 450.0),
+    oscillator=(600.0, 1200.0),
+    reference=tuple(range(1, 107)),
+    feedback=range(2, 65),
+    output=tuple(range(128, 0, -1)),
+)
+
+
 @dataclass(frozen=True)
 class Pll:
     """Dividers before the comparator, in the feedback path and after the oscillator.
@@ -87,15 +97,24 @@ def pll_settings(input_hz: float, output_hz: float, family: str = "ecp5") -> Pll
     ------
     NoSuchClock
     """
-    nearest = (float("inf"), 0.0)
-    for made, settings in _near(input_hz / 1e6, output_hz / 1e6, LIMITS[family]):
+    nearest, limits = (float("inf"), 0.0), LIMITS[family]
+    if family == "xilinx" and _is_slow(input_hz / 1e6):
+        limits = _MMCM
+    for made, settings in _near(input_hz / 1e6, output_hz / 1e6, limits):
         if abs(made * 1e6 - output_hz) <= 1e-6 * output_hz:
             return settings
         nearest = min(nearest, (abs(made - output_hz / 1e6), -made))
+    if nearest[0] == float("inf"):
+        raise NoSuchClock(f"the PLL takes no oscillator of {input_hz / 1e6:g} MHz")
     raise NoSuchClock(
         f"clock must be one that the PLL makes of {input_hz / 1e6:g} MHz, "
         f"not {output_hz / 1e6:g} MHz; the nearest is {-nearest[1]:g} MHz"
     )
+
+
+def _is_slow(mhz: float) -> bool:
+    """Whether a Xilinx PLL cannot take this oscillator."""
+    return mhz < LIMITS["xilinx"].compare[0]
 
 
 def _near(source: float, wanted: float, limits: Limits) -> Iterator[tuple[float, Pll]]:
@@ -189,12 +208,15 @@ def _ice40(
 def _xilinx(m: Module, clock: Value, settings: Pll, made: Signal, locked: Signal) -> Instance:
     loop, output = Signal(), Signal()
     m.submodules.pll_buffer = Instance("BUFG", i_I=output, o_O=made)
+    source = settings.compare_mhz * settings.reference
+    slow = _is_slow(source)
+    mark = "_F" if slow else ""  # an MMCM also divides by fractions
     return Instance(
-        "PLLE2_BASE",
-        p_CLKIN1_PERIOD=1e3 / (settings.compare_mhz * settings.reference),
+        "MMCME2_BASE" if slow else "PLLE2_BASE",
+        p_CLKIN1_PERIOD=1e3 / source,
         p_DIVCLK_DIVIDE=settings.reference,
-        p_CLKFBOUT_MULT=settings.feedback,
-        p_CLKOUT0_DIVIDE=settings.output,
+        **{f"p_CLKFBOUT_MULT{mark}": settings.feedback},
+        **{f"p_CLKOUT0_DIVIDE{mark}": settings.output},
         i_CLKIN1=clock,
         i_CLKFBIN=loop,
         o_CLKFBOUT=loop,

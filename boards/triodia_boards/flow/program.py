@@ -16,7 +16,6 @@ from triodia_hw.files import write_atomic
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import MachineParams
 
-from ..catalog import BOARDS
 from .formats import FORMATS
 from .manifest import BadBuild, Manifest
 from .patch import Memory, patch, read_back
@@ -138,7 +137,7 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
             f"the network of a build for {manifest.board} is loaded through its port, "
             "not patched: its synapse memory starts empty"
         )
-    family = BOARDS[manifest.board].family
+    family = manifest.options["family"]
     if TOOLCHAINS[family].unpack is None:
         raise BadBuild(
             f"the network of a build for {manifest.board} is in its netlist, where it cannot be "

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import ContractError
 from ..machine.params import MachineParams, bits_for
 from ..machine.rows import segment_words
 from ..machine.words import pointer_fields, row_depth, synapse_fields, width_of
@@ -71,18 +72,22 @@ def fit_storage(
     storage is considered, and ties go to the fewest bits. Sets ``gap_bits``, ``synapse_words``,
     ``row_words`` and ``rows_per_pointer``.
     """
-    choices, sources = [], row_start.size - 1
+    choices, sources, refused = [], row_start.size - 1, None
     rate = np.ones(sources) if activity is None else activity.mean(axis=0)
     for gap_bits in range(1, bits_for(p.slots) + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
         for group in (1, 2, 4):
-            q = replace(
-                p,
-                gap_bits=gap_bits,
-                synapse_words=max(1, int(words.sum(axis=0).max())),
-                row_words=max(1, int(words.max())),
-                rows_per_pointer=group,
-            )
+            try:
+                q = replace(
+                    p,
+                    gap_bits=gap_bits,
+                    synapse_words=max(1, int(words.sum(axis=0).max())),
+                    row_words=max(1, int(words.max())),
+                    rows_per_pointer=group,
+                )
+            except ContractError as error:  # so many fillers that no machine holds them
+                refused = error
+                continue
             memories = [
                 (width_of(synapse_fields(q)), row_depth(q.synapse_words)),
                 (width_of(pointer_fields(q)), row_depth(q.pointer_words)),
@@ -91,6 +96,8 @@ def fit_storage(
             count, bits = float((rate @ words).max()), stored_bits(q, words, family)
             order = (bits, count) if tight else (count, group)
             choices.append((count, (blocks, *order, gap_bits, group), q))
+    if not choices:
+        raise refused
     most = max(c[0] for c in choices) if tight else _FILLED * min(c[0] for c in choices)
     return min((c for c in choices if c[0] <= most), key=lambda c: c[1])[-1]
 

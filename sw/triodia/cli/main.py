@@ -71,6 +71,7 @@ def _dispatch(arguments: list[str], program: Program) -> int:
 
         print(f"{program.name} {version('triodia')}")
         return 0
+    arguments = program.split(arguments)
     name = arguments[0]
     with _stops_at_once():
         function = program.function(name)

@@ -141,7 +141,10 @@ Device = Annotated[
     str,
     typer.Option("--device", help="Where to train: cpu, cuda, or auto (a GPU if present)."),
 ]
-BoardName = Annotated[str, typer.Option("--board", help="Board; `triodia boards` lists them.")]
+BoardName = Annotated[
+    str,
+    typer.Option("--board", help="Board that `triodia boards` lists, or your own file (.toml)."),
+]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 Method = Annotated[
     str,

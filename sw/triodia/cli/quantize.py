@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from triodia_boards.capacity import smallest_board
 from triodia_hw.compile.contents import memory_shapes
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import Options
@@ -101,6 +102,7 @@ def quantize(
         "weight_bits": image.params.weight_bits,
         "exact_neurons": image.meta["exact_neurons"],
         **_memory(image),
+        **_board(show, image, family),
         "digest": image.digest(),
         "file": str(output),
     }
@@ -166,6 +168,18 @@ def _measured(show: Output, net: Network, image: Image, samples: TaskData | None
             " --state-bits 24` help too."
         )
     return measured
+
+
+def _board(show: Output, image: Image, family: str) -> dict:
+    """The smallest board that holds the machine, and its fullest resource."""
+    found = smallest_board(image.params, family)
+    if found is None:
+        show.note(f"No supported board with this family's FPGAs ({family}) holds this machine.")
+        return {"smallest_board": None, "percent": {}}
+    name, percent = found
+    most = max(percent, key=percent.get)
+    show.note(f"The smallest board that holds it: {name}, {percent[most]:.0f} % of its {most}.")
+    return {"smallest_board": name, "percent": percent}
 
 
 def _memory(image: Image) -> dict:

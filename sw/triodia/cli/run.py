@@ -1,6 +1,7 @@
 """``run``: a network on a board, real or virtual."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +12,7 @@ from triodia_hw.link.welcome import Welcome
 from triodia_hw.machine.image import load_image
 
 from ..host.board import BAUD, open_board
+from ..host.power import measured, read_log
 from ..host.run import RunReport, run_samples
 from ..quantize.inference import input_events
 from ..tasks.own import image_samples, labelled
@@ -36,10 +38,16 @@ def run(
     baked: Annotated[
         bool, typer.Option("--baked", help="Use the network in the bitstream; do not load one.")
     ] = False,
+    power: Annotated[
+        Path | None,
+        typer.Option(help="Log of a power meter beside the run: microjoules a sample."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Load a network into a board and run samples on it."""
     show = Output(as_json)
+    if power is not None:
+        read_log(power)  # refused before anything runs
     loaded = load_image(image)
     held = image_samples(loaded, task, data)
     sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
@@ -56,7 +64,12 @@ def run(
             report = run_samples(board, sequences, check=check, progress=bar)
     right = np.array(report.classes) == held.y_test[chosen]
     metric = float(right.mean()) if labelled(held) else None
-    show.result(_result(welcome, report, metric), title=f"Run on {port}")
+    result = _result(welcome, report, metric)
+    if power is not None:
+        result["power"] = asdict(measured(power, report.began, report.seconds, report.samples))
+    show.result(result, title=f"Run on {port}")
+    if power is not None:
+        _say_power(show, result["power"])
     _verdict(show, report)
 
 
@@ -69,6 +82,15 @@ def _result(welcome: Welcome, report: RunReport, metric: float | None) -> dict:
         "machine_us_per_sample": round(microseconds / report.samples, 2),
         **asdict(report),
     }
+
+
+def _say_power(show: Output, energy: dict) -> None:
+    above = energy["above_idle"]
+    rest = "" if above is None else f", of which {above:,.1f} above idle"
+    show.say(
+        f"{energy['microjoules_per_sample']:,.1f} microjoules a sample for the whole board{rest}"
+        f" ({energy['readings']} readings)."
+    )
 
 
 def _verdict(show: Output, report: RunReport) -> None:

@@ -23,6 +23,7 @@ class RunReport:
 
     ``classes``: the readout with the greatest sum, per sample; -1 without readouts.
     ``latency_ms``: median of single samples, each sent after the one before, by the host's clock.
+    ``began``: when, in seconds since 1970; the stream of samples took ``seconds`` from then.
     ``cycles`` and ``operations`` are the machine's own counts over the whole run. ``compared``:
     words checked (spikes, readouts, ends); ``mismatches``: how many differ; None without a check.
     """
@@ -31,6 +32,7 @@ class RunReport:
     steps: int
     spikes: int
     classes: list[int]
+    began: float
     seconds: float
     samples_per_second: float
     steps_per_second: float
@@ -55,7 +57,7 @@ def run_samples(
 
     With ``check`` every spike, readout and end is compared with the reference.
     """
-    before, begun = board.counters(), time.monotonic()
+    before, began, begun = board.counters(), time.time(), time.monotonic()
     outputs = []
     for sequence in board.run(sequences):
         outputs.append(sequence)
@@ -72,6 +74,7 @@ def run_samples(
         steps=steps,
         spikes=sum(len(step.spikes) for output in outputs for step in output),
         classes=[_class(output) for output in outputs],
+        began=round(began, 3),
         seconds=round(seconds, 3),
         samples_per_second=round(len(sequences) / seconds, 2),
         steps_per_second=round(steps / seconds, 1),

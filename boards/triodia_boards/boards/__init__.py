@@ -1,1 +1,0 @@
-"""One file per board: device, pins, clock, serial port."""
