@@ -9,6 +9,7 @@ from triodia_hw.errors import CheckFailed
 from triodia_sim.simulators import find_simulator
 
 from ..lab.compare import compare as run_comparison
+from ..lab.equal import COLUMNS as EQUAL
 from ..lab.grid import Cell, grid
 from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..prune.pipeline import METHODS
@@ -19,6 +20,8 @@ from .options import Cache, Folder, Json, Scheduler, Seed, SimulatorName, Worker
 __all__ = ["compare", "demo"]
 
 _DEMO = [1.0, 0.5, 0.2, 0.1]
+_NEURONS = 256  # the dense network does not fit the board, the pruned ones do
+_LATENCY = 70.0  # microseconds per sample of the table at equal speed
 
 
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
@@ -37,12 +40,26 @@ def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None
         ):
             headings = {c.key: c.heading for c in columns}
             show.rows(data, texts(rows, columns), headings, title=title)
+        _show_equal(show, data)
         show.say(data["sentence"])
         show.say(f"Page: {data['page']}")
     if data["mismatches"]:
         raise CheckFailed(
             f"FAIL: {data['mismatches']:,} words differ between hardware and reference."
         )
+
+
+def _show_equal(show: Output, data: dict) -> None:
+    """The table at equal speed, with the columns that have values."""
+    lines = data["equal_speed"]
+    if not lines:
+        return
+    columns = [c for c in EQUAL if any(line.get(c.key) is not None for line in lines)]
+    if len({line["board"] for line in lines}) == 1:
+        columns = [c for c in columns if c.key != "board"]
+    rows = [{c.key: c.text(line.get(c.key)) for c in columns} for line in lines]
+    title = "The smallest machine for each network at equal speed"
+    show.rows(data, rows, {c.key: c.heading for c in columns}, title=title)
 
 
 def compare(
@@ -75,6 +92,17 @@ def compare(
         bool,
         typer.Option(help="Also run a dense design and software, and count energy."),
     ] = True,
+    equal_speed: Annotated[
+        bool, typer.Option(help="Also find each network's smallest machine at one latency.")
+    ] = True,
+    latency: Annotated[
+        float | None,
+        typer.Option(
+            help="Microseconds per sample of the table at equal speed."
+            " Default: what the densest network takes.",
+            min=0.01,
+        ),
+    ] = None,
     cache: Cache = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -100,6 +128,7 @@ def compare(
     common = {"epochs": epochs, "target_rate": target_rate, "samples": samples}
     how = {"confirm": confirm, "simulator": simulator, "build": build, "cache": cache}
     how |= {"workers": workers, "scheduler": scheduler, "evidence": evidence}
+    how |= {"equal_speed": equal_speed, "latency": latency}
     _show(grid(common, axes), output, as_json, **how)
 
 
@@ -109,5 +138,5 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run everything on JapaneseVowels at four sparsity levels; write an HTML page."""
-    cells = grid({"seed": seed}, {"synapses": _DEMO})
-    _show(cells, output, as_json, confirm=len(cells), simulator="icarus")
+    cells = grid({"seed": seed, "neurons": _NEURONS}, {"synapses": _DEMO})
+    _show(cells, output, as_json, confirm=len(cells), simulator="icarus", latency=_LATENCY)

@@ -8,6 +8,7 @@ import numpy as np
 from triodia_boards.catalog import get_board
 
 from . import evidence, stages
+from .equal import add_equal, equal_rows, fit_of
 from .grid import Cell
 from .rows import Row
 from .runner import Job, Jobs, Progress
@@ -17,10 +18,12 @@ __all__ = ["Explored", "explore", "spread"]
 
 
 class Explored(NamedTuple):
-    """Rows, and the seconds of work behind them when each stage first ran."""
+    """Rows, the seconds of work behind them when each stage first ran, and the table at equal
+    speed (:func:`.equal.equal_rows`)."""
 
     rows: list[Row]
     seconds: float
+    equal: Sequence[dict] = ()
 
 
 def explore(
@@ -34,14 +37,17 @@ def explore(
     scheduler: str | None,
     progress: Progress,
     with_evidence: bool = False,
+    equal_speed: bool = False,
+    latency: float | None = None,
 ) -> Explored:
     """One row per cell, in their order; stages that cells share run once.
 
     ``confirm`` rows, evenly spread, are co-simulated. With evidence these have ``traced`` and
     ``spectra`` too, and the densest network of each machine ``dense`` (:mod:`.evidence`). Without
     ``build`` nothing is placed and routed. A cell whose machine does not fit its board has
-    ``fits`` false and the reason. The other options and the errors are those of
-    :meth:`.runner.Jobs.run`.
+    ``fits`` false and the reason. With ``equal_speed`` there is a table of machines at one
+    ``latency`` in microseconds (:func:`.equal.add_equal`). The other options and the errors are
+    those of :meth:`.runner.Jobs.run`.
     """
     jobs = Jobs(store)
     chosen = spread(len(cells), confirm)
@@ -61,10 +67,18 @@ def explore(
             mine["traced"] = jobs.add(evidence.traced, shown[0], mine["machine"])
             mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
         made.append(mine)
+    if equal_speed:
+        add_equal(jobs, cells, made, latency, build)
     jobs.run(workers=workers, scheduler=scheduler, progress=progress)
     seconds = sum(job.result["seconds"] for job in jobs.jobs.values())
     rows = [_row(cell, mine) for cell, mine in zip(cells, made, strict=True)]
-    return Explored(rows, round(seconds, 1))
+    equal = equal_rows(rows, [_equal(mine) for mine in made]) if equal_speed else []
+    return Explored(rows, round(seconds, 1), equal)
+
+
+def _equal(jobs: dict[str, Job]) -> dict:
+    placed = jobs["equal_built"].result if "equal_built" in jobs else None
+    return jobs["equal"].result | {"placed": placed}
 
 
 def spread(count: int, chosen: int) -> list[int]:
@@ -112,6 +126,9 @@ def _row(cell: Cell, jobs: dict[str, Job]) -> Row:
     part = {name: stages.without_context(job.result) for name, job in jobs.items()}
     values = part["network"] | part["machine"]
     values |= stages.check_board(jobs["machine"].result, cell.board) | part.get("board", {})
+    needed = fit_of(jobs["machine"].result["parameters"], cell.board)
+    values |= {"percent": needed["percent"], "limit": needed["limit"]}
+    values["luts_model"] = needed["luts"]
     values["network"] = f"{jobs['network'].result['folder']}/trained.net"
     values["image"] = f"{jobs['machine'].result['folder']}/model.image"
     values |= {name: part.get(name) for name in ("cosim", "traced", "spectra")}

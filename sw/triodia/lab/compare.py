@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -43,6 +43,8 @@ def compare(
     workers: int | None = None,
     scheduler: str | None = None,
     evidence: bool = True,
+    equal_speed: bool = True,
+    latency: float | None = None,
 ) -> "Comparison":
     """Run the chain for each of ``cells``; write results.json, results.csv and index.html.
 
@@ -53,7 +55,7 @@ def compare(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    rows, seconds = explore(
+    rows, seconds, equal = explore(
         cells,
         Store((cache or folder / "cache").resolve()),
         confirm=confirm,
@@ -63,12 +65,14 @@ def compare(
         scheduler=scheduler,
         progress=progress,
         with_evidence=evidence,
+        equal_speed=equal_speed,
+        latency=latency,
     )
     names = choice_names(cells)
     for row in rows:
         _copy_files(row, folder, names)
     software = _software(rows, progress) if evidence else []
-    result = Comparison(rows, names, _head(cells), software, seconds)
+    result = Comparison(rows, names, _head(cells), software, seconds, equal)
     write_atomic(folder / "results.json", json.dumps(result.json(), indent=2).encode())
     write_atomic(folder / "results.csv", table(rows).encode())
     write_atomic(folder / "index.html", comparison_page(result.json()).encode())
@@ -84,6 +88,7 @@ class Comparison:
     head: dict
     software: list[dict]
     seconds: float
+    equal_speed: list[dict] = field(default_factory=list)
 
     @property
     def mismatches(self) -> int:
@@ -96,6 +101,7 @@ class Comparison:
         return self.head | {
             "choices": self.choices,
             "rows": [row.json() for row in self.rows],
+            "equal_speed": self.equal_speed,
             "software": self.software,
             "mismatches": self.mismatches,
             "seconds": self.seconds,

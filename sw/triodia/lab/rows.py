@@ -116,13 +116,21 @@ class Row:
     )
     digest: str = field(default=None)
     parameters: dict = field(default=None)
-    fits: bool = _column("fits", "fits", "Whether the board has enough memory and logic.")
+    fits: bool = _column(
+        "fits",
+        "fits",
+        "Whether the board has enough memory and logic.",
+        show=lambda fits: "yes" if fits else "no",
+    )
     reason: str | None = field(default=None)
     mismatches: int | None = _column(
         "differ", "mismatches", "Words that differ between hardware and reference."
     )
     blocks_model: int = _column("RAMs", "block RAMs, model", "Block RAMs before synthesis.")
     blocks: int = _column("RAMs", "block RAMs", "Embedded memories (EBR) of the FPGA, as placed.")
+    limit: str = _column("limited by", "fullest resource", "Of the board, and how full it is.")
+    percent: dict = field(default=None)
+    luts_model: int = _column("cells~", "logic cells, foretold", "Before synthesis; with the link.")
     single_port: int = _column("large", "large RAMs")
     lut4: int = field(default=None)
     luts: int = _column("cells", "logic cells", "Lookup tables (LUT) of the FPGA, as placed.")
@@ -205,9 +213,7 @@ def pick(names: str | Iterable[str], rows: Sequence[Row] | None = None) -> list[
 
 CHOICES = [_NAMES.get(f.name, f.name) for f in fields(Cell)]
 NETWORK = "metric_float metric_integer neurons synapses rate sops_per_sample".split()
-MACHINE = (
-    "cycles_per_sample cycles_over_bound mismatches blocks luts fmax_mhz us_per_sample".split()
-)
+MACHINE = "cycles_per_sample mismatches fits blocks luts limit fmax_mhz us_per_sample".split()
 
 
 def choice_names(cells: Sequence[Cell]) -> list[str]:

@@ -26,6 +26,7 @@ from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
 from ..network.random import new_network
+from ..prune.criteria import Samples
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
 from ..quantize.quantize import QuantizeOptions, quantize
@@ -59,7 +60,7 @@ def trained(folder: Path, choices: dict) -> dict:
         net, _ = train(net, task, data=data, **options)
     if thinned:
         kept = {key: choices[key] for key in ("synapses", "nodes", "method", "seed")}
-        net, _ = prune(net, **kept)
+        net, _ = prune(net, samples=Samples(task, data), **kept)
     save_network(net, folder / "pruned.net")
     net, _ = train(net, task, data=data, keep=net.task is not None, **options)
     save_network(net, folder / "trained.net")

@@ -162,7 +162,7 @@ def test_what_workers_started_ends(tmp_path, error):
 def test_interrupted_as_by_a_terminal(tmp_path):
     """Ctrl-C reaches all processes; one sentence, and the next run continues."""
     options = "--seeds 0,1,2 --task digits --neurons 16 --lanes 1 --epochs 1 --samples 1"
-    options += " --synapses 1 --no-build --no-evidence --confirm 0 --workers 1"
+    options += " --synapses 1 --no-build --no-evidence --no-equal-speed --confirm 0 --workers 1"
     # In a shell's background Ctrl-C is ignored, and so by all that is started there.
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = f"{heard}; from triodia.cli.main import main; main()"

@@ -9,7 +9,7 @@ from ..rows import COLUMNS, Row
 from .marks import axis, chart, mark
 
 __all__ = ["AXES", "along", "curves", "front", "loads", "memory", "pareto", "raster"]
-__all__ += ["readouts", "spectrum", "versus", "waveform"]
+__all__ += ["equal_speed", "readouts", "spectrum", "versus", "waveform"]
 
 AXES = {  # what a curve runs along: the first of these that varies
     "synapses_kept": "share of recurrent synapses kept",
@@ -203,6 +203,27 @@ def memory(rows: Sequence[Row], labels: Sequence[str]) -> dict:
         marks.append(mark("bars", bars, name=kind, colour=k, of=len(kinds)))
     y = axis("", [(last - k, label) for k, label in enumerate(labels)], limits=(-0.6, last + 0.6))
     return chart(axis("block RAMs", zero=True), y, marks, height=44 * len(rows) + 80)
+
+
+def equal_speed(lines: Sequence[Mapping], labels: Sequence[str]) -> dict:
+    """Logic and block RAM of each network's machine as percent of the board, two bars a row."""
+    last, marks = len(lines) - 1, []
+    for k, (name, key) in enumerate((("logic", "luts"), ("block RAM", "blocks"))):
+        bars = []
+        for row, (one, label) in enumerate(zip(lines, labels, strict=True)):
+            at, value = last - row + 0.2 - 0.4 * k, one["percent"][key]
+            tip = f"{label}, {one['lanes']} PEs: {one[key]:,} of {name}, {value:.0f} %"
+            bars.append((0, value, at - 0.18, at + 0.18, tip, f"{value:.0f} %"))
+        marks.append(mark("bars", bars, name=name, colour=k))
+    marks.append(mark("rule", [(100, "all that the board has")], colour=-1))
+    names = [
+        (last - k, f"{label}, {one['lanes']} PEs")
+        for k, (one, label) in enumerate(zip(lines, labels, strict=True))
+    ]
+    widest = max(115.0, 1.1 * max(max(one["percent"].values()) for one in lines))
+    x = axis("percent of the board", limits=(0, widest))
+    y = axis("", names, limits=(-0.6, last + 0.6))
+    return chart(x, y, marks, height=56 * len(lines) + 80)
 
 
 def versus(items: Sequence[tuple[str, float, int]]) -> dict:

@@ -9,6 +9,7 @@ from triodia_boards.catalog import BOARDS
 from ..rows import COLUMNS, Row, pick, texts
 from . import charts
 from .baselines import columns_of, comparisons, energies, line
+from .fitting import equal_speed, misfits
 from .render import render
 
 _PERCENT = "\u00a0%"  # not broken at the end of a line
@@ -36,8 +37,8 @@ GLOSSARY = {
 _CURVES = "metric_integer cycles_per_sample us_per_sample sops_per_sample blocks luts".split()
 _NETWORK = "metric_float metric_integer rate neurons synapses synapses_stored sops_per_sample"
 _MACHINE = (
-    "cycles_per_sample cycles_over_bound load_balance blocks_model blocks single_port luts "
-    "registers multipliers fmax_mhz us_per_sample seconds"
+    "cycles_per_sample cycles_over_bound load_balance fits limit blocks_model blocks single_port "
+    "luts registers multipliers fmax_mhz us_per_sample seconds"
 )
 _AGREEMENT = {
     "samples": "samples",
@@ -62,6 +63,9 @@ def comparison_page(data: Mapping) -> str:
     against = comparisons(data, rows, choices, best)
     if picture := against["versus"]:
         drawn["versus"] = picture
+    at_equal = equal_speed(data.get("equal_speed", []))
+    if picture := at_equal["equal"]:
+        drawn["equal"] = picture
     per_row = [_of_row(row, choices, rows, metric) for row in rows]
     return render(
         "comparison.html.j2",
@@ -75,7 +79,7 @@ def comparison_page(data: Mapping) -> str:
         varying=", ".join(COLUMNS[name].title for name in choices),
         along=charts.AXES[charts.along(choices)],
         seeds=len({row.seed for row in rows}) if "seed" in choices else 0,
-        misfits=list(dict.fromkeys(row.reason for row in rows if row.fits is False)),
+        misfits=misfits(rows),
         words=_compared(rows)[0],
         mismatches=data["mismatches"],
         traced=any(row.traced for row in rows),
@@ -86,6 +90,7 @@ def comparison_page(data: Mapping) -> str:
         **tabs,
         **_tables(rows, choices),
         **against,
+        **at_equal,
         **energies(rows, choices),
     )
 

@@ -1,0 +1,169 @@
+"""Resources at equal speed: for each network the smallest machine that meets one latency."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from triodia_boards.catalog import get_board
+from triodia_boards.flow.limits import DoesNotFit, check_fit, needs
+from triodia_hw.compile.options import Options
+from triodia_hw.cost.cycles import step_cycles
+from triodia_hw.machine.image import Image, save_image
+from triodia_hw.machine.params import MachineParams
+
+from ..network.files import load_network
+from ..network.network import Network
+from ..quantize.inference import input_events
+from ..quantize.quantize import QuantizeOptions, quantize
+from ..tasks.catalog import TaskData, get_task
+from .grid import Cell
+from .rows import Column, Row
+from .runner import Job, Jobs
+from .stage import stage
+from .stages import built
+
+__all__ = ["COLUMNS", "add_equal", "equal_rows", "fit_of", "smallest"]
+
+_LANES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+# MHz at which machines that nobody placed are compared; builds reach about as much
+_CLOCKS = {"ecp5": 100.0, "xilinx": 100.0, "gowin": 27.0, "ice40": 20.0}
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.4g} %"
+
+
+COLUMNS = [
+    Column("synapses_kept", "kept", "synapses kept", show=_percent),
+    Column("board", "board"),
+    Column("lanes", "PEs", "PEs", "The fewest that are fast enough."),
+    Column("luts", "cells", "logic cells", "Foretold; with the link. Placed where it was built."),
+    Column("blocks", "RAMs", "block RAMs", "Exact, with the link."),
+    Column("cycles_per_sample", "cycles", "cycles per sample"),
+    Column("us_per_sample", "µs", "µs per sample", "At the same clock for every row."),
+    Column("clock_mhz", "MHz", "clock, MHz"),
+    Column("fits", "fits", "fits", show=lambda fits: "yes" if fits else "no"),
+    Column("limit", "limited by"),
+    Column("placed_luts", "placed", "logic cells, placed"),
+    Column("placed_mhz", "Fmax", "Fmax, MHz"),
+]
+
+
+def fit_of(parameters: dict, board_name: str) -> dict:
+    """What a machine needs of a board, in numbers and percent, and whether it fits.
+
+    ``limit``: the fullest resource, or the one of which there is too little.
+    """
+    p, board = MachineParams(**parameters), get_board(board_name)
+    try:
+        options, reason = check_fit(p, board), None
+    except DoesNotFit as error:
+        options, reason = Options(family=board.family), str(error)
+    needed = needs(p, board, options)
+    percent = needed.percent(board)
+    limit = max(percent, key=percent.get)
+    names = {"luts": "logic", "registers": "flip-flops", "blocks": "block RAM"}
+    return {
+        "fits": reason is None,
+        "reason": reason,
+        "luts": needed.luts,
+        "registers": needed.registers,
+        "blocks": needed.blocks,
+        "percent": percent,
+        "limit": f"{names.get(limit, limit.replace('_', ' '))}, {percent[limit]:.0f} %",
+    }
+
+
+@stage(label="sizing", cost=8.0)
+def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dict:
+    """The machine of fewest PEs that needs no more cycles per sample than ``reference``.
+
+    ``choices``: task, samples, weight_bits, board, and ``cycles`` (None: those of the reference).
+    If even 32 PEs are too slow, the fastest machine, and ``meets`` is false.
+    """
+    data, net = get_task(choices["task"]).load(), load_network(_file(network, "trained.net"))
+    most = choices["cycles"] or reference["cycles_per_sample"]
+    found = []
+    for lanes in _LANES:
+        image, cycles = _sized(net, data, choices, lanes)
+        found.append((cycles, lanes, image))
+        if cycles <= most or lanes >= net.neurons:
+            break
+    cycles, lanes, image = found[-1] if found[-1][0] <= most else min(found, key=lambda f: f[0])
+    save_image(image, folder / "model.image")
+    parameters = vars(image.params)
+    return {
+        "lanes": lanes,
+        "cycles_per_sample": cycles,
+        "meets": cycles <= most,
+        "digest": image.digest(),
+        "parameters": parameters,
+        **fit_of(parameters, choices["board"]),
+    }
+
+
+def _file(network: dict, name: str) -> Path:
+    return Path(network["folder"]) / name
+
+
+def _sized(net: Network, data: TaskData, choices: dict, lanes: int) -> tuple[Image, float]:
+    """A machine of ``lanes`` PEs and its cycles per sample."""
+    options = QuantizeOptions(
+        weight_bits=choices["weight_bits"], lanes=lanes, family=get_board(choices["board"]).family
+    )
+    image = quantize(net, data, options)
+    sequences = input_events(image, data.x_test, data.len_test, limit=choices["samples"])
+    return image, round(float(step_cycles(image, sequences)[-1]) / len(sequences), 1)
+
+
+def _group(cell: Cell) -> tuple:
+    """Cells that are compared at one latency: all choices but what pruning decides."""
+    return tuple(v for k, v in vars(cell).items() if k not in ("synapses", "method", "first"))
+
+
+def add_equal(
+    jobs: Jobs,
+    cells: Sequence[Cell],
+    made: Sequence[dict[str, Job]],
+    latency: float | None,
+    build: bool,
+) -> None:
+    """Add to the jobs ``made`` for each of ``cells`` its machine at equal speed.
+
+    The latency is that of the densest network of its group, with the PEs of its row, unless
+    ``latency`` says microseconds. The sparsest of each group is built, to confirm the estimate.
+    """
+    groups: dict[tuple, list[int]] = {}
+    for k, cell in enumerate(cells):
+        groups.setdefault(_group(cell), []).append(k)
+    for members in groups.values():
+        dense = max(members, key=lambda k: cells[k].synapses)
+        for k in members:
+            cell = cells[k]
+            clock = _CLOCKS[get_board(cell.board).family]
+            choices = {name: getattr(cell, name) for name in ("task", "samples", "weight_bits")}
+            choices |= {"board": cell.board, "cycles": latency and latency * clock}
+            made[k]["equal"] = jobs.add(
+                smallest, choices, made[k]["network"], made[dense]["machine"]
+            )
+        sparse = min(members, key=lambda k: cells[k].synapses)
+        if build and len(members) > 1:
+            choices = {name: getattr(cells[sparse], name) for name in ("board", "place_seed")}
+            made[sparse]["equal_built"] = jobs.add(built, choices, made[sparse]["equal"])
+
+
+def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:
+    """The table at equal speed, a dictionary for each row that has a machine for it."""
+    found = []
+    for row, sized in zip(rows, equal, strict=True):
+        if sized is None:
+            continue
+        clock = _CLOCKS[get_board(row.board).family]
+        line = {name: getattr(row, name) for name in ("synapses_kept", "method", "board", "seed")}
+        keys = "lanes luts registers blocks cycles_per_sample fits reason limit percent meets"
+        line |= {key: sized[key] for key in keys.split()}
+        line |= {"us_per_sample": round(sized["cycles_per_sample"] / clock, 2), "clock_mhz": clock}
+        if placed := sized.get("placed"):
+            line |= {"placed_luts": placed.get("luts"), "placed_blocks": placed.get("blocks")}
+            line |= {"placed_mhz": placed.get("fmax_mhz")}
+        found.append(line | {"metric_integer": row.metric_integer})
+    return found
