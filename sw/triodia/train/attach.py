@@ -12,29 +12,36 @@ from ..prune.hardware import even_places
 from ..tasks.catalog import Task, TaskData
 from .settings import Settings
 
-__all__ = ["attach"]
+__all__ = ["attach", "attach_to"]
 
 
 def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> Network:
     """Give ``net`` random input and readout weights and the input scaling for ``task``."""
+    return attach_to(net, task.name, task.inputs, task.classes, data, seed, s)
+
+
+def attach_to(
+    net: Network, name: str, inputs: int, classes: int, data: TaskData, seed: int, s: Settings
+) -> Network:
+    """The same for a task that has but a ``name`` and numbers of ``inputs`` and ``classes``."""
     rng = np.random.default_rng([seed, 1])
     valid = np.arange(data.x_train.shape[1]) < data.len_train[:, None]
     seen = data.x_train[valid]  # (all valid steps, inputs)
     std = seen.std(axis=0)
-    mask_in = random_mask((net.neurons, task.inputs), s.input_density, rng)
+    mask_in = random_mask((net.neurons, inputs), s.input_density, rng)
     if net.lane is not None:
         mask_in = _even(mask_in, net.lane, rng)
     w_in = rng.standard_normal(mask_in.shape) * mask_in
-    w_in *= s.input_gain / math.sqrt(s.input_density * task.inputs)
-    w_out = rng.standard_normal((task.classes, net.neurons)) / math.sqrt(net.neurons)
+    w_in *= s.input_gain / math.sqrt(s.input_density * inputs)
+    w_out = rng.standard_normal((classes, net.neurons)) / math.sqrt(net.neurons)
     head = Head(
-        task=task.name,
+        task=name,
         w_in=w_in,
         mask_in=mask_in,
         w_out=w_out,
         mask_out=np.ones(w_out.shape, bool),
-        tau_out=np.full(task.classes, s.tau_out),
-        bias_out=np.zeros(task.classes),
+        tau_out=np.full(classes, s.tau_out),
+        bias_out=np.zeros(classes),
         input_mean=seen.mean(axis=0),
         input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
         input_clip=s.input_clip,
