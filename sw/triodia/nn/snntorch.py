@@ -24,6 +24,9 @@ def from_snntorch(modules: Sequence[nn.Module], *, input_max: float = 4.0) -> Ne
     reset (``reset_mechanism="none"``): its membrane potential is the readout. Spikes come at
     potentials above the threshold, as snnTorch has it. ``input_max``: the largest input.
 
+    Spikes are equal as long as no potential reaches twice its threshold: one that is above the
+    threshold after its reset is reset once more by snnTorch's "subtract" in the next step.
+
     A readout of snnTorch sees the spikes of its own step, one of Triodia those of the step before:
     its potentials are those of snnTorch one step later, plus what is left of the one more step of
     bias, ``bias * beta^t``.
