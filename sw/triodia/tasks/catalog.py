@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -84,9 +85,35 @@ def _digits() -> TaskData:
     return from_parts((x[train], lengths[train], y[train]), (x[test], lengths[test], y[test]))
 
 
+def _digits_pixels() -> TaskData:
+    """The digits of ``_digits``, a pixel a step, row by row."""
+    data = _digits()
+
+    def part(x: np.ndarray, y: np.ndarray) -> tuple:
+        return x.reshape(len(x), 64, 1), np.full(len(x), 64, np.int64), y
+
+    return from_parts(part(data.x_train, data.y_train), part(data.x_test, data.y_test))
+
+
+def _delayed_sum(name: str, delay: int) -> "Task":
+    return Task(
+        name=name,
+        source=f"generated (triodia.tasks.recall): two symbols {delay} steps apart, added modulo 4",
+        licence="Apache-2.0, with Triodia",
+        shape=f"2,000 training and 1,000 test samples, {delay + 12} steps of 4 channels",
+        metric="accuracy",
+        inputs=4,
+        classes=4,
+        loader=partial(load_delayed_sum, delay),
+        recipe=_MANY | {"epochs": 20, "batch": 64, "tau_out": 4.0, "learn_tau": False},
+    )
+
+
 # Tasks with thousands of samples need little augmentation, and more inputs per neuron.
 _MANY = {"noise": 0.0, "shift": 0.0, "warp": 0.0, "dropout": 0.0}
 _MANY |= {"input_density": 0.5, "input_gain": 1.0}
+
+_DELAYS = {"delayed-sum": 12, "delayed-sum-short": 4, "delayed-sum-long": 20}
 
 TASKS = {
     task.name: task
@@ -154,16 +181,19 @@ TASKS = {
             classes=7,
             loader=load_watch,
         ),
+        *(_delayed_sum(name, delay) for name, delay in _DELAYS.items()),
         Task(
-            name="delayed-sum",
-            source="generated (triodia.tasks.recall): two symbols 12 steps apart, added modulo 4",
-            licence="Apache-2.0, with Triodia",
-            shape="2,000 training and 1,000 test samples, 24 steps of 4 channels",
+            name="digits-pixels",
+            source="sklearn.datasets.load_digits, a pixel a step",
+            licence="CC BY 4.0 (UCI)",
+            shape="1297 training and 500 test images, 64 steps of 1 pixel",
             metric="accuracy",
-            inputs=4,
-            classes=4,
-            loader=load_delayed_sum,
-            recipe=_MANY | {"epochs": 20, "batch": 64, "tau_out": 4.0, "learn_tau": False},
+            inputs=1,
+            classes=10,
+            loader=_digits_pixels,
+            recipe=_MANY
+            | {"epochs": 20, "batch": 64, "input_density": 1.0, "input_gain": 2.0}
+            | {"bias_spread": 1.0, "target_rate": 0.1},
         ),
     )
 }

@@ -27,6 +27,6 @@ def delayed_sum(
     return x.astype(np.float32), np.full(samples, steps, np.int64), (a + b) % symbols
 
 
-def load_delayed_sum() -> TaskData:
+def load_delayed_sum(delay: int = 12) -> TaskData:
     """2,000 training and 1,000 test samples of ``delayed_sum``; the same on every call."""
-    return from_parts(delayed_sum(2000, 0), delayed_sum(1000, 1))
+    return from_parts(delayed_sum(2000, 0, delay=delay), delayed_sum(1000, 1, delay=delay))

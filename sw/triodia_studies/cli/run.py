@@ -52,6 +52,7 @@ STUDIES = {
     "transfer": _plain("transfer"),
     "hardware": _plain("hardware"),
     "defaults": _plain("lnp.defaults"),
+    "rivals": _plain("rivals"),
 }
 
 
@@ -80,7 +81,7 @@ def run(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study by name: training, timescales, degrees, transfer, hardware or defaults."""
+    """Run one of the smaller studies, by name."""
     if name not in STUDIES:
         raise TriodiaError(f"study must be one of {', '.join(STUDIES)}, not {name!r}")
     show, chosen = Output(as_json), STUDIES[name](variant, neurons, results)

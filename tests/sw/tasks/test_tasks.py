@@ -14,6 +14,8 @@ from triodia_hw.errors import MissingTool, TriodiaError
         ("digits", 1297, 500, (8, 8)),
         ("watch", 1595, 743, (48, 48)),
         ("delayed-sum", 2000, 1000, (24, 24)),
+        ("delayed-sum-long", 2000, 1000, (32, 32)),
+        ("digits-pixels", 1297, 500, (64, 64)),
     ],
 )
 def test_shapes(name, train, test, steps):
@@ -89,7 +91,8 @@ def test_neither_symbol_alone_tells_the_sum():
 def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
-    known = "cifar-10, cifar-100, delayed-sum, digits, fashion-mnist, japanese-vowels, watch"
+    known = "cifar-10, cifar-100, delayed-sum, delayed-sum-long, delayed-sum-short, digits, digits-pixels,"
+    known += " fashion-mnist, japanese-vowels, watch"
     assert str(caught.value) == f"`--task` must be one of {known}, got mnist."
 
 
