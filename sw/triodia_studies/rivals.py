@@ -4,9 +4,9 @@ Plan, written before the runs: 128 neurons, dense at the start, all of them kept
 recurrent synapses kept by each method; then training by the task's recipe. Tasks: two symbols
 added over 4, 12 and 20 steps, and digits shown pixel by pixel. Five seeds of network, method and
 training. First, what recurrence is worth: no recurrent synapse, and all of them. Store-recall was
-tried for the plan and left out: without recurrence it stays at 97 %. A difference counts if the 95 %
-interval of the paired differences to "random" (Student's t, Bonferroni over the methods) leaves 0
-out.
+tried for the plan and left out: without recurrence it stays at 97 %. A difference counts if the
+95 % interval of the paired differences to "random" (Student's t, Bonferroni over the methods)
+leaves 0 out.
 
 Run it as ``triodia-studies run rivals``.
 """

@@ -91,8 +91,8 @@ def test_neither_symbol_alone_tells_the_sum():
 def test_unknown_task():
     with pytest.raises(TriodiaError) as caught:
         get_task("mnist")
-    known = "cifar-10, cifar-100, delayed-sum, delayed-sum-long, delayed-sum-short, digits, digits-pixels,"
-    known += " fashion-mnist, japanese-vowels, watch"
+    known = "cifar-10, cifar-100, delayed-sum, delayed-sum-long, delayed-sum-short, digits,"
+    known += " digits-pixels, fashion-mnist, japanese-vowels, watch"
     assert str(caught.value) == f"`--task` must be one of {known}, got mnist."
 
 
