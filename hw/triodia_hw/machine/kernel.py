@@ -24,39 +24,44 @@ def _decay(x: int, c: int, k: int) -> int:
 
 
 @_jit
-def _add_row(a: np.ndarray, graph: tuple, source: int, payload: int) -> int:
-    """Add a source's row times ``payload`` to the sums ``a``; how many synapses that took."""
-    row_start, target, weight = graph
-    for k in range(row_start[source], row_start[source + 1]):
+def _add_row(a: np.ndarray, target: np.ndarray, weight: np.ndarray, payload: int) -> None:
+    """Add a source's row times ``payload`` to the sums ``a``."""
+    for k in range(len(target)):
         a[target[k]] += weight[k] * payload
-    return row_start[source + 1] - row_start[source]
 
 
 @_jit
-def _update(i: int, a: int, state: np.ndarray, neurons: tuple, how: tuple) -> bool:
-    """Advance neuron ``i`` by a step; whether it spikes."""
-    threshold, beta, alpha, reset_value, refractory, bias, spiking, _ = neurons
-    (_, _, k, low, high), (synaptic, by_value, above) = how
-    u = a
-    if synaptic:
-        u = _clip(_decay(state[1, i], alpha[i], k) + a, low, high)
-        state[1, i] = u
-    if state[2, i] > 0:
-        state[2, i] -= 1
-        return False
-    v = _clip(_decay(state[0, i], beta[i], k) + u + bias[i], low, high)
-    spike = spiking[i] and (v > threshold[i] if above else v >= threshold[i])
-    if spike:
-        v = reset_value[i] if by_value else v - threshold[i]
-        state[2, i] = refractory[i]
-    state[0, i] = v
-    return spike
+def _update(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple, sent: np.ndarray) -> int:
+    """Advance all neurons by a step and clear the sums; those that spike into ``sent``."""
+    threshold, beta, alpha, reset_value, refractory, bias, spiking = neurons
+    (_, _, k, low, high), (synaptic, by_value, above, resting) = how
+    v, u, r = state
+    fired = 0
+    for i in range(len(a)):
+        current = a[i]
+        a[i] = 0
+        if synaptic:
+            current = u[i] = _clip(_decay(u[i], alpha[i], k) + current, low, high)
+        if resting and r[i] > 0:
+            r[i] -= 1
+            continue
+        x = _clip(_decay(v[i], beta[i], k) + current + bias[i], low, high)
+        if spiking[i] and (x > threshold[i] or (x == threshold[i] and not above)):
+            x = reset_value[i] if by_value else x - threshold[i]
+            r[i] = refractory[i]
+            sent[fired] = i
+            fired += 1
+        v[i] = x
+    return fired
 
 
 @_jit
-def run(events: tuple, graph: tuple, neurons: tuple, how: tuple, out: tuple) -> None:
+def run(
+    events: tuple, graph: tuple, neurons: tuple, readout: np.ndarray, how: tuple, out: tuple
+) -> None:
     """Run all steps from reset and fill ``out``; arguments as ``trace`` packs them."""
     start, channel, payload = events
+    row_start, target, weight = graph
     spikes, readouts, sops, arriving, kept = out
     inputs, one = how[0][0], how[0][1]
     count = len(neurons[0])
@@ -64,18 +69,18 @@ def run(events: tuple, graph: tuple, neurons: tuple, how: tuple, out: tuple) -> 
     a, fired, sent = np.zeros(count, np.int64), 0, np.zeros(count, np.int64)
     for t in range(len(start) - 1):
         for e in range(start[t], start[t + 1]):
-            sops[t] += _add_row(a, graph, channel[e], payload[e])
+            row = slice(row_start[channel[e]], row_start[channel[e] + 1])
+            _add_row(a, target[row], weight[row], payload[e])
+            sops[t] += row.stop - row.start
         for e in range(fired):
-            sops[t] += _add_row(a, graph, inputs + sent[e], one)
+            row = slice(row_start[inputs + sent[e]], row_start[inputs + sent[e] + 1])
+            _add_row(a, target[row], weight[row], one)
+            sops[t] += row.stop - row.start
         arriving[t] = start[t + 1] - start[t] + fired
-        fired = 0
-        for i in range(count):
-            if _update(i, a[i], state, neurons, how):
-                spikes[t, i] = True
-                sent[fired] = i
-                fired += 1
-            a[i] = 0
-        for k in range(len(neurons[7])):
-            readouts[t, k] = state[0, neurons[7][k]]
+        fired = _update(a, state, neurons, how, sent)
+        for e in range(fired):
+            spikes[t, sent[e]] = True
+        for k in range(len(readout)):
+            readouts[t, k] = state[0, readout[k]]
         if kept.shape[1]:
             kept[:, t] = state

@@ -98,18 +98,19 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
     readouts = np.zeros((steps, len(image.readouts)), np.int64)
     sops, arriving = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
     kept = np.zeros((3, steps if states else 0, p.neurons), np.int64)
-    graph = [np.ascontiguousarray(a, np.int64) for a in (image.row_start, image.target)]
-    weight = np.ascontiguousarray(image.weight, np.int64)
+    graph = [np.ascontiguousarray(image.row_start, np.int64)]
+    graph += [np.ascontiguousarray(a, np.int32) for a in (image.target, image.weight)]
     constants = (n.threshold, n.beta, n.alpha, n.reset_value, n.refractory, n.bias)
     values = [np.ascontiguousarray(a, np.int64) for a in constants]
     payload = events.payload if p.graded else events.payload * p.one
     low, high = p.state_range
     rules = (p.inputs, p.one, p.leak_bits, low, high)
-    flags = (p.synaptic, p.reset == "value", p.fires == "above")
+    flags = (p.synaptic, p.reset == "value", p.fires == "above", bool(n.refractory.any()))
     run(
         (events.start, events.channel, payload),
-        (*graph, weight),
-        (*values, np.ascontiguousarray(n.spiking), np.asarray(image.readouts, np.int64)),
+        tuple(graph),
+        (*values, np.ascontiguousarray(n.spiking)),
+        np.asarray(image.readouts, np.int64),
         (rules, flags),
         (spikes, readouts, sops, arriving, kept),
     )
