@@ -191,9 +191,9 @@ def _choose(p: MachineParams, board: Board, parity: bool, surely: bool) -> Optio
 def _with_logic(p: MachineParams, board: Board, options: Options, surely: bool) -> Options:
     """``options`` if the logic foretold for them fits."""
     foretold = logic(p, options)
-    factor = (1 + foretold.error) / _FULL if surely else 1 - foretold.error
     for name, text in _NAMES.items():
-        need, have = getattr(foretold, name), getattr(board, name)
+        need, have, error = getattr(foretold, name), getattr(board, name), foretold.error[name]
+        factor = (1 + error) / _FULL if surely else 1 - error
         if need * factor > have:
             raise DoesNotFit(
                 f"{board.name} has {have} {text} and the machine needs about {need} for "

@@ -51,6 +51,7 @@ STUDIES = {
     "degrees": _plain("timescales", "DEGREES"),
     "transfer": _plain("transfer"),
     "hardware": _plain("hardware"),
+    "logic": _plain("logic"),
     "defaults": _plain("lnp.defaults"),
 }
 
@@ -80,7 +81,7 @@ def run(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study by name: training, timescales, degrees, transfer, hardware or defaults."""
+    """Run a study: training, timescales, degrees, transfer, hardware, logic or defaults."""
     if name not in STUDIES:
         raise TriodiaError(f"study must be one of {', '.join(STUDIES)}, not {name!r}")
     show, chosen = Output(as_json), STUDIES[name](variant, neurons, results)
