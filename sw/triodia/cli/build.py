@@ -57,6 +57,7 @@ def build(
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "registers_available": chosen.registers}
     result |= {"blocks_available": chosen.blocks, "percent": _percent(result, chosen)}
+    result["connect"] = chosen.connect
     if report_page:
         result["report"] = str(Path(output) / "report.html")
     title = f"Bitstream for {board}" if report.bitstream else f"Vendor project for {board}"
@@ -65,6 +66,8 @@ def build(
         f"{value:g} % of {name.replace('_', ' ')}" for name, value in result["percent"].items()
     ]
     show.say(f"It takes {', '.join(parts)} of {chosen.name}.")
+    if chosen.connect:
+        show.say(f"Serial port: {chosen.connect}.")
 
 
 def _percent(result: dict, board: Board) -> dict[str, float]:
