@@ -56,11 +56,13 @@ class Bench:
         dut = self.dut
         for name in ("i_valid", "i_kind", "i_last", "i_source", "i_payload", "o_ready"):
             getattr(dut, name).value = 0
-        dut.rst.value = 1
+        low = hasattr(dut, "rst_n")
+        reset = dut.rst_n if low else dut.rst
+        reset.value = int(not low)
         Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start(start_high=False)
         for _ in range(4):
             await RisingEdge(dut.clk)
-        dut.rst.value = 0
+        reset.value = int(low)
 
     async def send(self, **fields: int) -> None:
         """Offer an input word until it is taken."""

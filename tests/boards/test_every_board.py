@@ -51,3 +51,21 @@ def test_a_bitstream(name, tmp_path):
     need = needs(image.params, board, check_fit(image.params, board))
     assert report.blocks == need.blocks and report.luts <= board.luts
     assert abs(report.luts / need.luts - 1) < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in BOARDS if name not in OPEN])
+def test_files_for_the_vendor(name, tmp_path):
+    """Verilog, constraints and script; synthesis by Yosys takes the block RAMs promised."""
+    board, image = BOARDS[name], random_image(1, lanes=1)
+    report = build(image, board, tmp_path, progress=lambda _: None)
+    need = needs(image.params, board, check_fit(image.params, board))
+    assert report.blocks == need.blocks and report.bitstream is None
+    script, pins = ((tmp_path / f"top.{kind}").read_text() for kind in ("tcl", "xdc"))
+    part = f"{board.device}{board.package}-{board.speed}"
+    assert f"-part {part}" in script and f"-period {1e9 / board.oscillator_hz}" in pins
+    for pin in (*board.serial.pins, *board.clock.pins, *board.leds.pins):
+        assert f"set_property LOC {pin} " in pins
+    cell = "MMCME2_BASE" if board.oscillator_hz < 19e6 else "PLLE2_BASE"
+    made = board.oscillator_hz != board.clock_hz
+    assert (cell in (tmp_path / "top.v").read_text()) == made

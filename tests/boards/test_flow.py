@@ -38,7 +38,7 @@ def flow_that_reaches(monkeypatch, *reached):
     packed = Packed(blocks=6, multipliers=2, registers=77, delays=3)
     made = Synthesis(lut4=555, registers=877, packed=packed)
     monkeypatch.setattr(flow, "BoardTop", lambda *_, **o: clocks.append(o["clock_hz"] / 1e6))
-    monkeypatch.setattr(flow, "_synthesize", lambda *_: made)
+    monkeypatch.setattr(flow, "synthesize_top", lambda *_: made)
     monkeypatch.setattr(toolchain, "run_tool", place)
     monkeypatch.setattr(flow, "program", lambda *_: 12)
     return clocks

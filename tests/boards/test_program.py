@@ -165,7 +165,7 @@ def test_a_build_that_fails_is_no_build(made, monkeypatch):
         raise BuildError("out of luck")
 
     monkeypatch.setattr("triodia_boards.flow.build.BoardTop", lambda *_, **__: None)
-    monkeypatch.setattr("triodia_boards.flow.build._synthesize", fail)
+    monkeypatch.setattr("triodia_boards.flow.build.synthesize_top", fail)
     with pytest.raises(BuildError, match=r"^out of luck$"):
         build(FIRST, BOARD, made, progress=lambda _: None)
     refused(made, r".* must be the folder of a finished build, .*")

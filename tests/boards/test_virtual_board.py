@@ -1,6 +1,7 @@
 """The board's own top level on a pseudo-terminal, driven by the host like a real board."""
 
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -341,6 +342,34 @@ def test_board_command_refuses(capsys):
     assert code == 2 and err.startswith("triodia: board must be one of butterstick, ")
     code, _, err = call(capsys, "board", "--virtual", "ulx3s-25f", "--faults", 1.5)
     assert code == 2 and err == "triodia: `--faults` must be at least 0 and below 1, got 1.5.\n"
+
+
+def test_energy_of_a_run(trained, virtual, capsys, tmp_path):
+    """A simulated meter of 0.25 W writes its log beside the run."""
+    save_image(trained[0], tmp_path / "m.image")
+    log, over = tmp_path / "meter.csv", threading.Event()
+    log.write_text("time,watts\n")
+
+    def meter():
+        with log.open("a") as file:
+            while not over.wait(0.005):
+                file.write(f"{time.time():.6f},0.25\n")
+                file.flush()
+
+    thread = threading.Thread(target=meter)
+    thread.start()
+    try:
+        line = ("run", tmp_path / "m.image", "--port", virtual.port, "--task", "digits")
+        how = ("--baud", BAUD, "--samples", 12, "--power", log)
+        result = ok(capsys, *line, *how)
+    finally:
+        over.set()
+        thread.join()
+    power = result["power"]
+    assert power["watts"] == power["idle_watts"] == 0.25 and power["readings"] >= 3
+    assert abs(power["above_idle"]) < 1
+    expected = 0.25 * result["seconds"] / 12 * 1e6
+    assert power["microjoules_per_sample"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_boards_command(capsys):

@@ -17,6 +17,7 @@ from ..board import BAUD, Board, BoardTop, check_clock
 from ..catalog import BOARDS, BadChoice
 from .limits import check_fit, check_logic, needs
 from .manifest import Manifest
+from .page import build_page
 from .pincheck import check_pins
 from .pll import NoSuchClock, pll_settings
 from .program import pack, placeholder, program
@@ -26,7 +27,7 @@ from .toolchain import ROUTED, TOOLCHAINS, Routed, Toolchain
 from .tools import BuildError
 from .vendor import vendor_build
 
-__all__ = ["BuildReport", "build", "clocks_mhz"]
+__all__ = ["BuildReport", "build", "clocks_mhz", "synthesize_top"]
 
 # Clocks to try, fastest first.
 _CLOCKS_MHZ = {
@@ -70,6 +71,7 @@ def build(
     clock_hz: int | None = None,
     baud: int = BAUD,
     parity: bool = False,
+    page: bool = False,
     progress: Progress = print,
 ) -> BuildReport:
     """Build a bitstream for ``board`` in ``folder``; equal inputs give equal bitstreams.
@@ -89,7 +91,8 @@ def build(
 
     The pins of a board that is not a shipped one are tried first (:func:`.pincheck.check_pins`).
 
-    With ``parity`` the machine detects bit flips in its memories, and starts empty.
+    With ``parity`` the machine detects bit flips in its memories, and starts empty. ``page`` writes
+    ``report.html`` (:mod:`.page`) too.
 
     Raises
     ------
@@ -97,6 +100,8 @@ def build(
         BuildError also if a given clock is not reached.
     """
     if board.family not in TOOLCHAINS:
+        if page:
+            raise BadChoice(f"a page must be left out for {board.name}: the vendor's tool reports")
         if router is not None:
             raise BadChoice(f"router must be left out for {board.name}: the vendor's tool routes")
         how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
@@ -119,19 +124,23 @@ def build(
         slices = _pack(image, board, options, folder, patched=bool(tools.unpack) and not empty)
         which = {"board": board.name, "seed": routed.seed, "router": router}
         Manifest.of(p, options, folder, **which).save(folder)
-    return _report(
-        board,
-        synthesis,
-        routed,
-        clock_mhz=made_hz / 1e6,
-        seed=routed.seed,
-        router=router,
-        seconds=round(time.monotonic() - start, 1),
-        bitstream=str(folder / f"{board.name}{tools.suffix}"),
-        baked=not empty,
-        patched_slices=slices,
-        note="" if tools.timed else _NOT_TIMED,
-    )
+        report = _report(
+            board,
+            synthesis,
+            routed,
+            clock_mhz=made_hz / 1e6,
+            seed=routed.seed,
+            router=router,
+            seconds=round(time.monotonic() - start, 1),
+            bitstream=str(folder / f"{board.name}{tools.suffix}"),
+            baked=not empty,
+            patched_slices=slices,
+            note="" if tools.timed else _NOT_TIMED,
+        )
+        if page:
+            text = build_page(image, board, options, folder, report)
+            write_atomic(folder / "report.html", text.encode())
+    return report
 
 
 def _foretold(p: MachineParams, board: Board, options: Options) -> str:
@@ -176,7 +185,7 @@ def _placed(
     while True:
         top = BoardTop(board, p, words, options, clock_hz=goal, baud=baud)
         progress(f"synthesis (Yosys), clock {goal / 1e6:g} MHz")
-        synthesis = _synthesize(top, board, folder)
+        synthesis = synthesize_top(top, board, folder)
         check_logic(board, luts=synthesis.lut4, registers=synthesis.registers)
         progress("place and route (nextpnr)")
         routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
@@ -186,20 +195,28 @@ def _placed(
         progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
 
 
-def _synthesize(top: BoardTop, board: Board, folder: Path) -> Synthesis:
-    platform, tools = board.make_platform(), TOOLCHAINS[board.family]
-    plan = platform.build(top, do_build=False, debug_verilog=False)
+def synthesize_top(top: BoardTop, board: Board, folder: Path) -> Synthesis:
+    """Write ``top.il`` and the pins to ``folder``, and synthesize; for each family's tools."""
+    tools, multiply = TOOLCHAINS.get(board.family), top.options.multiplier_parts == 1
+    how = {"debug_verilog": False} if tools else {}
+    plan = board.make_platform().build(top, do_build=False, **how)
     netlist = without_zeros(_file(plan, "top.il"), top.options)
     write_atomic(folder / "top.il", netlist.encode())
-    # Placed for speed, not for the actual clock: the report says what it can reach. The pin
-    # is constrained, and nextpnr derives the clock after the PLL.
-    # On an iCE40 the clock without a constraint is placed for `--freq`.
-    pin_hz = round(tools.goal_hz * board.oscillator_hz / top.clock_hz)
-    pins = _file(plan, tools.pins)
+    if tools:
+        write_atomic(folder / tools.pins, _pins(_file(plan, tools.pins), tools, top).encode())
+    return synthesize("top", folder, board.family, multiply=multiply)
+
+
+def _pins(pins: str, tools: Toolchain, top: BoardTop) -> str:
+    """The constraints, with a clock to place for.
+
+    That is not the actual clock: the report says what the design can reach. The pin is constrained,
+    and nextpnr derives the clock after the PLL. On an iCE40 the clock without a constraint is
+    placed for `--freq`.
+    """
+    pin_hz = round(tools.goal_hz * top.board.oscillator_hz / top.clock_hz)
     pins = re.sub(r"^FREQUENCY (.*) \S+ HZ;", rf"FREQUENCY \1 {pin_hz} HZ;", pins, flags=re.M)
-    pins = re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
-    write_atomic(folder / tools.pins, pins.encode())
-    return synthesize("top", folder, board.family, multiply=top.options.multiplier_parts == 1)
+    return re.sub(r"^set_frequency .*\n", "", pins, flags=re.M)
 
 
 def _file(plan: object, name: str) -> str:

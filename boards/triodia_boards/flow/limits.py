@@ -20,6 +20,7 @@ _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up t
 _GRAIN = 256  # synapse words: the smallest block of memory
 _PARTS = 4  # adders per product without a multiplier, two levels per cycle
 _FULL = 0.98  # of the logic, beyond which the tools rarely find a placement
+_DOUBT = 2.0  # errors by which a machine must exceed a board to be refused unbuilt
 _NAMES = {"luts": "look-up tables", "registers": "flip-flops"}
 
 
@@ -74,8 +75,8 @@ def check_fit(
     Working memories, and queues on families without distributed RAM, go to block RAM while it
     lasts. Large single-port memory holds the synapses where the board has it. ``parity`` costs one
     block RAM per memory in block RAM. Logic is foretold (:mod:`triodia_hw.cost.logic`): a machine
-    is refused if it exceeds the board even with the model's error in its favour, or, ``surely``,
-    unless it fits with the error against it.
+    is refused if it exceeds the board even with twice the model's error in its favour, or,
+    ``surely``, unless it fits with the error against it.
 
     Raises
     ------
@@ -191,9 +192,9 @@ def _choose(p: MachineParams, board: Board, parity: bool, surely: bool) -> Optio
 def _with_logic(p: MachineParams, board: Board, options: Options, surely: bool) -> Options:
     """``options`` if the logic foretold for them fits."""
     foretold = logic(p, options)
-    factor = (1 + foretold.error) / _FULL if surely else 1 - foretold.error
     for name, text in _NAMES.items():
-        need, have = getattr(foretold, name), getattr(board, name)
+        need, have, error = getattr(foretold, name), getattr(board, name), foretold.error[name]
+        factor = (1 + error) / _FULL if surely else 1 - _DOUBT * error
         if need * factor > have:
             raise DoesNotFit(
                 f"{board.name} has {have} {text} and the machine needs about {need} for "

@@ -16,7 +16,7 @@ from ..catalog import BadChoice
 from .registers import Packed, pack_registers
 from .tools import BuildError
 
-__all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "synthesize"]
+__all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "resource_of", "synthesize"]
 
 # Options for a netlist of a family's cells without a board.
 _NETLIST_OPTIONS = {
@@ -90,6 +90,17 @@ def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool =
         blocks=sum(_BLOCKS[family].get(kind.removesuffix("NR"), 0) for kind in kinds),
         multipliers=sum(kind in _MULTIPLIERS[family] for kind in kinds),
     )
+
+
+def resource_of(cell: str, family: str) -> str | None:
+    """Resource that a cell of this type takes: "luts", "registers", "blocks" or "multipliers"."""
+    if cell.removesuffix("NR") in _BLOCKS[family]:
+        return "blocks"
+    if cell in _MULTIPLIERS[family]:
+        return "multipliers"
+    if cell.startswith(_REGISTERS[family]):
+        return "registers"
+    return "luts" if cell.startswith(_LUTS[family]) else None
 
 
 def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:

@@ -202,7 +202,7 @@ TOOLCHAINS = {
         options=(),
         routers=("router1", "router2"),
         used={
-            "luts": ("LUT1", "LUT2", "LUT3", "LUT4", "ALU", "RAM16SDP4"),
+            "luts": ("LUT4",),  # places taken by ALU and RAM16SDP4 among them
             "registers": ("DFF",),
             "blocks": ("BSRAM",),
             "single_port": (),

@@ -1,7 +1,7 @@
 """Look-up tables and flip-flops that a machine and its link take, foretold from its parameters.
 
 The model is linear in :func:`features`, and its coefficients are fitted to synthesised machines:
-``triodia-studies run logic`` makes ``logic.json`` anew.
+``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew.
 """
 
 import json
@@ -25,13 +25,13 @@ class Logic:
     """Logic of a machine with its link and serial port, as place-and-route counts it.
 
     ``luts`` : look-up tables (Lattice iCE40: logic cells, which hold the flip-flops too).
-    ``registers`` : flip-flops. ``error`` : greatest relative error of either on designs that the
-    fit did not see.
+    ``registers`` : flip-flops. ``error`` : greatest relative error of each, by name, on designs
+    that the fit did not see.
     """
 
     luts: int
     registers: int
-    error: float
+    error: dict[str, float]
 
 
 def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:

@@ -16,6 +16,7 @@ from ..machine.words import (
     output_fields,
     width_of,
 )
+from .parameters import USUAL, TopParameters
 from .rtlil import triodia_version
 
 __all__ = ["facts", "ports_of"]
@@ -23,7 +24,8 @@ __all__ = ["facts", "ports_of"]
 _MEANINGS = {
     "clk": "clock; everything happens at its rising edge",
     "aclk": "clock; everything happens at its rising edge",
-    "rst": "reset, active high, synchronous",
+    "rst": "reset, active high",
+    "rst_n": "reset, active low",
     "aresetn": "reset, active low, synchronous",
     "i_valid": "an input word is on the other `i_` ports",
     "i_ready": "the word is taken at this edge if `i_valid` is high",
@@ -107,10 +109,17 @@ def ports_of(verilog: str, name: str) -> list[dict]:
     return [ports[port] for port in _MEANINGS if port in ports]
 
 
-def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
+def facts(
+    image: Image,
+    name: str,
+    interface: str,
+    verilog: str,
+    parameters: TopParameters = USUAL,
+) -> dict:
     """Everything that the files beside the Verilog say, for JSON.
 
-    ``verilog`` is the text of the export; ``interface`` as of :func:`.verilog.export_verilog`.
+    ``verilog`` is the text of the export; ``interface`` and ``parameters`` as of
+    :func:`.verilog.export_verilog`.
     """
     p, axi = image.params, interface.startswith("axi")
     return {
@@ -120,9 +129,9 @@ def facts(image: Image, name: str, interface: str, verilog: str) -> dict:
         "interface": interface or "streams",
         "clock": "aclk" if axi else "clk",
         "reset": {
-            "port": "aresetn" if axi else "rst",
-            "active": "low" if axi else "high",
-            "synchronous": True,
+            "port": "aresetn" if axi else parameters.reset_port,
+            "active": "low" if axi else parameters.reset_polarity,
+            "synchronous": parameters.reset_kind == "sync",
             "cycles": 1 if interface else 16,
         },
         "ports": ports_of(verilog, name),

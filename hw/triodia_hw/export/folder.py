@@ -11,6 +11,7 @@ from ..machine.reference import Event
 from .facts import facts
 from .memories import hex_lines
 from .pages import coding_values, header_values, names, readme_values, sizes
+from .parameters import USUAL, TopParameters
 from .rtlil import TOP
 from .vectors import Recording, random_sequences, record
 from .verilog import export_verilog
@@ -50,6 +51,7 @@ def export_folder(
     *,
     name: str = TOP,
     inline: bool = False,
+    parameters: TopParameters = USUAL,
     sequences: list[list[list[Event]]] | None = None,
 ) -> list[Path]:
     """Write what :func:`.verilog.export_verilog` writes, and a testbench, docs and scripts.
@@ -63,9 +65,10 @@ def export_folder(
     TriodiaError
         If ``name`` cannot be a module's.
     """
-    machine = export_verilog(image, folder, interface, name=name, inline=inline)
+    how = {"name": name, "inline": inline, "parameters": parameters}
+    machine = export_verilog(image, folder, interface, **how)
     recording = record(image, random_sequences(image) if sequences is None else sequences)
-    known = facts(image, name, interface, machine[0].read_text())
+    known = facts(image, name, interface, machine[0].read_text(), parameters)
     texts = {f"{name}.json": json.dumps(known, indent=1) + "\n"} | {
         f"{name}_tb_{way}.hex": hex_lines(words, known[stream]["bits"])
         for way, stream, words in (

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["contents_sum", "hex_lines", "memory_modules"]
+__all__ = ["STYLES", "contents_sum", "hex_lines", "memory_modules"]
 
 # Each tool reads its own attribute: Yosys and Vivado `ram_style`, Quartus `ramstyle`, Radiant,
 # Diamond and Gowin `syn_ramstyle`. All may leave out what makes a colliding read return the old
 # word: the machine never uses such a word.
-_BLOCK = (
-    '(* ram_style = "block", ramstyle = "no_rw_check", syn_ramstyle = "block_ram, no_rw_check", '
-    "no_rw_check *)"
-)
+STYLES = {
+    "block": '(* ram_style = "block", ramstyle = "no_rw_check", '
+    'syn_ramstyle = "block_ram, no_rw_check", no_rw_check *)',
+    "distributed": '(* ram_style = "distributed", ramstyle = "MLAB, no_rw_check", '
+    'syn_ramstyle = "distributed, no_rw_check", no_rw_check *)',
+    "auto": '(* ramstyle = "no_rw_check", syn_ramstyle = "no_rw_check", no_rw_check *)',
+}
 
 _RAM = """\
 // Memory with one write port and one read port; the read word comes 2 cycles after its address.
@@ -85,13 +88,16 @@ endmodule
 """
 
 
-def memory_modules(name: str, inline: Mapping[str, tuple[int, Sequence[int]]] | None) -> list[str]:
+def memory_modules(
+    name: str, inline: Mapping[str, tuple[int, Sequence[int]]] | None, style: str = "block"
+) -> list[str]:
     """Verilog of the two memories of a machine called ``name``.
 
     ``inline``: width and words by file name, to be written into the Verilog instead of files.
+    ``style``: of :data:`STYLES`, for all but the queues.
     """
     contents = _FROM_FILE if inline is None else _inline(inline)
-    ram = _RAM.format(name=name, attributes=_BLOCK, contents=contents.rstrip())
+    ram = _RAM.format(name=name, attributes=STYLES[style], contents=contents.rstrip())
     return [ram, _QUEUE_RAM.format(name=name)]
 
 

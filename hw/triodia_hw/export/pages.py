@@ -27,10 +27,10 @@ _FIELDS = {
 }
 _RESET_RULES = {
     "streams": """\
-- Words that you offer while `rst` is high are lost. The machine takes words when `i_ready` is high,
-  from a few cycles after reset.
-- To reset in mid-run, hold `rst` for 16 cycles and ignore the output meanwhile. Then no word of the
-  earlier run follows.""",
+- Words that you offer while `{port}` is {active} are lost. The machine takes words when `i_ready`
+  is high, from a few cycles after reset.
+- To reset in mid-run, hold `{port}` for 16 cycles and ignore the output meanwhile. Then no word of
+  the earlier run follows.""",
     "axi-stream": """\
 - `aresetn` may fall at any time. The machine drops what it was doing and keeps `s_axis_tready` and
   `m_axis_tvalid` low for another 16 cycles.""",
@@ -57,6 +57,10 @@ def names(known: dict) -> dict[str, object]:
         "reset": reset["port"],
         "active": 0 if low else 1,
         "inactive": 1 if low else 0,
+        "reset_wave": "rst_n    ____________/-----------------------------------"
+        if low
+        else "rst      ------------\\___________________________________",
+        "tb_reset": "!rst" if low else "rst",
         **dict(zip(("in_valid", "in_ready", "out_valid", "out_ready"), stream, strict=True)),
     }
 
@@ -115,13 +119,15 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
         "fields": _rows(fields),
         "polarity": reset["active"],
         "reset_cycles": "one cycle" if cycles == 1 else f"one cycle, better {cycles}",
-        "reset_rules": _RESET_RULES[known["interface"]],
+        "synchrony": "synchronous" if reset["synchronous"] else _ASYNC,
+        "reset_rules": _RESET_RULES[known["interface"]].format(**reset),
         "coding": _coding(image, name),
         "classes": _rows((r["class"], r["neuron"], r["source"]) for r in known["readouts"]),
         "counters": _rows((f"`{key}`", text) for key, text in known["counters"].items()),
     }
 
 
+_ASYNC = "asynchronous: it begins at once, and ends at the second edge after its release"
 _DRIVER_ROW = "| `{name}_driver.h`, `{name}_driver.py` | drivers in C and in Python |\n"
 _HEX = """
 Simulation and synthesis read the memory contents from the `.hex` files in the folder they run in.

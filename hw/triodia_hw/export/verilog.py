@@ -21,6 +21,7 @@ from ..gateware.wrappers import AxiStreamTop
 from ..machine.image import Image
 from .memories import contents_sum, hex_lines, memory_modules
 from .modules import KEYWORDS, VerilogModule, VerilogUnits
+from .parameters import USUAL, TopParameters
 from .rtlil import TOP, memory_name, triodia_version
 
 __all__ = ["INTERFACES", "check_name", "export_dense", "export_verilog"]
@@ -86,6 +87,7 @@ def export_verilog(
     *,
     name: str = TOP,
     inline: bool = False,
+    parameters: TopParameters = USUAL,
 ) -> list[Path]:
     """Write ``NAME.v``, and one ``.hex`` file for each content memory, to ``folder``.
 
@@ -99,6 +101,7 @@ def export_verilog(
     Parameters
     ----------
     interface : one of :data:`INTERFACES`. name : of the top module; prefix of modules and files.
+    parameters : its reset, where the interface is plain streams, and memory style.
 
     Raises
     ------
@@ -106,10 +109,12 @@ def export_verilog(
         If ``name`` cannot be a module's.
     """
     folder, units = Path(folder), VerilogUnits(check_name(name), DEFAULT)
-    top = INTERFACES[interface](image.params, contents=contents(image), units=units)
+    how = {} if interface else _reset(parameters)
+    top = INTERFACES[interface](image.params, contents=contents(image), units=units, **how)
     held = list(_columns(image, name))
     modules = units.convert(top)
-    text = _text(modules, held, image, "sparse event-driven LIF accelerator", inline)
+    what, style = "sparse event-driven LIF accelerator", parameters.memory_style
+    text = _text(modules, held, image, what, inline, style)
     files = {f"{name}.v": text}
     if not inline:
         files |= {file: hex_lines(words, width) for file, _, width, words in held}
@@ -120,6 +125,11 @@ def export_verilog(
         if re.fullmatch(re.escape(name) + _CONTENT_FILE, path.name) and path.name not in files:
             path.unlink()
     return [folder / file for file in files]
+
+
+def _reset(parameters: TopParameters) -> dict[str, bool]:
+    low, late = parameters.reset_polarity == "low", parameters.reset_kind == "async"
+    return {"reset_low": low, "reset_async": late}
 
 
 def export_dense(dense: Dense, folder: str | Path) -> Path:
@@ -156,7 +166,12 @@ def _cut(words: Sequence[int], width: int) -> Iterator[tuple[int, list[int]]]:
 
 
 def _text(
-    modules: list[VerilogModule], held: Columns, image: Image, what: str, inline: bool
+    modules: list[VerilogModule],
+    held: Columns,
+    image: Image,
+    what: str,
+    inline: bool,
+    style: str = "block",
 ) -> str:
     """The whole file: header, table of contents, then a module after the other."""
     top, *rest = modules
@@ -167,7 +182,7 @@ def _text(
     ]
     texts += [_commented(module.purpose) + module.text for module in rest]
     files = {file: (width, words) for file, _, width, words in held}
-    texts += memory_modules(top.name, files if inline else None)
+    texts += memory_modules(top.name, files if inline else None, style)
     list_of_modules = [*(m.name for m in modules), f"{top.name}_ram", f"{top.name}_queue_ram"]
     contents_at = "in this file" if inline else "in the .hex files"
     head = [

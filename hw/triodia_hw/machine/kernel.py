@@ -12,15 +12,10 @@ _jit = numba.njit(cache=True, nogil=True)
 
 
 @_jit
-def _clip(x: int, low: int, high: int) -> int:
-    return low if x < low else min(x, high)
-
-
-@_jit
 def _decay(x: int, c: int, k: int) -> int:
-    """``x * c / 2**k``, rounded toward zero."""
+    """``x * c / 2**k``, rounded toward zero; without a branch, so that the loop is vectorised."""
     product = x * c
-    return product >> k if product >= 0 else -((-product) >> k)
+    return (product + ((product >> 63) & ((1 << k) - 1))) >> k
 
 
 @_jit
@@ -31,27 +26,36 @@ def _add_row(a: np.ndarray, target: np.ndarray, weight: np.ndarray, payload: int
 
 
 @_jit
-def _update(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple, sent: np.ndarray) -> int:
-    """Advance all neurons by a step and clear the sums; those that spike into ``sent``."""
-    threshold, beta, alpha, reset_value, refractory, bias, spiking = neurons
-    (_, _, k, low, high), (synaptic, by_value, above, resting) = how
+def _integrate(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple) -> None:
+    """Potentials before spikes into ``state[0]``, currents into ``state[1]``; clears the sums."""
+    _, beta, alpha, _, _, bias, _ = neurons
+    (_, _, k, low, high), (synaptic, _, _, resting) = how
     v, u, r = state
-    fired = 0
     for i in range(len(a)):
         current = a[i]
-        a[i] = 0
         if synaptic:
-            current = u[i] = _clip(_decay(u[i], alpha[i], k) + current, low, high)
+            current = min(max(_decay(u[i], alpha[i], k) + current, low), high)
+            u[i] = current
+        x = min(max(_decay(v[i], beta[i], k) + current + bias[i], low), high)
+        v[i] = v[i] if resting and r[i] > 0 else x
+        a[i] = 0
+
+
+@_jit
+def _fire(state: np.ndarray, neurons: tuple, how: tuple, sent: np.ndarray) -> int:
+    """Reset the neurons that spike and list them in ``sent``; how many."""
+    threshold, _, _, reset_value, refractory, _, spiking = neurons
+    _, by_value, above, resting = how[1]
+    v, _, r = state
+    fired = 0
+    for i in range(len(v)):
         if resting and r[i] > 0:
             r[i] -= 1
-            continue
-        x = _clip(_decay(v[i], beta[i], k) + current + bias[i], low, high)
-        if spiking[i] and (x > threshold[i] or (x == threshold[i] and not above)):
-            x = reset_value[i] if by_value else x - threshold[i]
+        elif v[i] >= threshold[i] + above and spiking[i]:
+            v[i] = reset_value[i] if by_value else v[i] - threshold[i]
             r[i] = refractory[i]
             sent[fired] = i
             fired += 1
-        v[i] = x
     return fired
 
 
@@ -77,7 +81,8 @@ def run(
             _add_row(a, target[row], weight[row], one)
             sops[t] += row.stop - row.start
         arriving[t] = start[t + 1] - start[t] + fired
-        fired = _update(a, state, neurons, how, sent)
+        _integrate(a, state, neurons, how)
+        fired = _fire(state, neurons, how, sent)
         for e in range(fired):
             spikes[t, sent[e]] = True
         for k in range(len(readout)):

@@ -8,6 +8,7 @@ from triodia_boards.board import Board
 from triodia_boards.capacity import capacity
 from triodia_boards.catalog import BOARDS, get_board
 from triodia_boards.datafile import new_board
+from triodia_hw.errors import TriodiaError
 from triodia_hw.files import write_atomic
 
 from .console import Output
@@ -82,6 +83,9 @@ def board_new(
     as_json: Json = False,
 ) -> None:
     """Write a commented data file for a board of your own."""
-    write_atomic(output, new_board(name, like).encode())
+    text = new_board(name, like)
+    if output.exists():
+        raise TriodiaError(f"{output} exists already; name another file, or remove it.")
+    write_atomic(output, text.encode())
     data = {"board": name, "like": like, "file": str(output)}
     Output(as_json).result(data, title="New board; write its pins into the file")

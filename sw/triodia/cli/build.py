@@ -42,24 +42,32 @@ def build(
     ] = None,
     baud: Annotated[int, typer.Option(help="Bits per second of the serial port.", min=1)] = BAUD,
     parity: Parity = False,
+    report_page: Annotated[
+        bool, typer.Option("--report", help="Also write report.html: units, path, memories.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Build a bitstream; report resources and clock."""
     show = Output(as_json)
     chosen, loaded = get_board(board), load_image(image)
     options = {"seed": seed, "router": router, "clock_hz": clock and _hertz(clock)}
-    options |= {"baud": baud, "parity": parity}
+    options |= {"baud": baud, "parity": parity, "page": report_page}
     with BuildProgress(show, Path(output)) as progress:
         report = build_bitstream(loaded, chosen, output, progress=progress, **options)
     result = asdict(report)
     result |= {"luts_available": chosen.luts, "registers_available": chosen.registers}
     result |= {"blocks_available": chosen.blocks, "percent": _percent(result, chosen)}
+    result["connect"] = chosen.connect
+    if report_page:
+        result["report"] = str(Path(output) / "report.html")
     title = f"Bitstream for {board}" if report.bitstream else f"Vendor project for {board}"
     show.result(result, title=title)
     parts = [
         f"{value:g} % of {name.replace('_', ' ')}" for name, value in result["percent"].items()
     ]
     show.say(f"It takes {', '.join(parts)} of {chosen.name}.")
+    if chosen.connect:
+        show.say(f"Serial port: {chosen.connect}.")
 
 
 def _percent(result: dict, board: Board) -> dict[str, float]:

@@ -149,7 +149,7 @@ _BOARDS = {
         ".build", "Build a bitstream; report resources and clock.", "boards", ("pyosys",)
     ),
     "patch": Command(
-        ".build", "Put another network into a finished build, without place-and-route.", "boards"
+        ".build", "Put another network into a finished build, without place-and-route."
     ),
     "run": Command(".run", "Load a network into a board and run samples on it."),
     "board new": Command(".boards", "Write a commented data file for a board of your own."),

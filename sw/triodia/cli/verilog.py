@@ -6,6 +6,7 @@ import typer
 
 from triodia_hw.errors import TriodiaError
 from triodia_hw.export.folder import export_folder
+from triodia_hw.export.parameters import top_parameters
 from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import INTERFACES, check_name
 from triodia_hw.machine.image import load_image
@@ -31,14 +32,22 @@ def verilog(
     inline: Annotated[
         bool, typer.Option("--inline", help="Memory contents in the Verilog, not in files.")
     ] = False,
+    parameters: Annotated[
+        str,
+        typer.Option(
+            "--top-parameters",
+            help="reset_polarity=low, reset_kind=async, memory_style=auto; separate by commas.",
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Write the accelerator as Verilog, with a testbench, README and scripts."""
     if interface not in INTERFACES:
         raise TriodiaError(f"`--interface` must be {_NAMED}, got {interface}.")
     check_name(name)
+    how = {"name": name, "inline": inline, "parameters": top_parameters(parameters, interface)}
     loaded = load_image(image)
-    files = export_folder(loaded, output, interface, name=name, inline=inline)
+    files = export_folder(loaded, output, interface, **how)
     memories = sum(file.name.startswith(f"{name}_lane_") for file in files)
     result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": memories}
     Output(as_json).result(result | {"files": [str(f) for f in files]}, title="Verilog")

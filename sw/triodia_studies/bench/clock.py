@@ -67,7 +67,9 @@ def clocked(folder: Path, choices: dict) -> dict:
     """Fmax and area of a machine alone, without the link, with nextpnr's default effort."""
     case = ClockCase(**choices["case"])
     board = BOARDS[case.board]
+    # The machine alone: no block RAM for the link, and no logic.
     room = replace(board, blocks=board.blocks + LINK_BLOCKS[board.family])
+    room = replace(room, luts=10 * board.luts, registers=10 * board.registers)
     options = check_fit(case.params, room)
     report = measure(case.params, board, folder, options=options, seed=choices["seed"])
     counts = {k: report[k] for k in (*_COUNTS, "fmax_mhz")}

@@ -18,7 +18,7 @@ _STUDIES = {
     ),
     "run": Command(
         ".run",
-        "Run a study by name: training, timescales, degrees, transfer, hardware or defaults.",
+        "Run a study: training, timescales, degrees, transfer, hardware, logic or defaults.",
         "studies",
     ),
 }

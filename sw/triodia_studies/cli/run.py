@@ -51,6 +51,7 @@ STUDIES = {
     "degrees": _plain("timescales", "DEGREES"),
     "transfer": _plain("transfer"),
     "hardware": _plain("hardware"),
+    "logic": _plain("logic"),
     "defaults": _plain("lnp.defaults"),
     "rivals": _plain("rivals"),
 }

@@ -220,6 +220,7 @@ def test_told_to_end(files, tmp_path):
     command = [sys.executable, "-c", "from triodia.cli.main import main; main()", "build"]
     command += [str(files["model.image"]), "-o", str(tmp_path / "b")]
     told = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert told.stderr.readline().startswith("of ulx3s-25f it takes about ")
     assert told.stderr.readline().startswith("synthesis (Yosys)")
     while not (tools := psutil.Process(told.pid).children()):
         time.sleep(0.05)

@@ -108,3 +108,11 @@ def test_bad_name(name, tmp_path, capsys):
     assert code == 2
     assert "The name of a Verilog module must be at most 40 letters" in err and repr(name) in err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_with_another_reset(tmp_path, capsys):
+    how = ("--top-parameters", "reset_polarity=low,reset_kind=async")
+    ok(capsys, "verilog", IMAGE, "-o", tmp_path / "low", *how)
+    result = ok(capsys, *RUN, "--verilog", tmp_path / "low", "-o", tmp_path / "sim")
+    assert result["mismatches"] == 0 and result["spikes"] > 0
