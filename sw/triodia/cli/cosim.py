@@ -33,6 +33,11 @@ from .options import (
 
 __all__ = ["cosim"]
 
+_EXERCISED = (
+    "; nor do {words:,} words of {steps:,} more steps with stalls, full queues, reads, resets and "
+    "loads"
+)
+
 
 def cosim(
     image: ImageFile,
@@ -101,7 +106,8 @@ def _verdict(show: Output, result: CosimResult) -> None:
             f" the first: {result.first};"
             f" waveform: {result.waveform or 'none, because Icarus is missing'}"
         )
-    show.say(f"PASS: {result.words:,} words compared, 0 differ")
+    more = "" if not result.exercise.get("steps") else _EXERCISED.format(**result.exercise)
+    show.say(f"PASS: {result.words:,} words compared, 0 differ{more}")
 
 
 def _synthesized(
