@@ -19,8 +19,7 @@ from triodia_hw.machine.image import load_image
 
 from .bench import PERIOD_NS, Bench
 from .exercise import Action, exercise
-
-_EXACT = 400  # steps whose cycles are predicted, at most
+from .result import exact_sequences
 
 
 class Run:
@@ -67,18 +66,16 @@ class Run:
 
     def compare_cycles(self) -> None:
         """Without pauses, each step ends when the cycle model says, and the bus stalls as often."""
-        job, bench, some = self.job, self.bench, 0
+        job, bench = self.job, self.bench
         if job["state"] or job["load"] or any(job["stall"]):
             return
-        sequences = job["sequences"]
-        while some < len(sequences) and sum(map(len, sequences[:some])) < _EXACT:
-            some += 1
-        ends, stalls = cycles_and_stalls(self.image, sequences[:some])
+        some = exact_sequences(job["sequences"])
+        ends, stalls = cycles_and_stalls(self.image, some)
         for expected, got in zip(ends.tolist(), bench.ends, strict=False):
             if expected != got:
                 bench.board.differ(-1, "cycle of an end", expected, got, got)
                 return
-        if some == len(sequences):
+        if len(some) == len(job["sequences"]):
             got = bench.counters()["bus_stalls"]
             bench.board.counter("bus_stalls", stalls, got, bench.cycle())
 

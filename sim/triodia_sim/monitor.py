@@ -1,6 +1,5 @@
 """The Verilog that watches a machine's ports, put into a copy of the machine's own."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import COUNTERS, input_fields, output_fields, width_of
 
-__all__ = ["MONITOR", "RULES", "watched"]
+__all__ = ["MONITOR", "RULES", "instance", "watched"]
 
 MONITOR = Path(__file__).with_name("monitor.v")
 
@@ -37,6 +36,12 @@ def watched(verilog: str, top: str, p: MachineParams, *, ours: bool = True) -> s
     module = re.search(rf"^module {re.escape(top)}\b.*?(?=^endmodule\b)", verilog, re.M | re.S)
     if not module:
         raise TriodiaError(f"The Verilog has no module {top}.")
+    text = f"  {instance(p, ours=ours)}\n"
+    return verilog[: module.end()] + text + verilog[module.end() :]
+
+
+def instance(p: MachineParams, *, ours: bool = True) -> str:
+    """An instance of the monitor, joined to nets that are called as a machine's ports."""
     words = {
         way: "{" + ", ".join(f"{way}_{name}" for name, *_ in reversed(fields)) + "}"
         for way, fields in (("i", input_fields(p)), ("o", output_fields(p)))
@@ -50,6 +55,5 @@ def watched(verilog: str, top: str, p: MachineParams, *, ours: bool = True) -> s
         "LANES": p.lanes,
         "OURS": int(ours),
     }
-    given = ", ".join(f".{name}({json.dumps(value)})" for name, value in values.items())
-    text = f"  triodia_monitor #({given}) monitor (\n    {', '.join(joined)}\n  );\n"
-    return verilog[: module.end()] + text + verilog[module.end() :]
+    given = ", ".join(f".{name}({value})" for name, value in values.items())
+    return f"triodia_monitor #({given}) monitor ({', '.join(joined)});"

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +23,7 @@ from triodia_hw.machine.image import Image, load_image, save_image
 from .cells import cell_models
 from .folder import copy_verilog, machine_name
 from .monitor import MONITOR, watched
+from .result import CosimResult
 from .scoreboard import Divergence, Sequence
 from .simulators import CosimError, check_netlist, find_simulator
 
@@ -51,37 +51,6 @@ module triodia_dump;
   end
 endmodule
 """
-
-
-@dataclass(frozen=True)
-class CosimResult:
-    """What a co-simulation compared and found.
-
-    ``cycles`` are clock cycles from the start to the end of the last step, counted at the ports;
-    ``counters`` the machine's own counters then; ``ends`` the cycle in which each step ended.
-    ``exercise``: steps and words compared after the samples; ``mismatches`` counts those too.
-    ``seen``, if it was recorded, is what the hardware put out in each step: ``spikes``, the
-    neurons that spiked, and ``readouts``, a value by neuron.
-    """
-
-    simulator: str
-    steps: int
-    spikes: int
-    words: int
-    operations: int
-    mismatches: int
-    cycles: int
-    cycles_per_step: float
-    counters: dict[str, int]
-    ends: list[int]
-    first: Divergence | None
-    waveform: str | None
-    exercise: dict[str, int] = field(default_factory=dict)
-    seen: list[dict] | None = None
-
-    def as_dict(self) -> dict:
-        """Plain values, for JSON."""
-        return asdict(self)
 
 
 def cosimulate(
