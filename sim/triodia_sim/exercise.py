@@ -21,14 +21,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from triodia_hw.compile.contents import contents, memory_shapes
+from triodia_hw.compile.contents import contents, memory_shapes, read_words
+from triodia_hw.compile.loading import load_bytes
 from triodia_hw.machine.image import Image
+from triodia_hw.machine.params import bits_for
 from triodia_hw.machine.words import MEMORY_NUMBERS
 
-__all__ = ["Action", "altered", "difference", "exercise"]
+__all__ = ["Action", "altered", "difference", "exercise", "moved", "nowhere"]
 
 Action = tuple  # a name of the list above, and its arguments
 
+_LONG = 1500  # bytes up to which a whole network is loaded
 _FREE = 500  # cycles of a full step of four PEs up to which a machine gets all steps there are
 
 
@@ -136,6 +139,9 @@ def _loads(steps: _Steps, other: Image) -> Iterator[Action]:
     """Load another network when idle, and the first one again while words of steps wait."""
     first = steps.image
     yield "part", "loads"
+    yield "load", nowhere(first, steps.chance) + difference(first, first), first
+    yield from steps.several(steps.count(2, 1))
+    yield ("counters",)
     yield "load", difference(first, other), other
     yield from steps.several(steps.count(3, 1))
     yield "read", "v"
@@ -145,7 +151,8 @@ def _loads(steps: _Steps, other: Image) -> Iterator[Action]:
         yield from steps.events(0.8)
         yield "end", False
     yield from steps.events(0.8)
-    yield "load", difference(other, first), first
+    again = moved(first) if len(load_bytes(first)) < _LONG else difference(other, first)
+    yield "load", again, first
     yield ("drain",)
     yield from steps.several(steps.count(3, 2))
     yield ("counters",)
@@ -173,6 +180,37 @@ def altered(image: Image, seed: int) -> Image:
         row_start=row_start,
         neurons=replace(neurons, threshold=threshold, beta=beta),
     )
+
+
+def nowhere(image: Image, chance: random.Random) -> bytes:
+    """Blocks for PEs that the machine does not have: their words must be written nowhere."""
+    blocks = []
+    shapes = [shape for shape in memory_shapes(image.params) if shape.content]
+    for pe, shape in zip((image.params.lanes, 128, 255), shapes, strict=True):
+        blocks.append(struct.pack("<BBHH", pe, MEMORY_NUMBERS[shape.name], 0, 20))
+        blocks.append(chance.randbytes(20 * -(-shape.width // 8)))
+    return b"".join(blocks)
+
+
+def moved(image: Image) -> bytes:
+    """Load blocks for all of ``image``, its synapses at the end of what their memories hold."""
+    p, blocks = image.params, []
+    used = {"pointers": p.pointer_words, "neurons": p.slots + len(read_words(p))}
+    shapes = [shape for shape in memory_shapes(p) if shape.content]
+    start = (1 << bits_for(p.synapse_words)) - 1
+    for lane, words in enumerate(contents(image)):
+        count = int(image.words_per_lane()[lane])
+        by = p.synapse_words - count
+        for shape in shapes:
+            first = by if shape.name == "synapses" else 0
+            own = words[shape.name][: used.get(shape.name, count)]
+            if shape.name == "pointers":  # `start` is the lowest field; an empty group has none
+                own = [w + by if w & ~start else w for w in own]
+            if own:
+                header = lane, MEMORY_NUMBERS[shape.name], first, len(own)
+                blocks.append(struct.pack("<BBHH", *header))
+                blocks += [w.to_bytes(-(-shape.width // 8), "little") for w in own]
+    return b"".join(blocks)
 
 
 def difference(before: Image, after: Image) -> bytes:

@@ -40,7 +40,7 @@ def watched(verilog: str, top: str, p: MachineParams, *, ours: bool = True) -> s
     return verilog[: module.end()] + text + verilog[module.end() :]
 
 
-def instance(p: MachineParams, *, ours: bool = True) -> str:
+def instance(p: MachineParams, *, ours: bool = True, start: int = 0) -> str:
     """An instance of the monitor, joined to nets that are called as a machine's ports."""
     words = {
         way: "{" + ", ".join(f"{way}_{name}" for name, *_ in reversed(fields)) + "}"
@@ -53,6 +53,7 @@ def instance(p: MachineParams, *, ours: bool = True) -> str:
         "I_WIDTH": width_of(input_fields(p)),
         "O_WIDTH": width_of(output_fields(p)),
         "LANES": p.lanes,
+        "START": start,
         "OURS": int(ours),
     }
     given = ", ".join(f".{name}({value})" for name, value in values.items())

@@ -1,11 +1,11 @@
 // Plays a program of a bench on a machine compiled by Verilator, and logs what happens.
 //
-//   native PROGRAM LOG STATE SLOTS SEED PATIENCE [MUTANT]
+//   native PROGRAM LOG STATE SLOTS SEED PATIENCE LIMIT [MUTANT]
 //
 // PROGRAM is rows of five 32-bit integers: an operation and its arguments, listed in native.py. LOG
 // becomes rows of eight: type, cycle, index, and up to five values. STATE becomes 64-bit words, one
 // for each slot and PE at each end, or is "-". A machine on which nothing moves for
-// PATIENCE cycles ends the run with a row HANG.
+// PATIENCE cycles, or that is not through after LIMIT, ends the run with a row HANG.
 #include "Vtriodia_native.h"
 
 #include <cstdint>
@@ -29,6 +29,7 @@ static std::unique_ptr<Vtriodia_native> top;
 static FILE *log_file, *state_file;
 static uint64_t chance_state;
 static int slots, patience;
+static int64_t left;  // cycles until LIMIT
 static uint32_t pace[2];
 static bool lock_step, muted;
 static int pending, reports, still, shut;  // ends to come; words of reports; cycles without a move
@@ -78,7 +79,7 @@ static bool tick() {
   if (shut) shut--;
   top->o_ready = !shut && (!pace[1] || chance() >= pace[1]);
   if (taken) still = 0;
-  if (++still > patience) put(HANG, 0), finish();
+  if (++still > patience || --left < 0) put(HANG, 0), finish();
   return taken;
 }
 
@@ -145,7 +146,7 @@ static void perform(int index, const Step &step) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 7) return 2;
+  if (argc < 8) return 2;
   std::vector<Step> program;
   FILE *file = fopen(argv[1], "rb");
   log_file = fopen(argv[2], "wb");
@@ -153,12 +154,12 @@ int main(int argc, char **argv) {
   for (Step step; fread(&step, sizeof step, 1, file) == 1;) program.push_back(step);
   lock_step = strcmp(argv[3], "-");
   if (lock_step && !(state_file = fopen(argv[3], "wb"))) return perror("native"), 1;
-  slots = atoi(argv[4]), patience = atoi(argv[6]);
+  slots = atoi(argv[4]), patience = atoi(argv[6]), left = atoll(argv[7]);
   chance_state = strtoull(argv[5], nullptr, 10) * 2 + 1;
   context.randReset(2), context.randSeed(atoi(argv[5]) + 1);
   top.reset(new Vtriodia_native(&context));
 #ifdef MUTANTS
-  top->mutant = argc > 7 ? atoi(argv[7]) : 0;
+  top->mutant = argc > 8 ? atoi(argv[8]) : 0;
 #endif
   top->rst = 1, top->i_valid = 0, top->o_ready = 0;
   for (int k = 0; k < 4; k++) idle(1);

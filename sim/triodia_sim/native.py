@@ -105,9 +105,14 @@ def play(
     *,
     state: bool = False,
     seed: int = 0,
+    limit: int = 1 << 62,
+    start: int = 0,
     mutant: int | None = None,
 ) -> Replay:
     """Run actions on a compiled machine whose .hex files are in ``folder``, and compare.
+
+    ``limit``: cycles after which a machine that is not through counts as stuck. ``mutant``: the
+    fault of a machine that has several. ``start``: what its counters show at first.
 
     Raises :class:`CosimError` if the program fails.
     """
@@ -118,14 +123,14 @@ def play(
     p = image.params
     patience = 2000 + 4 * (image.synapses + p.neurons + 8 * p.sources)
     command = [program, "program.bin", "log.bin", "state.bin" if state else "-"]
-    command += [p.slots, seed, patience, *([] if mutant is None else [mutant])]
+    command += [p.slots, seed, patience, limit, *([] if mutant is None else [mutant])]
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or [str(done.returncode)]
         raise CosimError(f"the compiled machine failed ({reason[0]})")
-    replay = Replay(image, code.meanings, folder / "state.bin" if state else None)
+    replay = Replay(image, code.meanings, folder / "state.bin" if state else None, start)
     replay.run(np.fromfile(folder / "log.bin", "<i4").reshape(-1, 8))
     return replay
 

@@ -42,12 +42,14 @@ def compile_native(
     *,
     peek: bool = True,
     mutants: int = 0,
+    start: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Program that plays a bench on the machine ``top`` of ``verilog``; compiled only once.
 
     Memory contents come from .hex files in the folder in which it runs. ``peek``: it can read the
     state memories. ``mutants``: bits of a further input ``mutant``, of Verilog that has it.
+    ``start``: what its counters show at first.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def compile_native(
         If Verilator, make or g++ is missing or fails.
     """
     find_simulator("verilator")
-    bench = _bench(top, p, peek, mutants)
+    bench = _bench(top, p, peek, mutants, start)
     header = _peek_header(p, peek)
     parts = [without_contents_check(verilog), bench, header, MONITOR.read_text()]
     parts += [_HARNESS.read_text(), version("verilator")]
@@ -96,7 +98,7 @@ def _compile(folder: Path, macros: list[str]) -> None:
     run_tool([*compiler, "-O2", _HARNESS, *model, *objects, "-o", "program", "-lpthread"], folder)
 
 
-def _bench(top: str, p: MachineParams, peek: bool, mutants: int) -> str:
+def _bench(top: str, p: MachineParams, peek: bool, mutants: int, start: int) -> str:
     """A module with the machine and its monitor; ports as the harness knows them."""
     ports, joined = [], []
     for way, fields, direction in (
@@ -116,7 +118,7 @@ def _bench(top: str, p: MachineParams, peek: bool, mutants: int) -> str:
         ports.append(f"input [{mutants - 1}:0] mutant")
         machine.append(".mutant(mutant)")
     ports += [f"output [31:0] {name}" for name in _WATCHED] + ["input [31:0] peek_slot"]
-    body = [f"{top} machine ({', '.join(machine)});", instance(p)]
+    body = [f"{top} machine ({', '.join(machine)});", instance(p, start=start)]
     body += [f"assign {name} = monitor.{name};" for name in _WATCHED]
     for lane in range(p.lanes if peek else 0):
         bits = width_of(state_fields(p)) - 1

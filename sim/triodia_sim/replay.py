@@ -26,8 +26,10 @@ class Replay:
     ``board`` holds what was found. ``counters`` are the machine's when the samples were over.
     """
 
-    def __init__(self, image: Image, meanings: list[Action], state: Path | None) -> None:
-        self.image, self.meanings = image, meanings
+    def __init__(
+        self, image: Image, meanings: list[Action], state: Path | None, start: int = 0
+    ) -> None:
+        self.image, self.meanings, self._start = image, meanings, start
         self.board = Scoreboard(image)
         self.ends: list[int] = []
         self.label, self.events = (0, 0), []
@@ -63,7 +65,9 @@ class Replay:
             elif kind == _TAKEN:
                 self._asked = a & 0xFFFFFFFF
             elif kind == _COUNTED:
-                self._counts.append([value & 0xFFFFFFFF for value in (a, b, c, d, e)])
+                first = 0 if self._counts else self._start  # the machine's own, then the monitor's
+                values = (a, b, c, d, e)
+                self._counts.append([(value - first) & 0xFFFFFFFF for value in values])
                 if len(self._counts) == 2:
                     self._counted(self.meanings[index][0] == "counted anew", cycle)
             elif kind == _BROKEN:
@@ -135,7 +139,10 @@ class Replay:
         halves = self.board.report
         if len(halves) < 2 * len(COUNTERS):
             return
-        got = {n: halves[2 * k] + (halves[2 * k + 1] << 16) for k, n in enumerate(COUNTERS)}
+        got = {
+            n: (halves[2 * k] + (halves[2 * k + 1] << 16) - self._start) & 0xFFFFFFFF
+            for k, n in enumerate(COUNTERS)
+        }
         lag = got.pop("cycles") - self._asked
         self._lag = lag if self._lag is None else self._lag
         if not 0 <= self._lag <= _REPORT_LAG or lag != self._lag:
