@@ -132,9 +132,9 @@ class Mutants:
         if self.file.exists():
             self.results = json.loads(self.file.read_text())
 
-    def compile(self):
+    def compile(self, cache=None):
         """One program of all mutants, and one whose counters start shortly before they wrap."""
-        self.program = self._compile("flat", 0)
+        self.program = self._compile("flat", 0, cache or default_cache())
         flat = (self.folder / "flat.il").read_text()
         reset = r"(cell \$mux \$flatten\\core\.\\counters\.\$procmux\$\d+\[{}\]\n.*?B 16')0{{16}}"
         for part, value in (("31:16", WRAP >> 16), ("15:0", WRAP & 0xFFFF)):
@@ -142,9 +142,9 @@ class Mutants:
             flat, count = re.subn(reset.format(part), new, flat, flags=re.S)
             assert count == 5, count
         (self.folder / "wrap.il").write_text(flat)
-        self.wrapping = self._compile("wrap", WRAP)
+        self.wrapping = self._compile("wrap", WRAP, cache or default_cache())
 
-    def _compile(self, name, start):
+    def _compile(self, name, start, cache):
         control, script = f"mutate -ctrl mutant {self.bits} ", [f"read_rtlil {name}.il"]
         script += [
             line.replace("mutate ", f"{control}{k} ", 1) for k, line in enumerate(self.lines, 1)
@@ -154,7 +154,7 @@ class Mutants:
         text = "\n".join([(self.folder / f"{name}.v").read_text(), *memory_modules(TOP, None)])
         text = f'`define TRIODIA_HEX_FOLDER "./"\n{text}'
         how = {"peek": False, "mutants": self.bits, "start": start}
-        return compile_native(text, TOP, self.images[0].params, default_cache(), **how)
+        return compile_native(text, TOP, self.images[0].params, cache, **how)
 
     def run(self, mutant, number, seed, steps=(6, 1, 9), stall=(0.0, 0.0), wrap=False):
         """What the bench finds first, or None, with network ``number``: samples, exercise."""
@@ -181,16 +181,17 @@ class Mutants:
         first = self.run(mutant, 0, 0)
         if first:
             return {"by": "cosim", "part": first.part or "samples", "word": first.word}
+        if self.prover is None:
+            self.prover = Prover(self.folder / "flat.il", self.folder / "proofs")
+        if self.prover.equivalent(self.lines[mutant - 1]):
+            return {"by": "proof of equivalence"}
         for seed in range(1, len(self.images)):
             stall = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
             wrap = seed in (1, 2)
             first = self.run(mutant, seed, seed, steps=(150, 1, 40), stall=stall, wrap=wrap)
             if first:
                 return {"by": "more networks", "part": first.part or "samples", "word": first.word}
-        if self.prover is None:
-            self.prover = Prover(self.folder / "flat.il", self.folder / "proofs")
-        proven = self.prover.equivalent(self.lines[mutant - 1])
-        return {"by": "proof of equivalence" if proven else ""}
+        return {"by": ""}
 
     def judge_all(self):
         """Judge what has no verdict yet; keeps results as it goes."""
