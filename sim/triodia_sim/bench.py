@@ -164,6 +164,16 @@ class Bench:
             self.board.counter(f"{name} in a report", counts[name] or 0, value, self.cycle())
         await self.do_wait()
 
+    async def do_report(self) -> None:
+        self.board.expect_report()
+        await self.send("read", source=READ_KINDS["counters"])
+
+    async def do_reported(self) -> None:
+        """The cycle that a report of a busy machine shows."""
+        halves = self.board.report
+        if not self.taken <= halves[0] + (halves[1] << 16) <= integer(self.dut.monitor.cycle):
+            self.board.differ(-1, "report of cycles", self.taken, halves[:2], self.cycle())
+
     def counters(self) -> dict[str, int | None]:
         """The counters at the ports; None where undefined."""
         return {name: integer(getattr(self.dut, name)) for name in COUNTERS}

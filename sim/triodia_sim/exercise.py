@@ -5,6 +5,7 @@
 - ``part`` name: what follows belongs to this part.
 - ``event`` channel, payload; ``end`` last; ``read`` word: send a word.
 - ``wait``: until everything that was asked for has come, and for a while nothing more.
+- ``report``: send a read of the counters; ``reported``: the answer shows a cycle in between.
 - ``counters``: wait, then compare the counters, at the ports and by a read.
 - ``pace`` chance, chance: that sender and receiver pause in a cycle, from now on.
 - ``shut`` cycles: the receiver takes nothing for so many cycles from now.
@@ -31,7 +32,7 @@ __all__ = ["Action", "altered", "difference", "exercise", "moved", "nowhere"]
 
 Action = tuple  # a name of the list above, and its arguments
 
-_LONG = 1500  # bytes up to which a whole network is loaded
+_LONG = 3000  # bytes up to which a whole network is loaded
 _FREE = 500  # cycles of a full step of four PEs up to which a machine gets all steps there are
 
 
@@ -99,7 +100,9 @@ def _queues(steps: _Steps) -> Iterator[Action]:
         for _ in range(steps.count(5, 2)):
             yield from steps.events(rate)
             yield "end", False
+        yield ("report",)
         yield ("wait",)
+        yield ("reported",)
     yield ("counters",)
 
 

@@ -88,6 +88,10 @@ class _Program:
             self.send(("report",), "read", 0, READ_KINDS["counters"])
             self.action(("wait",))
             self.add(("reported",), "note")
+        elif name == "report":
+            self.send(("report",), "read", 0, READ_KINDS["counters"])
+        elif name == "reported":
+            self.add(("shown while busy",), "counts")
         elif name == "drain":
             self.add(("drained",), "forget")
             self.add(("counted anew",), "counts")

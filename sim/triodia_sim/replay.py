@@ -69,7 +69,7 @@ class Replay:
                 values = (a, b, c, d, e)
                 self._counts.append([(value - first) & 0xFFFFFFFF for value in values])
                 if len(self._counts) == 2:
-                    self._counted(self.meanings[index][0] == "counted anew", cycle)
+                    self._counted(self.meanings[index][0], cycle)
             elif kind == _BROKEN:
                 word, expected, got = RULES[b]
                 board.differ(-1, word, expected, got, c)
@@ -118,14 +118,20 @@ class Replay:
     def _drained(self, _: int) -> None:
         self.board.load(self._next)
 
-    def _counted(self, anew: bool, cycle: int) -> None:
+    def _counted(self, why: str, cycle: int) -> None:
         """Counters at the ports, and the monitor's own cycles and stalls."""
         got, (cycles, stalls, *_) = (
             dict(zip(COUNTERS, self._counts[0], strict=True)),
             self._counts[1],
         )
         self._counts = []
-        if anew:
+        if why == "shown while busy":
+            halves = self.board.report
+            shown = (halves[0] + (halves[1] << 16) - self._start) & 0xFFFFFFFF if halves else -1
+            if not self._asked <= shown <= cycles:
+                self.board.differ(-1, "report of cycles", self._asked, shown, cycle)
+            return
+        if why == "counted anew":
             self.board.events, self.board.operations = got["events"], got["operations"]
             return
         self.counters = got if self.samples is None else self.counters
