@@ -5,7 +5,7 @@ OUT ?= out/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup example setup-formal setup-browser docs demo test test-slow lint format sim \
-	sim-verilator formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
+	sim-verilator mutants formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,9 @@ sim: setup ## co-simulation on Icarus: random and trained networks, injected fau
 
 sim-verilator: setup ## co-simulation on Verilator
 	$(BIN)/pytest -m slow tests/sim/test_cosim.py
+
+mutants: setup ## 400 generic mutants of the Verilog, judged by cosim's bench; goes on where it stopped
+	$(BIN)/python -m tests.sim.mutants --count 400 --seed 1 -o out/mutants
 
 formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
 	$(BIN)/pytest -m formal tests/sim/test_formal.py

@@ -7,7 +7,7 @@ from pathlib import Path
 from triodia_hw.errors import TriodiaError
 from triodia_hw.export.rtlil import TOP
 
-__all__ = ["check_exported", "copy_verilog", "machine_name"]
+__all__ = ["check_exported", "copy_verilog", "machine_name", "starts_late"]
 
 _HEADER = re.compile(r"// Triodia .*\n// Image (\w{64})\n")
 
@@ -62,3 +62,11 @@ def copy_verilog(source: Path, folder: Path) -> None:
     for file in source.iterdir():
         if file.suffix in (".v", ".hex") and file.parent.resolve() != folder.resolve():
             shutil.copy(file, folder)
+
+
+def starts_late(verilog: Path) -> bool:
+    """Whether the machine in the file ``verilog`` has an asynchronous reset.
+
+    It is released by the clock, so that the machine starts some cycles later than others.
+    """
+    return re.search(r"always @\(posedge clk, posedge", verilog.read_text()) is not None

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,10 +18,12 @@ from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_verilog
 from triodia_hw.files import write_atomic
 from triodia_hw.lock import alone
-from triodia_hw.machine.image import Image, save_image
+from triodia_hw.machine.image import Image, load_image, save_image
 
 from .cells import cell_models
-from .folder import copy_verilog, machine_name
+from .folder import copy_verilog, machine_name, starts_late
+from .monitor import MONITOR, watched
+from .result import CosimResult
 from .scoreboard import Divergence, Sequence
 from .simulators import CosimError, check_netlist, find_simulator
 
@@ -52,35 +53,6 @@ endmodule
 """
 
 
-@dataclass(frozen=True)
-class CosimResult:
-    """What a co-simulation compared and found.
-
-    ``cycles`` are clock cycles from reset to the end of the last step, by the machine's own
-    counter; ``counters`` its counters at the end; ``ends`` the cycle in which each step ended.
-    ``seen``, if it was recorded, is what the hardware put out in each step: ``spikes``, the
-    neurons that spiked, and ``readouts``, a value by neuron.
-    """
-
-    simulator: str
-    steps: int
-    spikes: int
-    words: int
-    operations: int
-    mismatches: int
-    cycles: int
-    cycles_per_step: float
-    counters: dict[str, int]
-    ends: list[int]
-    first: Divergence | None
-    waveform: str | None
-    seen: list[dict] | None = None
-
-    def as_dict(self) -> dict:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-
 def cosimulate(
     image: Image,
     sequences: list[Sequence],
@@ -94,6 +66,8 @@ def cosimulate(
     netlist: str | None = None,
     load: bool = False,
     counts: bool = True,
+    exercise: bool = True,
+    loadable: bool = True,
     patience: int = 0,
     record: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -111,7 +85,9 @@ def cosimulate(
         models are added.
     load : load ``image`` through the machine's input first; ``verilog`` may be of another network
         for the same parameters.
-    counts : also compare the machine's own counts of events and operations.
+    counts : the machine is of our kind: also compare its counters, its start, and its cycles.
+    exercise : after the samples also do what :mod:`.exercise` lists, on the same machine; never
+        without ``counts``. loadable : the machine takes loads.
     patience : cycles that a step may take longer than this machine's ever do, for another.
     record : keep what the hardware put out, and (Icarus) all signals, in ``wave.fst``.
     progress : called now and then with the steps compared and the steps there are.
@@ -132,8 +108,11 @@ def cosimulate(
     folder = Path(folder).resolve()
     options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
     options |= {"counts": counts, "patience": patience, "record": record}
+    options |= {"exercise": exercise and counts and not record, "loadable": loadable}
     with alone(folder, "co-simulation"):
         options["top"] = _take_verilog(image, folder, verilog)
+        if starts_late(folder / f"{options['top']}.v"):  # as the monitor does not expect it
+            options |= {"counts": False, "exercise": False}
         job = _job(image, folder, sequences, **options)
         with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):
             _simulate(folder, simulator, job, _window(0, 1 << 40) if record else None)
@@ -240,8 +219,10 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
         # Verilator's makefiles take no name with a space in it, so it builds elsewhere.
         with TemporaryDirectory(prefix="triodia-sim-") as aside, redirect_stdout(io.StringIO()):
             runner = get_runner(simulator)
+            copies = [Path(shutil.copy(source, aside)) for source in sources]
+            copies[0].write_text(_watched_machine(sources[0].read_text(), job))
             runner.build(
-                sources=[shutil.copy(source, aside) for source in sources],
+                sources=copies,
                 hdl_toplevel=job["top"],
                 build_dir=aside,
                 build_args=arguments,
@@ -263,6 +244,11 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
         raise CosimError(f"{simulator} failed ({_fatal(log) or error}); see {log}") from None
 
 
+def _watched_machine(verilog: str, job: dict) -> str:
+    params = load_image(job["image"]).params
+    return watched(verilog, job["top"], params, ours=job["counts"])
+
+
 def _fatal(log: Path) -> str:
     """Why the Verilog itself ended the simulation, or nothing."""
     text = log.read_text(errors="replace") if log.exists() else ""
@@ -273,7 +259,8 @@ def _fatal(log: Path) -> str:
 def _sources(folder: Path, simulator: str, job: dict) -> tuple[list[Path], list[str]]:
     """Verilog files of ``folder`` and the simulator's own build arguments."""
     netlist = job["netlist"]
-    machine = [folder / f"{job['top']}.v", *(cell_models(folder, netlist) if netlist else [])]
+    models = cell_models(folder, netlist) if netlist else []
+    machine = [folder / f"{job['top']}.v", MONITOR, *models]
     if simulator != "icarus":
         return machine, ["-Wno-fatal", "-Wno-lint", "-O3", "--x-initial", "unique"]
     dump = folder / "triodia_dump.v"

@@ -1,25 +1,30 @@
 """Comparison of what a machine put out with what the reference says, word by word."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+
+import numpy as np
 
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.neuron import State
 from triodia_hw.machine.reference import Event, Reference
-from triodia_hw.machine.words import OUTPUT_KINDS
+from triodia_hw.machine.words import COUNTERS, OUTPUT_KINDS
 
 __all__ = ["Divergence", "Scoreboard", "Sequence"]
 
 Sequence = list[list[Event]]  # input events of each step; the last step ends the sequence
 
 _KIND = {code: name for name, code in OUTPUT_KINDS.items()}
+_COUNTS = 2 * len(COUNTERS)  # words that answer a read of the counters
 
 
 @dataclass(frozen=True)
 class Divergence:
     """The first difference: where, which word, what was expected and what came.
 
-    ``neuron`` counts as the image does; -1 where the word belongs to none.
+    ``neuron`` counts as the image does; -1 where the word belongs to none. ``part`` names the part
+    of the exercise; it is empty in the samples.
     """
 
     sequence: int
@@ -29,63 +34,134 @@ class Divergence:
     expected: str
     got: str
     cycle: int
+    part: str = ""
 
     def __str__(self) -> str:
+        where = f"exercise '{self.part}'" if self.part else f"sequence {self.sequence}"
         return (
-            f"sequence {self.sequence}, step {self.step}, neuron {self.neuron}, {self.word}: "
+            f"{where}, step {self.step}, neuron {self.neuron}, {self.word}: "
             f"expected {self.expected}, got {self.got} (cycle {self.cycle})"
         )
+
+
+@dataclass
+class _Group:
+    """Words up to an end: those of a step, or the answer to a read of a state word."""
+
+    sequence: int
+    step: int
+    part: str
+    events: list[Event] | None = None
+    last: bool = False
+    read: str = ""
 
 
 class Scoreboard:
     """Run the reference beside a machine and compare every word of every step.
 
-    Feed words in the order they come with :meth:`word`, state words with :meth:`state_word`
-    after a step's end. ``mismatches`` counts differing words; ``first`` is the first of them.
-    ``seen`` is what the machine put out in each step, whatever was expected: ``spikes`` by neuron,
-    ``readouts`` as neuron and value.
+    Say with the ``expect`` methods what is sent; feed words in the order they come to :meth:`word`,
+    state words to :meth:`state_word` after a step's end. A word that nothing asked for differs.
+    ``mismatches`` counts differing words; ``first`` is the first of them. ``steps``, ``spikes`` and
+    ``words`` count what came. ``events`` and ``operations`` are the machine's counters once it is
+    idle between steps. ``seen`` is what it put out in each step, whatever was expected: ``spikes``
+    by neuron, ``readouts`` as neuron and value. ``report`` holds the words of the last read of the
+    counters.
     """
 
-    def __init__(self, image: Image, sequences: Iterable[Sequence]) -> None:
-        self.image = image
-        self.reference = Reference(image)
+    def __init__(self, image: Image, sequences: Iterable[Sequence] = ()) -> None:
         self.plan = [
             (s, t, events, t == len(sequence) - 1)
             for s, sequence in enumerate(sequences)
             for t, events in enumerate(sequence)
         ]
-        self.neuron_of = {int(src): i for i, src in enumerate(image.source_of_neuron())}
         self.steps = self.spikes = self.words = self.mismatches = 0
-        self.operations = self.events = 0
         self.first: Divergence | None = None
         self.seen: list[dict] = [{"spikes": [], "readouts": []}]
-        self.state = State.zero(image.params.neurons)
-        self._open()
+        self.part, self._at = "", (0, 0)
+        self.events = self.operations = 0
+        self.report: list[int] = []
+        self._reports = 0  # reads of counters that are not answered yet
+        self.load(image)
+        for sequence, step, events, last in self.plan:
+            self.expect_step(events, last, sequence, step)
+
+    def load(self, image: Image) -> None:
+        """Expect what ``image`` does after reset; what was asked and did not come is forgotten."""
+        self.image = image
+        self.neuron_of = {int(src): i for i, src in enumerate(image.source_of_neuron())}
+        self.reset()
+
+    def reset(self) -> None:
+        """Expect nothing more of what was asked, and then a machine whose state is 0."""
+        self.reference = Reference(self.image)
+        self.state = self.ended = State.zero(self.image.params.neurons)
+        self._asked: deque[_Group] = deque()
+        self._group: _Group | None = None
+        self.expected: dict[tuple[str, int], int] = {}
+        self._reports, self.report = 0, []
 
     @property
     def done(self) -> bool:
-        """Whether every planned step has ended."""
-        return self.steps == len(self.plan)
+        """Whether everything that was asked has been answered."""
+        return not self._group and not self._asked and not self._reports
+
+    def expect_step(self, events: list[Event], last: bool, sequence: int, step: int) -> None:
+        """A step is sent."""
+        self._asked.append(_Group(sequence, step, self.part, events, last))
+
+    def expect_read(self, what: str) -> None:
+        """A read of ``v``, ``u`` or ``r`` is sent."""
+        self._asked.append(_Group(*self._at, self.part, read=what))
+
+    def expect_report(self) -> None:
+        """A read of the counters is sent."""
+        self._reports += 1
 
     def _open(self) -> None:
-        """Let the reference compute the step whose words come next."""
-        if self.done:
-            self.expected = {}
+        """Let the reference compute the group whose words come next."""
+        if self._group or not self._asked:
             return
-        _, _, events, last = self.plan[self.steps]
-        result = self.reference.step(events, last)
+        group = self._group = self._asked.popleft()
+        self._at = group.sequence, group.step
+        if group.read:
+            self.expected = self._words_of_read(group.read)
+            return
+        pending = self.reference.spikes
+        result = self.reference.step(group.events, group.last)
         spikes = {("spike", int(i)): 0 for i in result.spikes}  # their value
         values = zip(self.image.readouts.tolist(), result.readouts.tolist(), strict=True)
         self.expected = spikes | {("readout", i): v for i, v in values}
-        self.operations += result.sops
-        self.events += result.events
-        self.state = State.zero(self.image.params.neurons) if last else result.state
+        # Spikes count when they are delivered: at once, but not after a last step.
+        delivered = result.spikes[:0] if group.last else result.spikes
+        self.operations += result.sops + self._row_words(delivered) - self._row_words(pending)
+        self.events += result.events + len(delivered) - len(pending)
+        self.state = State.zero(self.image.params.neurons) if group.last else result.state
 
-    def _differ(self, neuron: int, word: str, expected: object, got: object, cycle: int) -> None:
+    def _row_words(self, neurons: np.ndarray) -> int:
+        """Synapses in the rows of ``neurons``."""
+        rows = self.image.params.inputs + np.asarray(neurons, np.int64)
+        start = self.image.row_start
+        return int((start[rows + 1] - start[rows]).sum())
+
+    def _words_of_read(self, what: str) -> dict[tuple[str, int], int]:
+        """A readout for each slot: of its neuron, or 0 and a number below -1 if it has none."""
+        values = getattr(self.state, what).tolist()
+        words = {("readout", i): values[i] for i in self.neuron_of.values()}
+        p = self.image.params
+        empty = set(range(p.inputs, p.sources)) - set(self.neuron_of)
+        return words | {("readout", -2 - source): 0 for source in empty}
+
+    def differ(self, neuron: int, word: str, expected: object, got: object, cycle: int) -> None:
+        """Count a mismatch at the step that is under way or ended last."""
         self.mismatches += 1
         if self.first is None:
-            sequence, step, *_ = self.plan[min(self.steps, len(self.plan) - 1)]
-            self.first = Divergence(sequence, step, neuron, word, str(expected), str(got), cycle)
+            texts = str(expected), _shown(got)
+            self.first = Divergence(*self._at, neuron, word, *texts, cycle, self.part_now)
+
+    @property
+    def part_now(self) -> str:
+        """Part of the exercise to which the words that come belong."""
+        return self._group.part if self._group else self.part
 
     def word(
         self, kind: int | None, last: int | None, source: int | None, value: int | None, cycle: int
@@ -93,61 +169,85 @@ class Scoreboard:
         """Compare an output word, None where undefined; ``cycle`` is when it was taken."""
         name = _KIND.get(kind)
         self.words += 1
+        self._open()
         if name is None:
-            self._differ(-1, "kind", f"one of {sorted(_KIND)}", _shown(kind), cycle)
-        elif self.done:
-            self._differ(-1, name, "nothing after the last step", f"source {source}", cycle)
+            self.differ(-1, "kind", f"one of {sorted(_KIND)}", kind, cycle)
+        elif name == "count":
+            self._count(last, source, value, cycle)
+        elif not self._group:
+            self.differ(-1, name, "nothing that was not asked for", f"source {source}", cycle)
         elif name == "end":
             if value != 0:
-                self._differ(-1, "value of an end", 0, _shown(value), cycle)
+                self.differ(-1, "value of an end", 0, value, cycle)
             self._end(last, cycle)
         else:
             self._item(name, last, source, value, cycle)
+
+    def _count(self, last: int | None, source: int | None, value: int | None, cycle: int) -> None:
+        """A word of a report; they come in order of their source."""
+        if not self._reports:
+            got = f"source {source}"
+            self.differ(-1, "count", "nothing that was not asked for", got, cycle)
+            return
+        if (last, source) != (0, len(self.report) % _COUNTS) or value is None:
+            expected = f"number {len(self.report) % _COUNTS}"
+            self.differ(-1, "count", expected, f"number {source}, last {last}", cycle)
+        if len(self.report) == _COUNTS:
+            self.report = []
+        self.report.append((value or 0) & 0xFFFF)
+        self._reports -= len(self.report) == _COUNTS
 
     def _item(
         self, name: str, last: int | None, source: int | None, value: int | None, cycle: int
     ) -> None:
         """A spike, whose value is 0, or a readout; neither is marked last, none comes twice."""
-        neuron = self.neuron_of.get(source, -1)
+        neuron = self.neuron_of.get(source, -1 if source is None else -2 - source)
         expected = self.expected.pop((name, neuron), None)
-        self.spikes += name == "spike"
-        self.seen[-1][f"{name}s"].append(neuron if name == "spike" else (neuron, value))
+        shown = max(neuron, -1)
+        if not self._group.read:
+            self.spikes += name == "spike"
+            self.seen[-1][f"{name}s"].append(shown if name == "spike" else (shown, value))
         if expected is None or value != expected:
-            shown = "none" if expected is None else expected
-            self._differ(neuron, name, shown, f"value {_shown(value)}", cycle)
+            text = "none" if expected is None else expected
+            got = f"value {_shown(value)}" + ("" if shown >= 0 else f" of source {source}")
+            self.differ(shown, name, text, got, cycle)
         if last != 0:
-            self._differ(neuron, f"last of a {name}", 0, _shown(last), cycle)
+            self.differ(shown, f"last of a {name}", 0, last, cycle)
 
     def _end(self, last: int | None, cycle: int) -> None:
         for (name, neuron), value in self.expected.items():
-            self._differ(neuron, name, value, "none before the end of the step", cycle)
-        planned = int(self.plan[self.steps][3])
+            self.differ(max(neuron, -1), name, value, "none before the end of the step", cycle)
+        planned = int(self._group.last)
         if last != planned:
-            self._differ(-1, "last", planned, _shown(last), cycle)
-        self.ended = self.state
-        self.seen.append({"spikes": [], "readouts": []})
-        self.steps += 1
-        self._open()
+            self.differ(-1, "last", planned, last, cycle)
+        if not self._group.read:
+            self.ended = self.state
+            self.seen.append({"spikes": [], "readouts": []})
+            self.steps += 1
+        self._group = None
 
     def state_word(self, neuron: int, field: str, value: int, cycle: int) -> None:
         """Compare a state word of the step that ended last."""
         expected = int(getattr(self.ended, field)[neuron])
         self.words += 1
         if expected != value:
-            self.steps -= 1  # the step that has just ended
-            self._differ(neuron, f"state {field}", expected, value, cycle)
-            self.steps += 1
+            self.differ(neuron, f"state {field}", expected, value, cycle)
 
     def hang(self, cycle: int) -> None:
-        """Record that no end came in time."""
-        self._differ(-1, "end", "end of the step", "nothing in time", cycle)
+        """Record that the machine stands still though it was asked for something."""
+        self._open()
+        self.differ(-1, "end", "end of the step", "nothing in time", cycle)
 
     def counters(self, got: dict[str, int | None], cycle: int) -> None:
-        """Compare the machine's own counts of events and synaptic operations."""
+        """Compare an idle machine's own counts of events and synaptic operations."""
         for name, expected in (("events", self.events), ("operations", self.operations)):
             self.words += 1
-            if got[name] != expected % (1 << 32):
-                self._differ(-1, f"counter {name}", expected, _shown(got[name]), cycle)
+            self.counter(name, expected, got[name], cycle)
+
+    def counter(self, name: str, expected: int, got: int | None, cycle: int) -> None:
+        """Compare a counter of 32 bits."""
+        if got != expected % (1 << 32):
+            self.differ(-1, f"counter {name}", expected % (1 << 32), got, cycle)
 
     def summary(self) -> dict:
         """Counts and the first divergence, for a JSON file."""
@@ -161,5 +261,5 @@ class Scoreboard:
         }
 
 
-def _shown(value: int | None) -> int | str:
-    return "undefined" if value is None else value
+def _shown(value: object) -> str:
+    return "undefined" if value is None else str(value)

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from triodia_hw.errors import ToolError
@@ -14,6 +16,7 @@ __all__ = [
     "UnknownSimulator",
     "check_netlist",
     "find_simulator",
+    "run_tool",
 ]
 
 SIMULATORS = ("icarus", "verilator")
@@ -65,3 +68,15 @@ def check_netlist(state: bool, simulator: str) -> None:
         raise NotOfNetlist(
             f"a netlist runs on icarus, not on {simulator}, which has no undefined values"
         )
+
+
+def run_tool(command: list, folder: Path) -> None:
+    """Run a compiler in ``folder``, its log there too; :class:`CosimError` says why it failed."""
+    log = folder / f"{Path(command[0]).name}.log"
+    with log.open("w") as file:
+        done = subprocess.run(
+            [str(part) for part in command], cwd=folder, stdout=file, stderr=file, check=False
+        )
+    if done.returncode:
+        errors = re.findall(r"^.*rror.*$", log.read_text(errors="replace"), re.M)
+        raise CosimError(f"{command[0]} failed: {errors[:1] or done.returncode} (log: {log})")

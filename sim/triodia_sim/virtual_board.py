@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from triodia_hw.export.rtlil import without_contents
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
 
-from .simulators import CosimError, find_simulator
+from .simulators import CosimError, find_simulator, run_tool
 
 __all__ = ["BoardPins", "VirtualBoard", "compile_board"]
 
@@ -80,7 +79,7 @@ def compile_board(
 def _compile(pins: BoardPins, folder: Path, program: Path) -> None:
     root = Path(os.environ["VERILATOR_ROOT"])
     shutil.rmtree(folder / "obj", ignore_errors=True)
-    _run(
+    run_tool(
         [
             *("verilator", "--cc", "-Wno-fatal", "-O3", "--x-assign", "fast"),
             *("--x-initial", "fast", "--noassert", "--top-module", "top", "--prefix", "Vtop"),
@@ -96,23 +95,12 @@ def _compile(pins: BoardPins, folder: Path, program: Path) -> None:
     objects = []
     for source, level in _OBJECTS.items():
         objects.append(f"{source}.o")
-        _run([*compiler, level, "-c", root / "include" / source, "-o", objects[-1]], folder)
+        run_tool([*compiler, level, "-c", root / "include" / source, "-o", objects[-1]], folder)
     model = sorted(str(path.relative_to(folder)) for path in (folder / "obj").glob("*.cpp"))
     aside = program.with_suffix(".part")
     libraries = ["-lutil", "-lpthread"]
-    _run([*compiler, "-O2", _HARNESS, *model, *objects, "-o", aside, *libraries], folder)
+    run_tool([*compiler, "-O2", _HARNESS, *model, *objects, "-o", aside, *libraries], folder)
     aside.replace(program)
-
-
-def _run(command: list, folder: Path) -> None:
-    log = folder / f"{Path(command[0]).name}.log"
-    with log.open("w") as file:
-        done = subprocess.run(
-            [str(part) for part in command], cwd=folder, stdout=file, stderr=file, check=False
-        )
-    if done.returncode:
-        errors = re.findall(r"^.*rror.*$", log.read_text(errors="replace"), re.M)
-        raise CosimError(f"{command[0]} failed: {errors[:1] or done.returncode} (log: {log})")
 
 
 class VirtualBoard:

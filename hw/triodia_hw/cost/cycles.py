@@ -17,7 +17,7 @@ from ..machine.params import MachineParams
 from ..machine.reference import Event
 from ..machine.trace import trace
 
-__all__ = ["step_cycles"]
+__all__ = ["cycles_and_stalls", "step_cycles"]
 
 _DEPTH = 16  # places of a queue, its output register not counted
 _FIRST = 3  # cycle in which lane k leaves reset, less lanes + k, by the machine's own counter
@@ -132,10 +132,11 @@ class _Machine:
         self.cycle = p.lanes + _FIRST
         self.lanes = [_Lane(p.slots, self.cycle + k) for k in range(p.lanes)]
         self.collector, self.returns = _Collector(self.lanes), _Queue()
+        self.stalls = 0  # cycles in which a token waits for a lane's row queue
         self.go, self.ready = False, self.lanes[-1].start + p.slots + _READY
 
-    def run(self, tokens: Iterator[int], emits: Iterator[list[deque]], steps: int) -> list[int]:
-        """Cycles in which the ends of ``steps`` steps leave the machine."""
+    def run(self, tokens: Iterator[int], emits: Iterator[list[deque]], steps: int) -> None:
+        """Run ``steps`` steps; ``ends`` are the cycles in which their ends leave the machine."""
         ends, token = [], next(tokens, None)
         while len(ends) <= steps:  # and that of the first sweep
             self._skip(token)
@@ -154,14 +155,17 @@ class _Machine:
                 token = next(tokens, None)
             self.go = go
             self.cycle += 1
-        return ends[1:]
+        self.ends = ends[1:]
 
     def _bus(self, token: int | None, emits: Iterator[list[deque]]) -> str | None:
         """Broadcast the token that the bus takes in this cycle, if any."""
         head = self.returns.head
+        spike = head not in (None, _END)
+        if not self.go:
+            self.stalls += spike or token not in (None, _END) or (token == _END == head)
         if not self.go or (head in (None, _END) and token is None):
             return None
-        if head not in (None, _END):
+        if spike:
             self._broadcast(head)
             return "return"
         if token != _END:
@@ -190,12 +194,23 @@ class _Machine:
             self.cycle = min(until)
 
 
+def cycles_and_stalls(image: Image, sequences: list[list[list[Event]]]) -> tuple[np.ndarray, int]:
+    """As :func:`step_cycles`, and what the counter ``bus_stalls`` shows after all steps."""
+    machine = _machine(image, sequences)
+    return np.array(machine.ends, np.int64), machine.stalls
+
+
 def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
     """Cycle in which the end of each step of ``sequences`` leaves the machine, ``(steps,)``.
 
     Counted as by the machine's ``cycles`` counter, from reset; differences are the cycles per step.
     The last step of each sequence is marked ``last``.
     """
+    return cycles_and_stalls(image, sequences)[0]
+
+
+def _machine(image: Image, sequences: list[list[list[Event]]]) -> _Machine:
+    """The machine after all steps."""
     p = image.params
     tokens, emits = [], []
     readouts = image.neurons.readout
@@ -212,4 +227,5 @@ def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
                 lanes[slot // p.slots].append((slot % p.slots, records[slot]))
             emits.append(lanes)
     machine = _Machine(p, image.segment_words())
-    return np.array(machine.run(iter(tokens), iter(emits), len(emits)), np.int64)
+    machine.run(iter(tokens), iter(emits), len(emits))
+    return machine

@@ -1,0 +1,264 @@
+"""Generic mutants of the exported Verilog, by Yosys' `mutate`, and what the bench says of each.
+
+``python -m tests.sim.mutants --count 400 --seed 1 -o out/mutants`` makes mutants, compiles all of
+them into one program (an input selects the fault), runs `cosim`'s bench on each, then harder
+benches on what survives. Survivors are checked for equivalence. ``results.json`` in the folder
+keeps every verdict, so a second call goes on where the first one stopped.
+"""
+
+import argparse
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from tests.sim.equivalence import Prover
+from tests.support.networks import random_events, random_image
+from triodia_hw.export.memories import memory_modules
+from triodia_hw.export.rtlil import TOP
+from triodia_hw.export.verilog import export_verilog
+from triodia_hw.export.yosys import run_yosys
+from triodia_hw.files import write_atomic
+from triodia_sim.exercise import exercise
+from triodia_sim.native import play, samples
+from triodia_sim.native_build import compile_native, default_cache
+
+__all__ = ["Mutants", "unit_of"]
+
+MACHINE = {
+    "lanes": 2,
+    "neurons": 40,
+    "readouts": 12,
+    "inputs": 20,
+    "density": 0.4,
+    "synaptic": True,
+    "bias_bits": 5,
+    "refractory_bits": 2,
+    "reset": "value",
+    "state_bits": 10,
+    "payload_bits": 6,
+    "fraction_bits": 3,
+    "leak_bits": 4,
+    "weight_bits": 4,
+    "storage": {"gap_bits": 1, "rows_per_pointer": 2},
+}
+WRAP = 0x7FFFFE00  # first value of counters in a second program, so that all bits change
+PREPARE = [
+    f"read_verilog -DSYNTHESIS {TOP}.v",
+    f"blackbox {TOP}_ram {TOP}_queue_ram",
+    f"hierarchy -top {TOP}",
+    "proc",
+    "flatten",
+    "splitcells",  # register bits that nothing reads: a mutant of one could not be seen
+    "wreduce",
+    "opt_clean -purge",
+]
+
+
+def unit_of(line):
+    """The unit of the machine that a mutation is in: the last submodule in the cell's name."""
+    cell = re.search(r"-cell (\S+)", line)[1]
+    parts = [part.strip("\\.") for part in re.findall(r"\\[A-Za-z]\w*\.?", cell)]
+    parts = [re.sub(r"_\d+$", "", part) for part in parts]
+    known = [part for part in parts if part not in ("mem", "core", "lane")]
+    return known[-1] if known else ("lane" if "lane" in parts else "core")
+
+
+def networks(count):
+    """Images of the same machine: the first is its own, the others have other contents."""
+    first = random_image(11, **MACHINE)
+    kinds = (crowded, other, drifting, bursting)
+    return [first, *(kinds[seed % 4](first, seed) for seed in range(1, count))]
+
+
+def crowded(image, seed):
+    """``image`` with one or two heavy synapses in each row, all of them to four neurons.
+
+    Synapses of one target follow each other closely, and sums are large.
+    """
+    rng, p = np.random.default_rng(seed), image.params
+    sources = p.inputs + p.neurons
+    chosen = rng.choice(p.neurons, 4, replace=False)
+    targets = [
+        np.sort(rng.choice(chosen, rng.integers(1, 3), replace=False)) for _ in range(sources)
+    ]
+    target = np.concatenate(targets)
+    row_start = np.concatenate([[0], np.cumsum([len(row) for row in targets])])
+    source = np.repeat(np.arange(sources), np.diff(row_start))
+    reach = np.where(source < p.inputs, p.greatest_payload, p.one)
+    weight = np.zeros(target.size, np.int64)
+    most = (1 << (p.accumulator_bits - 1)) - 1
+    for neuron in chosen:
+        mine = np.flatnonzero(target == neuron)
+        greatest = np.minimum(most // reach[mine].sum(), (1 << (p.weight_bits - 1)) - 1)
+        weight[mine] = rng.choice([-1, 1], mine.size) * max(1, int(greatest))
+    readout = np.isin(np.arange(p.neurons), chosen)  # the others fire by their bias
+    values = vars(image.neurons) | {"readout": readout, "spiking": ~readout}
+    values |= {"threshold": rng.integers(1, 40, p.neurons), "bias": rng.integers(0, 16, p.neurons)}
+    new = {"weight": weight, "target": target, "row_start": row_start}
+    return type(image)(**(vars(image) | new | {"neurons": type(image.neurons)(**values)}))
+
+
+def other(image, seed):
+    """``image`` with other weights, thresholds and leaks; its synapses stay where they are."""
+    rng, n, p = np.random.default_rng(seed), image.neurons, image.params
+    limit = 1 << (p.weight_bits - 1)
+    weight = rng.integers(1, limit, image.weight.size)
+    weight *= rng.choice([-1, 1] if seed % 2 else [1], weight.size)
+    weight = np.minimum(np.abs(weight), np.abs(image.weight)) * np.sign(weight)  # the sums fit
+    values = vars(n) | {
+        "threshold": rng.integers(1, 60 if seed % 2 else 400, p.neurons),
+        "beta": rng.integers(0, (1 << p.leak_bits) + 1, p.neurons),
+        "alpha": rng.integers(0, (1 << p.leak_bits) + 1, p.neurons),
+        "bias": rng.integers(-16, 16, p.neurons),
+    }
+    return type(image)(**(vars(image) | {"weight": weight, "neurons": type(n)(**values)}))
+
+
+def drifting(image, seed):
+    """``image`` without leaks, of light weights: potentials creep to the ends of their range."""
+    rng, p = np.random.default_rng(seed), image.params
+    full = np.full(p.neurons, 1 << p.leak_bits)
+    values = vars(image.neurons) | {"alpha": full, "beta": full}
+    values |= {"threshold": np.full(p.neurons, p.state_range[1])}
+    values |= {
+        "bias": rng.integers(-1, 2, p.neurons),
+        "reset_value": rng.integers(-9, 9, p.neurons),
+    }
+    weight = np.where(rng.random(image.weight.size) < 0.8, 1, -1) * rng.choice([-1, 1])
+    return type(image)(
+        **(vars(image) | {"weight": weight, "neurons": type(image.neurons)(**values)})
+    )
+
+
+def bursting(image, seed):
+    """``image`` whose neurons all fire in every step, readouts aside: records pile up."""
+    rng, p = np.random.default_rng(seed), image.params
+    values = vars(image.neurons) | {"threshold": rng.integers(1, 5, p.neurons)}
+    values |= {"bias": np.full(p.neurons, 15), "refractory": np.zeros(p.neurons, np.int64)}
+    values["alpha"] = np.zeros(p.neurons, np.int64)
+    weight = np.where(rng.random(image.weight.size) < 0.9, 1, -1)
+    return type(image)(
+        **(vars(image) | {"weight": weight, "neurons": type(image.neurons)(**values)})
+    )
+
+
+class Mutants:
+    """Mutants of one machine in ``folder``; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
+
+    def __init__(self, folder, count, seed):
+        self.folder, self.images = folder.resolve(), networks(9)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        export_verilog(self.images[0], self.folder)
+        script = [*PREPARE, "write_rtlil flat.il", f"mutate -list {count} -seed {seed} -o list.txt"]
+        run_yosys(script, self.folder, "list")
+        self.lines = (self.folder / "list.txt").read_text().splitlines()
+        self.bits = len(self.lines).bit_length()
+        self.results, self.prover = {}, None
+        self.file = self.folder / "results.json"
+        if self.file.exists():
+            self.results = json.loads(self.file.read_text())
+
+    def compile(self, cache=None):
+        """One program of all mutants, and one whose counters start shortly before they wrap."""
+        self.program = self._compile("flat", 0, cache or default_cache())
+        flat = (self.folder / "flat.il").read_text()
+        reset = r"(cell \$mux \$flatten\\core\.\\counters\.\$procmux\$\d+\[{}\]\n.*?B 16')0{{16}}"
+        for part, value in (("31:16", WRAP >> 16), ("15:0", WRAP & 0xFFFF)):
+            new = rf"\g<1>{value:016b}"
+            flat, count = re.subn(reset.format(part), new, flat, flags=re.S)
+            assert count == 5, count
+        (self.folder / "wrap.il").write_text(flat)
+        self.wrapping = self._compile("wrap", WRAP, cache or default_cache())
+
+    def _compile(self, name, start, cache):
+        control, script = f"mutate -ctrl mutant {self.bits} ", [f"read_rtlil {name}.il"]
+        script += [
+            line.replace("mutate ", f"{control}{k} ", 1) for k, line in enumerate(self.lines, 1)
+        ]
+        script += ["opt_clean", f"write_verilog -noattr {name}.v"]
+        run_yosys(script, self.folder, name)
+        text = "\n".join([(self.folder / f"{name}.v").read_text(), *memory_modules(TOP, None)])
+        text = f'`define TRIODIA_HEX_FOLDER "./"\n{text}'
+        how = {"peek": False, "mutants": self.bits, "start": start}
+        return compile_native(text, TOP, self.images[0].params, cache, **how)
+
+    def run(self, mutant, number, seed, steps=(6, 1, 9), stall=(0.0, 0.0), wrap=False):
+        """What the bench finds first, or None, with network ``number``: samples, exercise."""
+        image, folder = (
+            self.images[number],
+            self.folder / f"network-{self.images[number].digest()[:12]}",
+        )
+        if not folder.exists():
+            export_verilog(image, folder)
+        sequences = [random_events(image, count, seed + count) for count in steps]
+
+        def actions():
+            if wrap:
+                yield ("counters",)
+            yield "pace", *stall
+            yield from samples(sequences)
+            yield ("samples over",)
+            yield "pace", 0.0, 0.0
+            yield from exercise(image, seed)
+
+        program, start = (self.wrapping, WRAP) if wrap else (self.program, 0)
+        how = {"seed": seed, "limit": 400_000, "start": start, "mutant": mutant}
+        replay = play(program, image, actions(), folder, **how)
+        result = replay.result(sequences, exact=not wrap and not any(stall))
+        return result.first
+
+    def judge(self, mutant):
+        """``{"by": bench, "part": ..., "word": ...}``, or by "" for one that survives."""
+        first = self.run(mutant, 0, 0)
+        if first:
+            return {"by": "cosim", "part": first.part or "samples", "word": first.word}
+        if self.prover is None:
+            self.prover = Prover(self.folder / "flat.il", self.folder / "proofs")
+        if self.prover.equivalent(self.lines[mutant - 1]):
+            return {"by": "proof of equivalence"}
+        for seed in range(1, len(self.images)):
+            stall = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
+            wrap = seed in (2, 3)
+            first = self.run(mutant, seed, seed, steps=(150, 1, 40), stall=stall, wrap=wrap)
+            if first:
+                return {"by": "more networks", "part": first.part or "samples", "word": first.word}
+        return {"by": ""}
+
+    def judge_all(self):
+        """Judge what has no verdict yet; keeps results as it goes."""
+        for k, line in enumerate(self.lines, 1):
+            if not self.results.get(line, {}).get("by"):
+                self.results[line] = {"unit": unit_of(line)} | self.judge(k)
+                write_atomic(self.file, json.dumps(self.results, indent=0).encode())
+
+
+def table(results):
+    """Verdicts of each unit, counted."""
+    rows = {}
+    for verdict in results.values():
+        rows.setdefault(verdict["unit"], Counter())[verdict["by"] or "survives"] += 1
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/mutants"))
+    options = parser.parse_args()
+    mutants = Mutants(options.output, options.count, options.seed)
+    mutants.compile()
+    assert mutants.run(0, 0, 0) is None, "the machine itself"
+    mutants.judge_all()
+    for unit, row in sorted(table(mutants.results).items()):
+        print(unit, dict(row))
+    for line, verdict in mutants.results.items():
+        if not verdict["by"]:
+            print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""A fixed sample of generic mutants, and the proofs that excuse some of them."""
+
+import pytest
+
+from tests.sim.equivalence import Prover
+from tests.sim.mutants import Mutants, table, unit_of
+
+pytestmark = pytest.mark.slow  # compiling twice takes a minute
+
+
+@pytest.fixture(scope="module")
+def mutants(tmp_path_factory):
+    mutants = Mutants(tmp_path_factory.mktemp("mutants"), 20, 5)
+    mutants.compile(tmp_path_factory.mktemp("cache"))
+    return mutants
+
+
+def test_the_machine_itself_passes(mutants):
+    assert [mutants.run(0, 0, 0), mutants.run(0, 1, 1, wrap=True)] == [None, None]
+
+
+def test_every_mutant_is_caught_or_proven_equivalent(mutants):
+    mutants.judge_all()
+    assert len(mutants.results) == 20
+    left = [line for line, verdict in mutants.results.items() if not verdict["by"]]
+    assert not left
+    assert sum(row["cosim"] for row in table(mutants.results).values()) > 10
+
+
+def test_a_proof_needs_equivalence(mutants, tmp_path):
+    """The machine is proven to be itself; no mutant that was caught is."""
+    prover = Prover(mutants.folder / "flat.il", tmp_path)
+    assert prover.equivalent("")
+    caught = [k for k in range(1, 21) if mutants.run(k, 0, 0)][:4]
+    assert len(caught) == 4
+    for k in caught:
+        assert not prover.equivalent(mutants.lines[k - 1])
+
+
+def test_units():
+    names = {
+        r"-cell $flatten\core.\lane_1.\sweep.\update.$procmux$20[1]": "update",
+        r"-cell $flatten\core.\lane_0.$procdff$2327[9:4]": "lane",
+        r"-cell $flatten\core.$or$triodia.v:378$3": "core",
+        r"-cell $flatten\core.\hub.\bus.$ternary$triodia.v:4315$693": "bus",
+    }
+    assert {line: unit_of(line) for line in names} == names
