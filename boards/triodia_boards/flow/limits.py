@@ -26,11 +26,11 @@ _NAMES = {"luts": "look-up tables", "registers": "flip-flops"}
 
 class DoesNotFit(TriodiaError, ValueError):
     """The machine needs more of a ``resource`` than the board has: "memory", "multipliers" or
-    "logic"."""
+    "logic"; ``options`` are those by which it needs least, where they are known."""
 
-    def __init__(self, message: str, resource: str = "") -> None:
+    def __init__(self, message: str, resource: str = "", options: Options | None = None) -> None:
         super().__init__(message)
-        self.resource = resource
+        self.resource, self.options = resource, options
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def check_fit(
         if not advice:
             raise
         message = f"{error}; {_advice(p, board, parity)}"
-        raise DoesNotFit(message, error.resource) from None
+        raise DoesNotFit(message, error.resource, error.options) from None
 
 
 def check_logic(board: Board, *, luts: int, registers: int) -> None:
@@ -186,6 +186,7 @@ def _choose(p: MachineParams, board: Board, parity: bool, surely: bool) -> Optio
         f"{board.name} has {board.blocks} block RAMs and the machine needs {need} for "
         f"{p.neurons} neurons and {p.lanes * p.synapse_words} synapse words on {_lanes(p.lanes)}",
         "memory",
+        choice,
     )
 
 
@@ -200,6 +201,7 @@ def _with_logic(p: MachineParams, board: Board, options: Options, surely: bool) 
                 f"{board.name} has {have} {text} and the machine needs about {need} for "
                 f"{p.neurons} neurons on {_lanes(p.lanes)}",
                 "logic",
+                options,
             )
     return options
 

@@ -57,7 +57,7 @@ def fit_of(parameters: dict, board_name: str) -> dict:
     try:
         options, reason = check_fit(p, board), None
     except DoesNotFit as error:
-        options, reason = Options(family=board.family), str(error)
+        options, reason = error.options or Options(family=board.family), str(error)
     needed = needs(p, board, options)
     percent = needed.percent(board)
     limit = max(percent, key=percent.get)

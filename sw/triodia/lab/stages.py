@@ -154,7 +154,7 @@ def check_board(network: dict, board: str) -> dict:
     try:
         options, reason = check_fit(p, board), None
     except DoesNotFit as error:
-        options, reason = Options(family=board.family), str(error)
+        options, reason = error.options or Options(family=board.family), str(error)
     memory = blocks_by_memory(p, options) | {"link": LINK_BLOCKS[board.family]}
     found = {"fits": reason is None, "reason": reason, "blocks_model": sum(memory.values())}
     return found | {"memory": memory}

@@ -75,3 +75,9 @@ def test_placed_values_stand_beside_the_foretold():
     sized |= {"cycles_per_sample": 500.0, "placed": {"luts": 7, "blocks": 2, "fmax_mhz": 90.0}}
     (line,) = equal_rows([Row(board="ulx3s-25f", synapses_kept=0.1)], [sized])
     assert line["us_per_sample"] == 5.0 and line["placed_luts"] == 7 and line["placed_mhz"] == 90.0
+
+
+def test_a_misfit_needs_what_its_reason_says():
+    parameters = {"inputs": 12, "neurons": 265, "lanes": 4, "synapse_words": 18432}
+    needed = fit_of(parameters, "ulx3s-25f")
+    assert not needed["fits"] and f"the machine needs {needed['blocks']} " in needed["reason"]
