@@ -87,7 +87,8 @@ def cosimulate(
         for the same parameters.
     counts : the machine is of our kind: also compare its counters, its start, and its cycles.
     exercise : after the samples also do what :mod:`.exercise` lists, on the same machine; never
-        without ``counts``. loadable : the machine takes loads.
+        without ``counts``, with a netlist (which is slow), or while recording.
+    loadable : the machine takes loads.
     patience : cycles that a step may take longer than this machine's ever do, for another.
     record : keep what the hardware put out, and (Icarus) all signals, in ``wave.fst``.
     progress : called now and then with the steps compared and the steps there are.
@@ -108,7 +109,8 @@ def cosimulate(
     folder = Path(folder).resolve()
     options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
     options |= {"counts": counts, "patience": patience, "record": record}
-    options |= {"exercise": exercise and counts and not record, "loadable": loadable}
+    short = netlist or record or not counts
+    options |= {"exercise": exercise and not short, "loadable": loadable}
     with alone(folder, "co-simulation"):
         options["top"] = _take_verilog(image, folder, verilog)
         if starts_late(folder / f"{options['top']}.v"):  # as the monitor does not expect it
