@@ -116,7 +116,7 @@ def _installed(package: str) -> bool:
 _NETWORKS = {
     "new": Command(".networks", "Make a random recurrent network, dense or clustered, untrained."),
     "prune": Command(
-        ".prune", "Prune a network by Lyapunov Noise Pruning or a control; needs no data.", "train"
+        ".prune", "Prune a network by Lyapunov Noise Pruning, a rival or a control.", "train"
     ),
     "train": Command(".train", "Train the weights of a network on its sparse graph.", "train"),
     "import-nir": Command(".nir", "Import another simulator's network from a NIR file.", "train"),

@@ -18,7 +18,7 @@ _STUDIES = {
     ),
     "run": Command(
         ".run",
-        "Run a study: training, timescales, degrees, transfer, hardware, logic or defaults.",
+        "Run one of the smaller studies, by name.",
         "studies",
     ),
 }
