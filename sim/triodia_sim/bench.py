@@ -15,28 +15,19 @@ from triodia_hw.machine.words import (
     INPUT_KINDS,
     OUTPUT_KINDS,
     READ_KINDS,
-    state_fields,
-    unpack,
 )
 
 from .exercise import Action
 from .monitor import RULES
 from .scoreboard import Scoreboard
+from .state import compare_state, integer
 
 __all__ = ["PERIOD_NS", "Bench", "integer"]
 
 PERIOD_NS = 10
+_ENOUGH = 5000  # wrong words
+_RESTLESS = 500  # looks at the counters, 64 cycles apart, after which they should stand still
 _REPORT_LAG = 8  # cycles at most between taking a read of the counters and the counts it shows
-
-
-def integer(handle: SimHandleBase, *, signed: bool = False) -> int | None:
-    """Value of a port, None if undefined; cocotb gives one bit and several different types."""
-    value = handle.value
-    if not value.is_resolvable:
-        return None
-    if not hasattr(value, "to_unsigned"):
-        return int(value)
-    return value.to_signed() if signed else value.to_unsigned()
 
 
 class Bench:
@@ -144,14 +135,17 @@ class Bench:
         """Until the counters stand still too: spikes walk their rows after their step ends."""
         await self.do_wait()
         names, seen = COUNTERS.keys() - {"cycles"}, None
-        while seen != (seen := [integer(getattr(self.dut, name)) for name in names]):
+        for _ in range(_RESTLESS):
+            if seen == (seen := [integer(getattr(self.dut, name)) for name in names]):
+                return
             await self.do_idle(64)
+        self.board.differ(-1, "counters of an idle machine", "still", "moving", self.cycle())
 
     async def do_idle(self, cycles: int) -> None:
         self.resting = True
         await Timer(cycles * PERIOD_NS, unit="ns")
         await RisingEdge(self.dut.clk)
-        self.moves += 1
+        self.resting, self.moves = False, self.moves + 1
 
     async def do_counters(self) -> None:
         """The ports, then a report, once the machine is idle."""
@@ -280,7 +274,7 @@ class Bench:
         if board.steps > steps:
             self.ends.append(cycle)
             if self.job["state"]:
-                self.compare_state(cycle)
+                compare_state(self.dut, self.image, self.board, cycle)
             if board.steps % 16 == 0:
                 self.check_rules()
                 Path(self.job["progress"]).write_text(str(board.steps))
@@ -297,18 +291,11 @@ class Bench:
             self.board.differ(-1, word, expected, got, integer(monitor.at))
             self.board.mismatches += broken - 1
 
-    def compare_state(self, cycle: int) -> None:
-        """Read every neuron's state word out of the machine's memories."""
-        p, fields = self.image.params, state_fields(self.image.params)
-        for neuron, slot in enumerate(self.image.slot.tolist()):
-            lane = getattr(self.dut.core, f"lane_{slot // p.slots}")
-            word = integer(lane.sweep.state.mem_0.mem[slot % p.slots])
-            values = {} if word is None else unpack(fields, word)
-            for name, *_ in fields:
-                self.board.state_word(neuron, name, values.get(name, "undefined"), cycle)
-
     async def guard(self) -> None:
-        """Return when nothing has moved for as long as the slowest step could take."""
+        """Return when nothing has moved for as long as the slowest step could take.
+
+        Also when so many words are wrong that the machine talks without end.
+        """
         p = self.image.params
         work = self.image.synapses + p.neurons + 8 * p.sources
         slow = 1 / (1 - max(*self.stall, 0.5))
@@ -317,4 +304,6 @@ class Bench:
         while self.moves > moves or self.resting:
             moves = self.moves
             await Timer(limit, unit="ns")
+            if self.board.mismatches > _ENOUGH:
+                return
         self.board.hang(self.cycle())
