@@ -20,8 +20,6 @@ from .options import Cache, Folder, Json, Scheduler, Seed, SimulatorName, Worker
 __all__ = ["compare", "demo"]
 
 _DEMO = [1.0, 0.5, 0.2, 0.1]
-_NEURONS = 256  # the dense network does not fit the board, the pruned ones do
-_LATENCY = 70.0  # microseconds per sample of the table at equal speed
 
 
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
@@ -138,5 +136,5 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run everything on JapaneseVowels at four sparsity levels; write an HTML page."""
-    cells = grid({"seed": seed, "neurons": _NEURONS}, {"synapses": _DEMO})
-    _show(cells, output, as_json, confirm=len(cells), simulator="icarus", latency=_LATENCY)
+    cells = grid({"seed": seed}, {"synapses": _DEMO})
+    _show(cells, output, as_json, confirm=len(cells), simulator="icarus")
