@@ -1,5 +1,6 @@
 """Folders that `triodia verilog` wrote, as input of a co-simulation."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -64,9 +65,10 @@ def copy_verilog(source: Path, folder: Path) -> None:
             shutil.copy(file, folder)
 
 
-def starts_late(verilog: Path) -> bool:
-    """Whether the machine in the file ``verilog`` has an asynchronous reset.
+def starts_late(folder: Path, name: str) -> bool:
+    """Whether the machine ``name`` in an exported ``folder`` has an asynchronous reset.
 
     It is released by the clock, so that the machine starts some cycles later than others.
     """
-    return "posedge async_ff_rst" in verilog.read_text()  # Amaranth's synchronizer
+    facts = folder / f"{name}.json"
+    return facts.exists() and not json.loads(facts.read_text())["reset"]["synchronous"]

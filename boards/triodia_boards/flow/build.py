@@ -100,10 +100,7 @@ def build(
         BuildError also if a given clock is not reached.
     """
     if board.family not in TOOLCHAINS:
-        if page:
-            raise BadChoice(f"a page must be left out for {board.name}: the vendor's tool reports")
-        if router is not None:
-            raise BadChoice(f"router must be left out for {board.name}: the vendor's tool routes")
+        _check_vendor(board, page=page, router=router)
         how = {"clock_hz": clock_hz, "baud": baud, "parity": parity}
         return vendor_build(image, board, folder, progress=progress, **how)
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
@@ -141,6 +138,14 @@ def build(
             text = build_page(image, board, options, folder, report)
             write_atomic(folder / "report.html", text.encode())
     return report
+
+
+def _check_vendor(board: Board, *, page: bool, router: str | None) -> None:
+    """Refuse what only the open tools can do."""
+    if page:
+        raise BadChoice(f"a page must be left out for {board.name}: the vendor's tool reports")
+    if router is not None:
+        raise BadChoice(f"router must be left out for {board.name}: the vendor's tool routes")
 
 
 def _foretold(p: MachineParams, board: Board, options: Options) -> str:

@@ -47,10 +47,10 @@ class Trace:
 
 @cache
 def compiled() -> bool:
-    """Whether numba is there to compile the loop."""
+    """Whether numba is there to compile the loop, and finds a folder to keep it in."""
     try:
-        import_module("numba")
-    except ImportError:
+        import_module("triodia_hw.machine.kernel")
+    except (ImportError, RuntimeError):  # no numba; nowhere to write its cache
         return False
     return True
 

@@ -112,8 +112,8 @@ def quantize(
 def _bits(text: str | None, net: Network) -> int:
     """Bits per weight that were asked for, or that suit how the network was trained."""
     if text is None or text == "auto":
-        trained = [step.get("weight_bits", 0) for step in net.provenance]
-        return next((bits for bits in reversed(trained) if bits), 8)
+        trained = [step for step in net.provenance if step.get("command") == "train"]
+        return (trained[-1].get("weight_bits") if trained else 0) or 8
     if not text.isdecimal() or not 2 <= int(text) <= 16:
         raise TriodiaError(f"`--weight-bits` must be between 2 and 16, or auto; got {text}.")
     return int(text)

@@ -109,7 +109,7 @@ def train(
     _describe(show, chosen, samples)
     how = {"device": device, "keep": keep}
     if minutes is not None:
-        options |= search(show, net, chosen, samples, minutes, seed, options)
+        options |= search(show, net, chosen, samples, minutes, seed, keep, options)
     diary = Diary(checkpoint, log, tensorboard)
     result = run_all(
         show, net, chosen, samples, range(seed, seed + seeds), output, diary, **how, **options

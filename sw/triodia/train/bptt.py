@@ -52,7 +52,7 @@ def run_lif(
     beta: Tensor,
     threshold: Tensor,
     keep: Tensor | None = None,
-    slope: float = 10.0,
+    slope: float = 4.0,
 ) -> tuple[Tensor, Tensor]:
     """Spikes and potentials ``(T, B, N)`` of neurons that reset by subtraction and never rest.
 

@@ -16,9 +16,9 @@ from ..tasks.samples import TaskData
 __all__ = ["Checkpoint", "fingerprint"]
 
 
-def fingerprint(net: Network, data: TaskData, settings: dict, seed: int) -> str:
-    """Digest of all that decides a training: network, samples, settings and seed."""
-    digest = hashlib.sha256(json.dumps([settings, seed], sort_keys=True).encode())
+def fingerprint(net: Network, data: TaskData, *choices: object) -> str:
+    """Digest of all that decides a training: network, samples, and JSON values such as settings."""
+    digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     arrays = [getattr(net, name) for name in ("w_rec", "mask_rec", "tau_mem", "bias")]
     arrays += [data.x_train, data.len_train, data.y_train]
     if net.head is not None:

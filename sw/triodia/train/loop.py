@@ -80,7 +80,7 @@ def train(
     """
     s, place = settings_for(task, options), find_device(device)
     data = task.load() if data is None else data
-    keeper = Checkpoint(checkpoint, fingerprint(net, data, asdict(s), seed))
+    keeper = Checkpoint(checkpoint, fingerprint(net, data, asdict(s), seed, keep))
     split = data.held_out(s.validation, seed) if s.validation else None
     net = _trained_before(net, task) if keep else attach(net, task, split or data, seed, s)
     model = SpikingModel(net, slope=s.slope).to(place)

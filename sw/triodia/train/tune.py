@@ -34,6 +34,7 @@ def tune(
     *,
     seconds: float,
     seed: int = 0,
+    keep: bool = False,
     progress: Callable[[float, str], None] | None = None,
     **options: object,
 ) -> tuple[dict, list[dict]]:
@@ -42,7 +43,8 @@ def tune(
     Each trial trains ``net`` on three splits of the training samples, a quarter held out. The
     first trial is ``options`` over the task's recipe; Optuna's tree-structured Parzen estimator
     (Bergstra et al. 2011) proposes the others until ``seconds`` have passed; ``options`` stay as
-    they are. ``progress`` gets the part of the time that has passed and the best accuracy.
+    they are, and ``keep`` is that of :func:`~.loop.train`. ``progress`` gets the part of the time
+    that has passed and the best accuracy.
     """
     import optuna  # slow to import
 
@@ -55,7 +57,11 @@ def tune(
             name: trial.suggest_float(name, low, high, log=log)
             for name, (low, high, log) in space.items()
         }
-        found = float(np.mean([_fold(net, task, data, k, options | chosen) for k in range(FOLDS)]))
+        found = float(
+            np.mean([
+                _fold(net, task, data, k, options | chosen | {"keep": keep}) for k in range(FOLDS)
+            ])
+        )
         trials.append({"accuracy": found, **chosen})
         if progress is not None:
             best = max(one["accuracy"] for one in trials)

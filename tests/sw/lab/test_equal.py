@@ -6,10 +6,11 @@ import pytest
 
 from tests.support.commands import ok
 from triodia.lab.compare import compare
-from triodia.lab.equal import equal_rows, fit_of
+from triodia.lab.equal import equal_rows
 from triodia.lab.grid import grid
 from triodia.lab.report.fitting import misfits
 from triodia.lab.rows import Row
+from triodia.lab.stages import check_board
 from triodia_hw.machine.image import load_image
 
 SMALL = ("--task", "digits", "--neurons", 48, "--lanes", 4, "--epochs", 1, "--samples", 2)
@@ -42,10 +43,10 @@ def test_a_sparse_network_needs_a_smaller_machine_for_the_same_speed(compared):
 def test_every_row_says_what_limits_it(compared):
     _, result = compared
     for row in result["rows"]:
-        needed = fit_of(row["parameters"], row["board"])
+        needed = check_board(row["parameters"], row["board"])
         assert row["fits"] == needed["fits"] and row["percent"] == needed["percent"]
         assert row["limit"].endswith("%") and max(row["percent"].values()) > 0
-        assert needed["luts"] == row["luts_model"]
+        assert needed["luts_model"] == row["luts_model"]
         assert load_image(row["image"]).params.lanes == 4
 
 
@@ -71,7 +72,10 @@ def test_misfits_are_one_sentence_a_board():
 
 
 def test_placed_values_stand_beside_the_foretold():
-    sized = dict.fromkeys("lanes luts registers blocks fits reason limit percent meets".split(), 1)
+    sized = dict.fromkeys(
+        "lanes luts_model registers_model blocks_model fits reason limit".split(), 1
+    )
+    sized |= {"percent": {}, "meets": True}
     sized |= {"cycles_per_sample": 500.0, "placed": {"luts": 7, "blocks": 2, "fmax_mhz": 90.0}}
     (line,) = equal_rows([Row(board="ulx3s-25f", synapses_kept=0.1)], [sized])
     assert line["us_per_sample"] == 5.0 and line["placed_luts"] == 7 and line["placed_mhz"] == 90.0
@@ -79,5 +83,5 @@ def test_placed_values_stand_beside_the_foretold():
 
 def test_a_misfit_needs_what_its_reason_says():
     parameters = {"inputs": 12, "neurons": 265, "lanes": 4, "synapse_words": 18432}
-    needed = fit_of(parameters, "ulx3s-25f")
-    assert not needed["fits"] and f"the machine needs {needed['blocks']} " in needed["reason"]
+    needed = check_board(parameters, "ulx3s-25f")
+    assert not needed["fits"] and f"the machine needs {needed['blocks_model']} " in needed["reason"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import snntorch as snn
 import torch
 
 from tests.support.commands import ok
@@ -36,7 +37,6 @@ def test_inputs_from_arrays_alone():
 @pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
 def test_snntorch_modules_spike_alike(recurrent, reset):
-    snn = pytest.importorskip("snntorch")
     torch.manual_seed(3)
     kind = {"reset_mechanism": reset, "reset_delay": False}
     into, out = torch.nn.Linear(5, 12), torch.nn.Linear(12, 3)
@@ -70,7 +70,6 @@ def simulated(into, hidden, out, last, x, recurrent):
 
 
 def test_modules_that_do_not_map_are_named():
-    snn = pytest.importorskip("snntorch")
     line, leaky = torch.nn.Linear(2, 2), snn.Leaky(beta=0.5, reset_delay=False)
     last = snn.Leaky(beta=0.5, reset_mechanism="none")
     for modules, message in (

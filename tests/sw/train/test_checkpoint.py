@@ -39,11 +39,13 @@ def test_an_interrupted_training_goes_on(tmp_path, epoch):
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     file = tmp_path / "state"
-    train(new_network(16, 0), DIGITS, **HOW, checkpoint=file)
+    whole, _ = train(new_network(16, 0), DIGITS, **HOW, checkpoint=file)
     with pytest.raises(TriodiaError, match="belongs to another training"):
         train(new_network(16, 1), DIGITS, **HOW, checkpoint=file)
     with pytest.raises(TriodiaError, match="belongs to another training"):
         train(new_network(16, 0), DIGITS, **(HOW | {"epochs": 5}), checkpoint=file)
+    with pytest.raises(TriodiaError, match="belongs to another training"):
+        train(whole, DIGITS, **HOW, checkpoint=file, keep=True)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(TriodiaError, match="cannot be read as a checkpoint"):
         train(new_network(16, 0), DIGITS, **HOW, checkpoint=file)
