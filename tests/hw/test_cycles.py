@@ -31,7 +31,7 @@ CASES = {
 def test_every_step_takes_the_cycles_predicted(case, tmp_path):
     image = random_image(3, **CASES[case])
     sequences = [random_events(image, 10, 1), random_events(image, 6, 2, rate=0.2), [[]] * 4]
-    result = cosimulate(image, sequences, tmp_path)
+    result = cosimulate(image, sequences, tmp_path, exercise=False)
     assert result.mismatches == 0
     assert step_cycles(image, sequences).tolist() == result.ends
 
@@ -43,7 +43,7 @@ def test_all_neurons_fire_at_once(tmp_path):
     sequences = [random_events(image, 6, 1)]
     reference = Reference(image)
     assert len(reference.step(sequences[0][0]).spikes) > 50
-    result = cosimulate(image, sequences, tmp_path)
+    result = cosimulate(image, sequences, tmp_path, exercise=False)
     assert step_cycles(image, sequences).tolist() == result.ends
 
 

@@ -21,8 +21,10 @@ sys.meta_path.insert(0, Finder())
 
 
 def process(code, *arguments, **environment):
+    # What runs in a shell's background ignores Ctrl-C, and so does all that is started there.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", heard + code, *arguments],
         env=os.environ | environment,
         capture_output=True,
         check=False,
