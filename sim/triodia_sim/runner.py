@@ -113,7 +113,7 @@ def cosimulate(
     options |= {"exercise": exercise and not short, "loadable": loadable}
     with alone(folder, "co-simulation"):
         options["top"] = _take_verilog(image, folder, verilog)
-        if verilog is not None and starts_late(Path(verilog), options["top"]):
+        if verilog is not None and not netlist and starts_late(Path(verilog), options["top"]):
             options |= {"counts": False, "exercise": False}
         job = _job(image, folder, sequences, **options)
         with _watched(Path(job["progress"]), sum(map(len, sequences)), progress):

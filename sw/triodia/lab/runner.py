@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dask.distributed import Client, KilledWorker, as_completed, get_worker
+from dask.distributed import Client, Future, KilledWorker, as_completed, get_worker
 
 from triodia_hw.errors import CheckFailed
 
@@ -166,21 +166,22 @@ class _Run:
         ends = as_completed(list(self.futures.values()))
         while len(self.clock.done) < len(self.left):
             for future in ends.next_batch(block=False) if not ends.is_empty() else ():
-                self._finish(future.key, future)
+                if future.status in ("lost", "pending"):
+                    ends.add(future)  # its worker died with the result, and it runs again
+                else:
+                    self._finish(future.key, future)
             self._tell()
             if len(self.clock.done) < len(self.left):
                 time.sleep(_TICK)
 
-    def _finish(self, key: str, future: object) -> None:
-        if future.status != "finished":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                raise CheckFailed(
-                    "a step's worker process died again and again, perhaps for want of memory; "
-                    "use fewer workers"
-                )
-            raise error
-        result = self.left[key].result = future.result()
+    def _finish(self, key: str, future: Future) -> None:
+        try:
+            result = self.left[key].result = future.result()
+        except KilledWorker:
+            raise CheckFailed(
+                "a step's worker process died again and again, perhaps for want of memory; "
+                "use fewer workers"
+            ) from None
         self.clock.finish(key, None if result["cached"] else result["seconds"])
 
     def _tell(self) -> None:

@@ -10,7 +10,7 @@ import time
 
 import psutil
 import pytest
-from dask.distributed import LocalCluster
+from dask.distributed import LocalCluster, as_completed
 
 from tests.support.commands import call
 from triodia.lab.chain import explore, spread
@@ -73,6 +73,14 @@ def test_bad_options(capsys, tmp_path, option, text, monkeypatch):
     assert code == 2 and text in err and "Traceback" not in err
 
 
+def wait_for(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
+
+
 def test_spread():
     assert [spread(9, n) for n in (0, 1, 2, 3, 20)] == [[], [0], [0, 8], [0, 4, 8], [*range(9)]]
 
@@ -131,6 +139,29 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         (0.5, 0),
         (0.5, 1),
     ]
+
+
+def test_a_result_lost_before_it_is_taken(tmp_path, monkeypatch):
+    """A worker ends a step and dies before its result is read: the step is waited for again."""
+    lost = []
+
+    class Losing(as_completed):
+        def next_batch(self, block=True):
+            batch = super().next_batch(block)
+            if batch and not lost:
+                lost.extend(batch)
+                for future in batch:
+                    state = future._state
+                    self.loop.add_callback(state.lose)
+                    self.loop.call_later(0.5, state.finish)
+                wait_for(lambda: all(future.status == "lost" for future in batch))
+            return batch
+
+    monkeypatch.setattr("triodia.lab.runner.as_completed", Losing)
+    cells = grid(SMALLEST, {"seed": [0]})
+    how = {"confirm": 0, "simulator": "icarus", "build": False, "workers": 1}
+    rows = explore(cells, Store(tmp_path), scheduler=None, progress=lambda *_: None, **how).rows
+    assert lost and [row.seed for row in rows] == [0]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
