@@ -36,20 +36,27 @@ METHODS = (
     "no recurrence",
     "lnp",
     "lnp without covariance",
+    "lnp with equal time constants",
     "lnp-shuffled",
     "tau-sampling",
     "magnitude",
     "weight-sampling",
+    "activity",
     "jacobian",
     "synflow",
     "snip",
     "grasp",
     "geohub",
+    "erdos-renyi",
     "barabasi-albert",
     "iterative-magnitude",
     "rigl",
     "deep-r",
 )
+_CONTROLS = {
+    "lnp without covariance": {"covariance": False},
+    "lnp with equal time constants": {"equal_tau": True},
+}
 _NEURONS, _KEPT = 128, 0.1
 
 
@@ -63,8 +70,8 @@ def rival(folder: Path, choices: dict) -> dict:
     sparse = method if method in ("rigl", "deep-r") else ""
     if method == "no recurrence":
         net, _ = prune(net, method="random", **(how | {"synapses": 1e-4}))
-    elif method == "lnp without covariance":
-        net, _ = prune(net, method="lnp", covariance=False, **how)
+    elif method in _CONTROLS:
+        net, _ = prune(net, method="lnp", **_CONTROLS[method], **how)
     elif method != "none":
         net, _ = prune(net, method="random" if sparse else method, **how)
     trained, _ = train(net, task, data=data, seed=seed, sparse=sparse)

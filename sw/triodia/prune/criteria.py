@@ -15,8 +15,8 @@ from .scores import jacobian_score, synflow_mask
 __all__ = ["NEED_SAMPLES", "SCORED", "Samples", "keep_by", "shuffled"]
 
 _SAMPLED = ("weight-sampling", "slow", "tau-sampling")
-SCORED = ("random", "magnitude", "jacobian", "snip", "grasp")
-NEED_SAMPLES = ("snip", "grasp", "iterative-magnitude")
+SCORED = ("random", "magnitude", "jacobian", "snip", "grasp", "activity")
+NEED_SAMPLES = ("snip", "grasp", "activity", "iterative-magnitude")
 _TAU_POWER = 0.4  # what the noise rule with its default options comes to (docs/lnp.md)
 
 

@@ -23,13 +23,15 @@ __all__ = ["METHODS", "STEPS", "prune"]
 
 STEPS = ("I", "II", "III", "IV", "H")
 METHODS = ("lnp", "lnp-degree", "lnp-shuffled", "random", "magnitude", "weight-sampling", "slow")
-METHODS += ("tau-sampling", "snip", "grasp", "synflow", "jacobian", "iterative-magnitude")
+METHODS += ("tau-sampling", "snip", "grasp", "activity", "synflow", "jacobian")
+METHODS += ("iterative-magnitude",)
 METHODS += ("geohub", "erdos-renyi", "barabasi-albert", "none")
 # Neurons up to which a BLAS of several threads takes longer than one: 37 s against 17 s at 500 on
 # two cores, for steps I to IV. One thread also sums in the same order everywhere.
 _ALONE = 1000
 _NOISE_RULE = ("lnp", "lnp-degree", "lnp-shuffled")
-_BY_STRENGTH = ("magnitude", "snip", "grasp", "synflow", "jacobian", "iterative-magnitude")
+_BY_STRENGTH = ("magnitude", "snip", "grasp", "activity", "synflow", "jacobian")
+_BY_STRENGTH += ("iterative-magnitude",)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def prune(
     jacobian            :func:`~.scores.jacobian_score`          as magnitude
     synflow             :func:`~.scores.synflow_mask`            as magnitude
     snip, grasp         :func:`~.saliency.saliency`              as magnitude
+    activity            :func:`~.saliency.saliency`              as magnitude
     iterative-magnitude :func:`~.saliency.iterative_magnitude`   as magnitude
     geohub              :func:`~.graphs.geohub`, a new graph     uniform
     barabasi-albert     :func:`~.graphs.barabasi_albert`         uniform
@@ -83,7 +86,7 @@ def prune(
     none                everything stays                         everything stays
     =================== ======================================== =============================
 
-    ``samples`` are for "snip", "grasp" and "iterative-magnitude", which look at data.
+    ``samples`` are for "snip", "grasp", "activity" and "iterative-magnitude", which look at data.
 
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
     both are the same for every method. Step H (ours) spreads synapses evenly over the PEs of a

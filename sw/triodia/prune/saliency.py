@@ -1,4 +1,4 @@
-"""Scores of synapses at initialisation from a batch of samples: SNIP and GraSP; the highest stay.
+"""Scores of synapses from a batch of samples: SNIP, GraSP and activity; the highest stay.
 
 And iterative magnitude pruning, which trains on them.
 """
@@ -20,7 +20,7 @@ from .sampling import keep_count
 
 __all__ = ["SALIENCIES", "flow_score", "iterative_magnitude", "saliency"]
 
-SALIENCIES = ("snip", "grasp")
+SALIENCIES = ("snip", "grasp", "activity")
 _BATCH = 256  # samples that a score sees
 _ROUNDS = 5
 
@@ -38,7 +38,8 @@ def saliency(kind: str, net: Network, task: Task, data: TaskData, seed: int) -> 
     "snip": ``|w dL/dw|`` (Lee et al. 2019, arXiv 1810.02340, eq. 6). "grasp": ``w (H g)``, ``g``
     and ``H`` being gradient and Hessian of the loss; cutting the lowest lowers the flow of
     gradients least (Wang et al. 2020, arXiv 2002.07376, eq. 8). Gradients pass spikes by the
-    surrogate derivative.
+    surrogate derivative. "activity": ``|w|`` times the spikes that its source sends a step, the
+    input that a synapse carries.
     """
     if kind not in SALIENCIES:
         raise TriodiaError(f"saliency must be one of {', '.join(SALIENCIES)}, not {kind!r}")
@@ -47,7 +48,11 @@ def saliency(kind: str, net: Network, task: Task, data: TaskData, seed: int) -> 
     chosen = np.random.default_rng([seed, 15]).permutation(len(data.y_train))[:_BATCH]
     x = torch.tensor(model.net.scale_input(data.x_train[chosen]))
     lengths, y = (torch.tensor(a[chosen]) for a in (data.len_train, data.y_train))
-    logits = model(x, lengths).v_out.sum(1) / lengths[:, None]
+    trace = model(x, lengths)
+    if kind == "activity":
+        rates = trace.spikes.detach().sum((0, 1)) / lengths.sum()
+        return (model.w_rec.abs() * rates).detach().numpy().astype(np.float64)
+    logits = trace.v_out.sum(1) / lengths[:, None]
     loss = torch.nn.functional.cross_entropy(logits, y)
     if kind == "grasp":
         return flow_score(loss, model.w_rec)

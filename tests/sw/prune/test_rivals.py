@@ -56,6 +56,17 @@ def test_snip_is_weight_times_gradient():
     assert np.allclose(score, expected, rtol=1e-3, atol=1e-9) and score.max() > 0
 
 
+def test_activity_is_the_input_that_a_synapse_carries():
+    """The spikes of every source, counted in the forward pass of the same model."""
+    net = new_network(20, 0)
+    score = saliency("activity", net, DIGITS, SMALL, 3)
+    model = SpikingModel(attach(net, DIGITS, SMALL, 3, settings_for(DIGITS, {})))
+    x, lengths = torch.tensor(model.net.scale_input(SMALL.x_train)), torch.tensor(SMALL.len_train)
+    sent = model(x, lengths).spikes.detach().sum((0, 1)).numpy() / lengths.sum().item()
+    assert np.allclose(score, np.abs(net.w_rec) * sent[None, :], rtol=1e-4) and score.max() > 0
+    assert np.argmax(score.sum(0) / np.abs(net.w_rec).sum(0)) == np.argmax(sent)
+
+
 def test_grasp_is_weight_times_hessian_times_gradient():
     """Of a quadratic loss, w A w / 2 + b w, gradient and Hessian are known."""
     rng = np.random.default_rng(0)
@@ -109,7 +120,7 @@ def test_iterative_magnitude_rewinds():
     assert moved[thin.mask_rec].mean() > 1.5 * moved[random.mask_rec].mean()
 
 
-@pytest.mark.parametrize("method", ["snip", "grasp", "iterative-magnitude"])
+@pytest.mark.parametrize("method", ["snip", "grasp", "activity", "iterative-magnitude"])
 def test_methods_that_look_at_samples_need_them(method):
     with pytest.raises(TriodiaError, match=f"Method {method} looks at samples; pass `--task`"):
         prune(new_network(10, 0), method=method)
