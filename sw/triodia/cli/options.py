@@ -149,9 +149,9 @@ SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or veril
 Method = Annotated[
     str,
     typer.Option(
-        help="lnp, magnitude, random, snip, grasp, activity, synflow, jacobian, iterative-magnitude,"
-        " geohub, erdos-renyi, barabasi-albert, or a control: lnp-degree, lnp-shuffled, weight-sampling,"
-        " tau-sampling, slow, none."
+        help="lnp, magnitude, random, snip, grasp, activity, synflow, jacobian,"
+        " iterative-magnitude, geohub, erdos-renyi, barabasi-albert, or a control: lnp-degree,"
+        " lnp-shuffled, weight-sampling, tau-sampling, slow, none."
     ),
 ]
 NetlistName = Annotated[
