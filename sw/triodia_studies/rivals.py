@@ -13,9 +13,7 @@ Run it as ``triodia-studies run rivals``.
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from scipy.stats import t
 
 from triodia.lab.stage import stage
 from triodia.network.random import new_network
@@ -25,6 +23,7 @@ from triodia.tasks.catalog import get_task
 from triodia.train.loop import train
 from triodia.train.measure import evaluate
 
+from .paired import against_random
 from .study import Study
 
 __all__ = ["METHODS", "STUDY", "TASKS", "rival"]
@@ -83,26 +82,8 @@ def _plan(seeds: list[int]) -> list[dict]:
 
 
 def _rows(choices: list[dict], results: list[dict]) -> list[dict]:
-    """A row per task and method: mean, and paired difference to random with its interval."""
-    found: dict[tuple, list[float]] = {}
-    for one, result in zip(choices, results, strict=True):
-        found.setdefault((one["task"], one["method"]), []).append(result["accuracy"])
-    rows = []
-    for (task, method), scores in found.items():
-        apart = np.array(scores) - np.array(found[task, "random"])
-        count = len(scores)
-        quantile = t.ppf(1 - 0.025 / (len(METHODS) - 1), count - 1) if count > 1 else np.nan
-        half = quantile * apart.std(ddof=1) / np.sqrt(count) if count > 1 else np.nan
-        rows.append({
-            "task": task,
-            "method": method,
-            "seeds": count,
-            "accuracy": round(float(np.mean(scores)), 4),
-            "over_random": round(float(apart.mean()), 4),
-            "interval": round(float(half), 4),
-            "counts": bool(abs(apart.mean()) > half),
-        })
-    return rows
+    """A row per task and method, as :func:`~.paired.against_random` makes them."""
+    return against_random(choices, results, "accuracy", len(METHODS) - 1)
 
 
 STUDY = Study(rival, _plan, _rows)

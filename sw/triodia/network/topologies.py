@@ -1,5 +1,6 @@
 """Random networks with structure: clusters joined as a small world (CHRSNN), and layers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..ranges import check_finite
 from .network import Network
 from .random import balanced_weights, new_network
 
-__all__ = ["clustered_network", "layered_network", "small_world_mask"]
+__all__ = ["bridged_network", "clustered_network", "layered_network", "small_world_mask"]
 
 
 def small_world_mask(
@@ -71,6 +72,38 @@ def clustered_network(
     drawn = {"clusters": clusters, "density": density, "rewire": rewire, "tau_mean": tau_mean}
     drawn |= {"tau_spread": tau_spread, "tau_shape": tau_shape, "gain": gain, **options}
     return net.with_provenance(command="new", kind="clustered", neurons=neurons, seed=seed, **drawn)
+
+
+def bridged_network(
+    seed: int,
+    *,
+    sizes: Sequence[int] = (100, 20, 20, 20),
+    density: float = 0.6,
+    bridges: int = 60,
+    gain: float = 1.0,
+    **options: object,
+) -> Network:
+    """Unequal, dense clusters joined by few synapses: a graph with bottlenecks.
+
+    Clusters have ``sizes`` neurons and are dense inside (``density``); ``bridges`` synapses join
+    neurons of different clusters, drawn evenly from all such pairs. Moore & Chaudhuri 2020 test
+    their rule on 2,700 and 3 x 100 neurons, density 0.6 and 5,000 bridges. ``cluster`` numbers
+    the clusters. ``options`` are ``new_network``'s.
+    """
+    cluster = np.repeat(np.arange(len(sizes)), sizes)
+    base = new_network(len(cluster), seed, gain=gain, **options)
+    rng = np.random.default_rng([seed, 19])
+    inside = cluster[:, None] == cluster
+    between = np.flatnonzero(~inside)
+    if not (0 < density <= 1 and 1 <= bridges <= len(between)):
+        limits = f"density must be in 0..1 and bridges in 1..{len(between)}"
+        raise TriodiaError(f"{limits}, not {density!r}, {bridges!r}")
+    mask = inside & (rng.random(inside.shape) < density) & ~np.eye(len(cluster), dtype=bool)
+    mask.flat[rng.choice(between, bridges, replace=False)] = True
+    weights = balanced_weights(mask, base.sign, gain, rng)
+    net = replace(base, w_rec=weights, mask_rec=mask, cluster=cluster, provenance=())
+    drawn = {"sizes": [*sizes], "density": density, "bridges": bridges, "gain": gain, **options}
+    return net.with_provenance(command="new", kind="bridged", seed=seed, **drawn)
 
 
 def layered_network(

@@ -54,6 +54,7 @@ STUDIES = {
     "logic": _plain("logic"),
     "defaults": _plain("lnp.defaults"),
     "rivals": _plain("rivals"),
+    "bridges": _plain("bridges"),
     "sight": _plain("sight"),
 }
 
