@@ -21,6 +21,7 @@ import torch
 from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.topologies import bridged_network
+from triodia.prune.memory import recalled
 from triodia.prune.pipeline import prune
 from triodia.tasks.catalog import Task, TaskData, get_task
 from triodia.train.attach import attach
@@ -45,7 +46,7 @@ METHODS = {
     "magnitude": ("magnitude", {}),
 }
 _WHOLE = ("none", "no bridges")
-_STEPS, _LAGS, _TAU = 4000, 40, 3.0
+_STEPS, _LAGS = 4000, 40
 
 
 @stage(label="training", cost=15.0)
@@ -104,17 +105,7 @@ def linear_memory(net: Network, seed: int) -> float:
     x[0, :, 0] = 3 * torch.tensor(signal)
     with torch.no_grad():
         spikes = SpikingModel(net)(x, torch.tensor([_STEPS])).spikes[0].numpy()
-    trace = np.zeros_like(spikes, dtype=np.float64)
-    for t in range(1, _STEPS):
-        trace[t] = trace[t - 1] * np.exp(-1 / _TAU) + spikes[t]
-    seen = np.hstack([trace[:, net.cluster != 0], np.ones((_STEPS, 1))])[_LAGS:]
-    asked = np.stack([signal[_LAGS - k : _STEPS - k] for k in range(1, _LAGS + 1)], axis=1)
-    half = len(seen) // 2
-    gram = seen[:half].T @ seen[:half] + 1.0 * np.eye(seen.shape[1])
-    told = seen[half:] @ np.linalg.solve(gram, seen[:half].T @ asked[:half])
-    spread = told.std(axis=0) > 1e-6
-    pairs = zip(told[:, spread].T, asked[half:][:, spread].T, strict=True)
-    return float(sum(np.corrcoef(a, b)[0, 1] ** 2 for a, b in pairs))
+    return recalled(spikes[:, net.cluster != 0], signal, _LAGS)
 
 
 def _plan(seeds: list[int]) -> list[dict]:

@@ -24,6 +24,9 @@ _CASES = (
     ("random", {"symmetric": True}),
     ("random", {"edges": "weights"}),
     ("random", {"equal_tau": True}),
+    ("random", {"deflate": 1}),
+    ("clustered", {"deflate": 1}),
+    ("clustered", {"deflate": 20}),
 )
 
 

@@ -35,6 +35,9 @@ def prune(
     steps: Annotated[
         str, typer.Option(help="Steps of LNP, of I, II, III, IV and H, separated by commas.")
     ] = "I,II",
+    loops: Annotated[
+        int, typer.Option(help="Run the steps this often, each time keeping the same fraction.")
+    ] = 1,
     even_lanes: Annotated[
         int | None,
         typer.Option(help="Also balance the synapses over this many PEs (step H).", min=1),
@@ -55,7 +58,7 @@ def prune(
     net = load_network(network)
     show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
     options = _options(steps, even_lanes, option or [])
-    options |= {"synapses": synapses, "nodes": nodes, "seed": seed}
+    options |= {"synapses": synapses, "nodes": nodes, "seed": seed, "loops": loops}
     if task is not None or data is not None:
         chosen = chosen_task(task, data)
         options["samples"] = Samples(chosen, chosen.load())

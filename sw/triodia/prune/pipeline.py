@@ -57,6 +57,7 @@ def prune(
     nodes: float = 1.0,
     seed: int = 0,
     steps: Sequence[str] = ("I", "II"),
+    loops: int = 1,
     measured: bool = False,
     samples: Samples | None = None,
     **options: object,
@@ -88,6 +89,8 @@ def prune(
 
     ``samples`` are for "snip", "grasp", "activity" and "iterative-magnitude", which look at data.
 
+    With ``loops`` all steps run that many times, each time keeping the same fraction.
+
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
     both are the same for every method. Step H (ours) spreads synapses evenly over the PEs of a
     machine. ``options`` are the fields of ``NoiseOptions``, ``EdgeOptions``, ``TimeOptions`` and
@@ -99,15 +102,18 @@ def prune(
     if method not in METHODS:
         raise TriodiaError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     _check_steps(steps)
+    if not 1 <= loops <= 1000:
+        raise TriodiaError(f"loops must be in 1..1000, not {loops!r}")
     everyone = np.arange(net.neurons)
     job = _Job(
         method, synapses, nodes, seed, *chosen, reference=net, kept=everyone, samples=samples
     )
     report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
     report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
+    report |= {"loops": loops} if loops > 1 else {}
     report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
     with threadpool_limits(1 if net.neurons <= _ALONE else None, user_api="blas"):
-        pruned, done = _run(net, steps if method != "none" else (), job, measured)
+        pruned, done = _run(net, steps if method != "none" else (), job, measured, loops)
     report |= {"after": pruned.counts(), "passes": done}
     # Times stay out of the file, so that the same command gives the same bytes.
     passes = [{k: v for k, v in entry.items() if k != "seconds"} for entry in done]
@@ -115,12 +121,13 @@ def prune(
 
 
 def _run(
-    net: Network, steps: Sequence[str], job: _Job, measured: bool
+    net: Network, steps: Sequence[str], job: _Job, measured: bool, loops: int
 ) -> tuple[Network, list[dict]]:
     """Run the steps in order; time each and, if asked, measure before and after it."""
     view = _measurer(net, job.seed) if measured and steps else None
-    before, done = view(net) if view else None, []
-    for name in steps:
+    before, done, whole = view(net) if view else None, [], job
+    for k, name in ((k, name) for k in range(loops) for name in steps):
+        job = replace(_part(whole, net, k, loops), kept=job.kept)
         start = perf_counter()
         net, entry = _PASSES[name](net, job)
         entry |= {"seconds": perf_counter() - start}
@@ -131,6 +138,22 @@ def _run(
             before = after
         done.append(entry)
     return net, done
+
+
+def _part(whole: _Job, net: Network, k: int, loops: int) -> _Job:
+    """What loop ``k`` of ``loops`` keeps of ``net``: the same fraction each, and as many in all."""
+    if loops == 1:
+        return whole
+    root, reached = whole.synapses ** (1 / loops), (k + 1) / loops
+    if whole.nodes == 1:  # else synapses go with their neurons too
+        root = round(whole.reference.synapses * whole.synapses**reached) / max(net.synapses, 1)
+    neurons = round(whole.reference.neurons * whole.nodes**reached)
+    return replace(
+        whole,
+        synapses=min(1.0, root),
+        nodes=min(1.0, neurons / net.neurons),
+        seed=whole.seed + 1000 * k,
+    )
 
 
 def _measurer(reference: Network, seed: int) -> Callable[[Network], dict]:

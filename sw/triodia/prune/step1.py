@@ -14,6 +14,7 @@ from .spectrum import network_spectrum
 
 __all__ = [
     "NoiseOptions",
+    "deflated",
     "dominant_system",
     "edge_matrix",
     "harmonic_matrix",
@@ -36,6 +37,8 @@ class NoiseOptions:
     equal_tau : take the mean time constant for every neuron in the rule, another control.
     symmetric : the setting of the base paper's theorem: the coupling is made symmetric, and each
         leak at least the sum of its row of ``|s L|``. Take ``rescale`` with it.
+    deflate : leading modes of the symmetric part that are taken out of the coupling before it is
+        scaled. One outlier sets the scale else.
     iterations : cuts, each keeping the same fraction; the spectrum is computed anew for each.
     floor : smallest ``|lambda|`` as a fraction of the median ``|lambda|``.
     margin : stability margin, as a fraction of the slowest leak.
@@ -51,6 +54,7 @@ class NoiseOptions:
     covariance: bool = True
     equal_tau: bool = False
     symmetric: bool = False
+    deflate: int = 0
     iterations: int = 1
     floor: float = 0.05
     margin: float = 0.1
@@ -70,6 +74,8 @@ class NoiseOptions:
             )
         if not 1 <= self.iterations <= 1000:
             raise TriodiaError(f"iterations must be in 1..1000, not {self.iterations!r}")
+        if self.deflate < 0:
+            raise TriodiaError(f"deflate must be 0 or more, not {self.deflate!r}")
         if not (0 < self.floor <= 1 and 0 < self.margin < 1):
             raise TriodiaError("floor and margin must be between 0 and 1")
 
@@ -125,6 +131,20 @@ def stable_system(
     return np.diag(-leak) + scale * coupling, float(scale)
 
 
+def deflated(coupling: np.ndarray, leak: np.ndarray, margin: float, modes: int) -> np.ndarray:
+    """``coupling`` without the ``modes`` of its symmetric part that limit the scale most (ours).
+
+    The modes are those of :func:`stable_system`; what is left has entries off the graph.
+    """
+    root = 1 / np.sqrt(leak - margin * leak.min())
+    values, vectors = np.linalg.eigh(root[:, None] * ((coupling + coupling.T) / 2) * root)
+    limiting = int((values > 1e-9 * np.abs(values).max()).sum())
+    if modes >= limiting:
+        raise TriodiaError(f"deflate must be below {limiting}, the modes there are, not {modes}")
+    lead = vectors[:, len(leak) - modes :] / root[:, None]
+    return coupling - (lead * values[len(leak) - modes :]) @ lead.T
+
+
 def dominant_system(a: np.ndarray) -> np.ndarray:
     """The symmetric part of ``a``, each leak raised to the sum of its row of absolute couplings.
 
@@ -163,6 +183,8 @@ def keep_matrix(
     else:
         coupling, seen = _lyapunov_edges(net, seed, options)
         report |= seen
+    if options.deflate:
+        coupling = deflated(coupling, leak, options.margin, options.deflate)
     a, scale = stable_system(coupling, leak, options.margin)
     if options.symmetric:
         a = dominant_system(a)

@@ -20,7 +20,9 @@ class EdgeOptions:
 
     Parameters
     ----------
-    budget : most synapses to add, as a fraction of the present ones.
+    budget : most synapses to add, as a fraction of the present ones; any size.
+    total : above 0, the fraction of the synapses before pruning to fill up to, whatever the
+        localisation; ``budget`` and ``tolerance`` do not count then.
     tolerance : fraction by which localisation may stay above its goal.
     rounds : equal parts in which the budget is spent; the goal is checked after each.
     choice : "heterogeneity" (paper: largest growth of degree heterogeneity in the neighbourhood),
@@ -28,13 +30,16 @@ class EdgeOptions:
     """
 
     budget: float = 0.1
+    total: float = 0.0
     tolerance: float = 0.02
     rounds: int = 5
     choice: str = "heterogeneity"
 
     def __post_init__(self) -> None:
-        if not (0 <= self.budget <= 1 and self.tolerance >= 0 and self.rounds >= 1):
-            raise TriodiaError("budget must be in 0..1, tolerance 0 or more, rounds 1 or more")
+        if not (self.budget >= 0 and self.tolerance >= 0 and self.rounds >= 1):
+            raise TriodiaError("budget and tolerance must be 0 or more, rounds 1 or more")
+        if not 0 <= self.total <= 1:
+            raise TriodiaError(f"total must be in 0..1, not {self.total!r}")
         if self.choice not in CHOICES:
             raise TriodiaError(f"choice must be one of {', '.join(CHOICES)}, not {self.choice!r}")
 
@@ -70,10 +75,14 @@ def add_edges(
 ) -> tuple[Network, dict]:
     """Add synapses until ``N <IPR>`` is back at ``reference``'s level or the budget is spent.
 
+    With ``total`` until there are as many as it says, or no place is left.
+
     ``reference`` is the network before pruning. A new weight is drawn from its weights of the
     source's sign. The result is the least localised network found, so the step never makes
     eigenvectors more localised; it may add nothing.
     """
+    if options.total:
+        return _filled(net, reference, seed, options)
     rng = np.random.default_rng([seed, 9])
     goal = localisation(reference) * (1 + options.tolerance)
     levels = [localisation(net)]
@@ -94,6 +103,28 @@ def add_edges(
         "synapses_before": net.synapses,
         "synapses_after": met[best].synapses,
         "synapses_added": met[best].synapses - net.synapses,
+    }
+
+
+def _filled(
+    net: Network, reference: Network, seed: int, options: EdgeOptions
+) -> tuple[Network, dict]:
+    """``net`` with synapses up to ``total`` of those of ``reference``, in ``rounds`` parts."""
+    rng = np.random.default_rng([seed, 9])
+    wanted = round(options.total * reference.synapses)
+    before = now = net
+    for left in range(options.rounds, 0, -1):
+        count = round((wanted - now.synapses) / left)
+        if count > 0:
+            now = _with_more(now, reference, count, options.choice, rng)
+    return now, {
+        "step": "III",
+        "choice": options.choice,
+        "total": wanted,
+        "reached": now.synapses >= wanted,
+        "synapses_before": before.synapses,
+        "synapses_after": now.synapses,
+        "synapses_added": now.synapses - before.synapses,
     }
 
 

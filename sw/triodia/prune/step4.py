@@ -9,11 +9,12 @@ from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
 from .measures import WHOLE, spectral_error
+from .memory import memory_and_rate
 from .spectrum import network_spectrum
 
 __all__ = ["TimeOptions", "redrawn_taus", "tune_time_constants"]
 
-OBJECTIVES = ("spectrum", "edge")
+OBJECTIVES = ("spectrum", "edge", "efficiency")
 _MEAN, _SHAPE = (0.4, 2.5), (1.0, 12.0)  # factor on a cluster's mean, and gamma shape
 
 
@@ -23,8 +24,9 @@ class TimeOptions:
 
     Parameters
     ----------
-    objective : "spectrum" (distance to the spectrum before pruning) or "edge" (largest exponent
-        close to ``-edge``).
+    objective : "spectrum" (distance to the spectrum before pruning), "edge" (largest exponent
+        close to ``-edge``) or "efficiency" (spikes over linear memory, which Chakraborty &
+        Mukhopadhyay, ICLR 2023, minimise).
     trials : evaluations of the search; the first uses the current time constants.
     edge : for "edge", how far below zero the largest exponent should be, per step.
     spectrum_steps : steps that a spectrum averages.
@@ -78,7 +80,9 @@ def tune_time_constants(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # a failed trial is raised, that is enough
     whole = reference.neurons <= WHOLE
-    aim = _spectrum(reference, seed, options, whole)
+    aim = np.zeros(1)
+    if options.objective == "spectrum":
+        aim = _spectrum(reference, seed, options, whole)
     clusters = np.unique(_clusters(net)).size
     start = _cost(net, aim, seed, options, whole)
 
@@ -124,6 +128,9 @@ def _spectrum(net: Network, seed: int, o: TimeOptions, whole: bool) -> np.ndarra
 
 
 def _cost(net: Network, aim: np.ndarray, seed: int, o: TimeOptions, whole: bool) -> float:
+    if o.objective == "efficiency":
+        memory, rate = memory_and_rate(net, seed)
+        return rate / max(memory, 1e-9)
     found = _spectrum(net, seed, o, whole)
     if o.objective == "edge":
         return float(abs(found[0] + o.edge))

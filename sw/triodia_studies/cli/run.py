@@ -55,6 +55,7 @@ STUDIES = {
     "defaults": _plain("lnp.defaults"),
     "rivals": _plain("rivals"),
     "bridges": _plain("bridges"),
+    "readings": _plain("readings"),
     "sight": _plain("sight"),
 }
 
