@@ -183,4 +183,5 @@ def _word(fields: Fields, kinds: dict[str, int], interface: str) -> dict:
 
 def _coding(image: Image) -> dict:
     coding = image.coding
-    return {"mean": coding.mean.tolist(), "std": coding.std.tolist(), "clip": float(coding.clip)}
+    lists = {"mean": coding.mean.tolist(), "std": coding.std.tolist()}
+    return lists | {"clip": float(coding.clip), "tail": coding.tail}

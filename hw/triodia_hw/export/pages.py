@@ -149,12 +149,16 @@ def _coding(image: Image, name: str) -> str:
             f", *f* = {p.fraction_bits}." if p.graded else "."
         )
     low, high = (-p.greatest_payload, p.greatest_payload - 1)
+    steps = "one more step" if coding.tail == 1 else f"{coding.tail} more steps"
+    late = f"\nRun {steps} without input after each sample: the answer arrives late."
+    tail = late if coding.tail else ""
     return (
         f"For the value *x* of channel *i*:\n\n"
         f"    z = min(max((x - mean[i]) / std[i], -{coding.clip:g}), {coding.clip:g})\n"
         f"    payload = min(max(round(z * {p.one}), {low}), {high})\n\n"
         f"`round` takes halves to the even neighbour. `mean` and `std` are in `{name}.json`,\n"
         f"and in `{name}.h` with the function `{name}_payload`. A payload of 0 need not be sent."
+        f"{tail}"
     )
 
 

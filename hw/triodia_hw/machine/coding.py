@@ -24,6 +24,7 @@ class InputCoding:
     ----------
     mean, std : ``(inputs,)`` float64 in the units of the samples; ``std`` above 0.
     clip : above 0, in standard deviations.
+    tail : steps without input after each sample, at least 0, in which the answer arrives.
 
     Raises
     ------
@@ -34,6 +35,7 @@ class InputCoding:
     mean: np.ndarray
     std: np.ndarray
     clip: float
+    tail: int = 0
 
     def __post_init__(self) -> None:
         for name in ("mean", "std"):
@@ -53,6 +55,8 @@ class InputCoding:
             raise ContractError(f"input std must be above 0 everywhere, not {self.std.min()}")
         if not 0 < self.clip < np.inf:
             raise ContractError(f"input clip must be above 0, not {self.clip!r}")
+        if not isinstance(self.tail, int) or self.tail < 0:
+            raise ContractError(f"input tail must be 0 or more steps, not {self.tail!r}")
 
     @property
     def inputs(self) -> int:
@@ -76,9 +80,13 @@ class InputCoding:
         return np.clip(np.rint(z * p.one), -high - 1, high).astype(int)
 
     def events(self, p: MachineParams, sample: np.ndarray) -> list[Events]:
-        """Events of each time step of a sample ``(steps, inputs)``; payload 0 is not sent."""
+        """Events of each time step of a sample ``(steps, inputs)``, and of the ``tail``.
+
+        Payload 0 is not sent.
+        """
         return self.event_list(p, sample).lists()
 
     def event_list(self, p: MachineParams, sample: np.ndarray) -> EventList:
         """The same as arrays."""
-        return EventList.of_payloads(self.payloads(p, sample))
+        payloads = self.payloads(p, sample)
+        return EventList.of_payloads(np.pad(payloads, ((0, self.tail), (0, 0))))

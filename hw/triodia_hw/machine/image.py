@@ -158,7 +158,8 @@ def _arrays(image: Image) -> dict[str, np.ndarray]:
 
 
 def _coding_header(coding: InputCoding) -> dict:
-    return {"mean": coding.mean.tolist(), "std": coding.std.tolist(), "clip": float(coding.clip)}
+    header = {"mean": coding.mean.tolist(), "std": coding.std.tolist(), "clip": float(coding.clip)}
+    return header | ({"tail": coding.tail} if coding.tail else {})  # the first images have none
 
 
 def save_image(image: Image, path: str | Path) -> None:

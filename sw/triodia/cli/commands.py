@@ -114,7 +114,7 @@ def _installed(package: str) -> bool:
 
 
 _NETWORKS = {
-    "new": Command(".networks", "Make a random recurrent network, dense or clustered, untrained."),
+    "new": Command(".networks", "Make a random network, in layers, clustered or whole, untrained."),
     "prune": Command(
         ".prune", "Prune a network by Lyapunov Noise Pruning, a rival or a control.", "train"
     ),

@@ -42,6 +42,10 @@ def prune(
         int | None,
         typer.Option(help="Also balance the synapses over this many PEs (step H).", min=1),
     ] = None,
+    by_layer: Annotated[
+        bool,
+        typer.Option("--by-layer", help="Keep the same fraction of synapses from layer to layer."),
+    ] = False,
     option: Annotated[
         list[str] | None,
         typer.Option(help="An open choice of LNP as NAME=VALUE (docs/lnp.md); may be repeated."),
@@ -58,6 +62,8 @@ def prune(
     net = load_network(network)
     show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
     options = _options(steps, even_lanes, option or [])
+    if by_layer:
+        options["by_layer"] = True
     options |= {"synapses": synapses, "nodes": nodes, "seed": seed, "loops": loops}
     if task is not None or data is not None:
         chosen = chosen_task(task, data)
@@ -73,6 +79,7 @@ def prune(
         "neurons": pruned.neurons,
         "synapses_before": net.synapses,
         "synapses": pruned.synapses,
+        "layers": [*pruned.layers],
         "file": str(output),
         "report": report,
     }

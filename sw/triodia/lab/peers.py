@@ -30,8 +30,8 @@ def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Seque
     sample show that all compute about the same, up to rounding.
     """
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
-    x = torch.tensor(net.scale_input(data.x_test[chosen]))
-    samples = [row[: int(n)] for row, n in zip(x, data.len_test[chosen], strict=True)]
+    x, lengths = net.model_inputs(data.x_test[chosen], data.len_test[chosen])
+    samples = [row[: int(n)] for row, n in zip(torch.tensor(x), lengths, strict=True)]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -21,14 +21,18 @@ _FORMAT, _SCHEMA = "triodia-network", 1
 _NO_CHECK = "0" * 64  # what stands for the check sum while it is computed
 _PLAIN = ("reset", "task", "input_clip", "provenance")  # all other values are arrays
 _HEAD = tuple(f.name for f in fields(Head))
-_NEWER = {"fires": "at"}  # values that the first files did not have, and what was meant
+_NEWER = {
+    "fires": "at",
+    "input_tail": 0,
+}  # what files without these values mean
 
 
 def save_network(net: Network, path: str | Path) -> None:
     """Write ``net`` with a check sum of the whole file; equal networks give equal bytes."""
     values = _values(net)
     header = {name: values.get(name) for name in _PLAIN}
-    header |= {name: values[name] for name, old in _NEWER.items() if values[name] != old}
+    newer = {name: values.get(name, old) for name, old in _NEWER.items()}
+    header |= {name: value for name, value in newer.items() if value != _NEWER[name]}
     header |= {"format": _FORMAT, "schema": _SCHEMA, "check": _NO_CHECK}
     try:
         text = json.dumps(header, sort_keys=True)
@@ -91,7 +95,7 @@ def _network(values: dict[str, object]) -> Network:
     given = {name: values.pop(name) for name in _HEAD if name in values}
     if given["task"] is not None:
         return Network(**values, head=Head(**given))
-    if given.keys() != {"task", "input_clip"} or given["input_clip"] is not None:
+    if given != {"task": None, "input_clip": None, "input_tail": 0}:
         raise TriodiaError("it has input or readout weights and no task")
     return Network(**values)
 

@@ -27,6 +27,8 @@ class Head:
     tau_syn_out : ``(O,)`` synaptic time constants, or None (always, but for imported networks).
     input_mean, input_std : ``(I,)`` of the training set, to standardise inputs with.
     input_clip : standardised inputs are clipped to ``+-input_clip``.
+    input_tail : steps without input after each sample, at least 0. A spike takes a step from layer
+        to layer, so that without them the last inputs would never reach the readouts.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class Head:
     input_std: np.ndarray
     input_clip: float
     tau_syn_out: np.ndarray | None = None
+    input_tail: int = 0
 
     def __post_init__(self) -> None:
         freeze_arrays(self)
@@ -59,6 +62,8 @@ class Head:
         check_positive(self, "tau_out", "tau_syn_out", "input_std")
         if not 0 < self.input_clip < np.inf:
             raise TriodiaError(f"input_clip must be above 0, not {self.input_clip!r}")
+        if not isinstance(self.input_tail, int) or self.input_tail < 0:
+            raise TriodiaError(f"input_tail must be 0 or more, not {self.input_tail!r}")
         check_mask(self.w_in, self.mask_in, "w_in")
         check_mask(self.w_out, self.mask_out, "w_out")
 
@@ -75,4 +80,5 @@ class Head:
     @property
     def coding(self) -> InputCoding:
         """How samples become inputs, as the machine image carries it."""
-        return InputCoding(mean=self.input_mean, std=self.input_std, clip=self.input_clip)
+        scaling = {"mean": self.input_mean, "std": self.input_std, "clip": self.input_clip}
+        return InputCoding(**scaling, tail=self.input_tail)

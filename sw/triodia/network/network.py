@@ -88,6 +88,17 @@ class Network(Recurrent):
             raise TriodiaError(f"inputs must have {head.inputs} channels, not {x.shape[-1]}")
         return head.coding.scale(x)
 
+    def model_inputs(self, x: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Samples ``(B, T, I)`` of ``(B,)`` steps as a model runs them: scaled, tails added.
+
+        Returns ``(B, T + tail, I)`` float32 and the lengths with tails; inputs in a tail are 0.
+        """
+        scaled, tail = self.scale_input(x), self.trained().input_tail
+        if not tail:
+            return scaled, lengths
+        valid = np.arange(x.shape[1]) < np.asarray(lengths)[:, None]
+        return np.pad(scaled * valid[..., None], ((0, 0), (0, tail), (0, 0))), lengths + tail
+
     def subnetwork(self, keep: np.ndarray) -> "Network":
         """The network of the neurons ``keep`` (distinct indices), in that order."""
         keep = np.asarray(keep, np.int64)

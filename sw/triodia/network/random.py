@@ -1,10 +1,14 @@
-"""Random recurrent networks: dense or thinned, heterogeneous, balanced."""
+"""Random recurrent networks: dense or thinned, heterogeneous, balanced; one layer or several."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
 from ..ranges import check_finite
+from .draws import balanced_weights, random_mask
+from .layers import Layers, layer_mask, layer_weights
 from .network import Network
 
 __all__ = ["balanced_weights", "new_network", "random_mask"]
@@ -12,75 +16,102 @@ __all__ = ["balanced_weights", "new_network", "random_mask"]
 _MOST = 1 << 16  # neurons; a dense matrix of them takes 32 GiB
 
 
-def random_mask(shape: tuple[int, int], density: float, rng: np.random.Generator) -> np.ndarray:
-    """Bool ``shape`` with ``round(density * rows)`` (at least 1) places in every column."""
-    if not 0 < density <= 1:
-        raise TriodiaError(f"density must be above 0 and at most 1, not {density!r}")
-    places = max(1, round(density * shape[0]))
-    rank = rng.random(shape).argsort(axis=0).argsort(axis=0)
-    return rank < places
-
-
-def balanced_weights(
-    mask: np.ndarray, sign: np.ndarray, gain: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Weights on ``mask`` with the ``sign`` of their source, such that the two signs balance.
-
-    ``|N(0, 1)|``, inhibition larger by the ratio of the populations; then all are scaled so that
-    ``gain`` is the root mean square, over neurons, of a neuron's summed squares.
-    """
-    excitatory = int((sign > 0).sum())
-    scale = np.where(sign > 0, 1.0, excitatory / (len(sign) - excitatory))
-    weights = np.abs(rng.standard_normal(mask.shape)) * (sign * scale) * mask
-    return weights * (gain / np.sqrt(max((weights**2).sum() / len(sign), 1e-12)))
-
-
 def new_network(
-    neurons: int,
-    seed: int,
+    neurons: int | None = None,
+    seed: int = 0,
     *,
-    density: float = 1.0,
+    density: float | Sequence[float] = 1.0,
     ei_ratio: float = 0.8,
-    tau_mean: float = 8.0,
+    tau_mean: float | Sequence[float] = 8.0,
     tau_shape: float = 3.0,
-    tau_syn_mean: float | None = None,
-    refractory: int = 0,
+    tau_syn_mean: float | Sequence[float] | None = None,
+    refractory: int | Sequence[int] = 0,
     gain: float = 1.0,
     reset: str = "subtract",
+    layers: Sequence[int] | None = None,
+    recurrent: Sequence[bool] | None = None,
+    skips: Sequence[tuple[int, int]] = (),
 ) -> Network:
-    """Random heterogeneous recurrent network, no self connections, thresholds 1, no bias.
+    """Random heterogeneous network, no self connections, thresholds 1, no bias.
 
     ``tau_mem`` (and ``tau_syn``) are gamma-distributed with shape ``tau_shape`` and the given mean,
     at least one step. A fraction ``ei_ratio`` of the neurons is excitatory (Dale's law at the
     start); inhibitory weights are larger so that excitation and inhibition balance. ``gain`` is the
     standard deviation of a neuron's summed weights, that is about the spectral radius of ``w_rec``.
+
+    With ``layers``, the neurons of each, the network has several populations: each feeds the next,
+    those of ``recurrent`` are joined among themselves (by default all), and ``skips`` join further
+    pairs (:class:`~.layers.Layers`). Density, time constants and refractory steps may then be lists
+    with one value per layer.
+
+    Raises
+    ------
+    TriodiaError
+        If a value is out of range, or both or neither of ``neurons`` and ``layers`` are given.
     """
-    if not 2 <= neurons <= _MOST:
-        raise TriodiaError(f"neurons must be in 2..{_MOST}, not {neurons!r}")
+    plan = _plan(neurons, layers, recurrent, skips)
     drawn = {"density": density, "ei_ratio": ei_ratio, "gain": gain, "tau_mean": tau_mean}
     drawn |= {"tau_shape": tau_shape, "tau_syn_mean": tau_syn_mean}
-    check_finite(drawn)
-    if not 0 < ei_ratio < 1:
-        raise TriodiaError(f"ei_ratio must be between 0 and 1, not {ei_ratio!r}")
-    if min(tau_mean, tau_shape, tau_mean if tau_syn_mean is None else tau_syn_mean) <= 0:
-        raise TriodiaError("tau_mean, tau_shape and tau_syn_mean must be above 0")
+    each = {name: plan.each(value, name) for name, value in drawn.items()}
+    each["refractory"] = plan.each(refractory, "refractory")
+    _check(each)
     rng = np.random.default_rng(seed)
-    mask = random_mask((neurons, neurons), density, rng) & ~np.eye(neurons, dtype=bool)
-    excitatory = min(max(1, round(ei_ratio * neurons)), neurons - 1)
-    sign = rng.permutation(np.where(np.arange(neurons) < excitatory, 1, -1))
+    graph = layer_mask(plan, each["density"], rng)
+    sign = np.concatenate([_signs(size, ei_ratio, rng) for size in plan.sizes])
+    weights, mask = layer_weights(plan, graph, sign, gain, rng)
 
-    def gamma(mean: float) -> np.ndarray:
-        return np.maximum(1.0, rng.gamma(tau_shape, mean / tau_shape, neurons))
+    def gamma(means: list[float]) -> np.ndarray:
+        return np.maximum(1.0, rng.gamma(tau_shape, np.repeat(means, plan.sizes) / tau_shape))
 
     net = Network(
-        w_rec=balanced_weights(mask, sign, gain, rng),
+        w_rec=weights,
         mask_rec=mask,
-        tau_mem=gamma(tau_mean),
-        tau_syn=None if tau_syn_mean is None else gamma(tau_syn_mean),
-        threshold=np.ones(neurons),
-        refractory=np.full(neurons, refractory),
-        bias=np.zeros(neurons),
+        tau_mem=gamma(each["tau_mean"]),
+        tau_syn=None if tau_syn_mean is None else gamma(each["tau_syn_mean"]),
+        threshold=np.ones(len(sign)),
+        refractory=np.repeat(each["refractory"], plan.sizes),
+        bias=np.zeros(len(sign)),
         sign=sign,
+        layer=None if layers is None else plan.layer,
         reset=reset,
     )
-    return net.with_provenance(command="new", neurons=neurons, seed=seed, **drawn)
+    drawn |= {} if layers is None else plan.record()
+    drawn = {name: [*v] if isinstance(v, Sequence) else v for name, v in drawn.items()}
+    return net.with_provenance(command="new", neurons=net.neurons, seed=seed, **drawn)
+
+
+def _plan(
+    neurons: int | None,
+    layers: Sequence[int] | None,
+    recurrent: Sequence[bool] | None,
+    skips: Sequence[tuple[int, int]],
+) -> Layers:
+    """The layers that were asked for; one if only their neurons were."""
+    if (neurons is None) == (layers is None):
+        both = "not both" if layers is not None else "got neither"
+        raise TriodiaError(f"Pass either the number of neurons or the layers, {both}.")
+    if layers is None and (recurrent is not None or skips):
+        raise TriodiaError("recurrent and skips join layers; pass the layers too.")
+    total = neurons if layers is None else sum(layers)
+    if (layers is None and total < 2) or total > _MOST:
+        raise TriodiaError(f"neurons must be in 2..{_MOST}, not {total!r}")
+    sizes = (neurons,) if layers is None else tuple(map(int, layers))
+    inside = (True,) * len(sizes) if recurrent is None else tuple(map(bool, recurrent))
+    return Layers(sizes=sizes, recurrent=inside, skips=tuple(tuple(pair) for pair in skips))
+
+
+def _check(each: dict[str, list]) -> None:
+    """Raise :class:`TriodiaError` unless all values, one per layer, are in range."""
+    for values in zip(*each.values(), strict=True):
+        check_finite(dict(zip(each, values, strict=True)))
+    if not all(0 < value < 1 for value in each["ei_ratio"]):
+        raise TriodiaError(f"ei_ratio must be between 0 and 1, not {each['ei_ratio'][0]!r}")
+    names = ("tau_mean", "tau_shape", "tau_syn_mean")
+    if min(value for name in names for value in each[name] if value is not None) <= 0:
+        raise TriodiaError("tau_mean, tau_shape and tau_syn_mean must be above 0")
+
+
+def _signs(neurons: int, ei_ratio: float, rng: np.random.Generator) -> np.ndarray:
+    """+1 for a fraction ``ei_ratio`` of the neurons and -1 for the others, in random order."""
+    excitatory = min(max(1, round(ei_ratio * neurons)), neurons - 1)
+    return rng.permutation(np.where(np.arange(neurons) < excitatory, 1, -1))

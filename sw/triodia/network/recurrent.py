@@ -16,7 +16,7 @@ class Recurrent:
 
     Time constants are in time steps, potentials in the units of ``threshold``; weights are
     ``[target, source]``. Arrays are stored as read-only float32 copies (masks bool, ``sign`` int8,
-    ``refractory`` and ``cluster`` int32).
+    ``refractory``, ``cluster`` and ``layer`` int32).
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class Recurrent:
     bias : ``(N,)`` added in each step.
     sign : ``(N,)`` +1 or -1: the excitatory or inhibitory population a source was drawn from.
     cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
+    layer : ``(N,)`` at least 0, the layer of each neuron, or None for one layer. Inputs reach the
+        first layer, readouts see the last.
     reset : "subtract" the threshold on a spike, or "zero".
     fires : "at" the threshold (``v >= threshold``), or "above" it (``v > threshold``).
 
@@ -46,11 +48,12 @@ class Recurrent:
     sign: np.ndarray
     tau_syn: np.ndarray | None = None
     cluster: np.ndarray | None = None
+    layer: np.ndarray | None = None
     reset: str = "subtract"
     fires: str = "at"
 
     BY_NEURON: ClassVar[tuple[str, ...]] = (
-        *("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster"),
+        *("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster", "layer"),
     )
 
     def __post_init__(self) -> None:
@@ -60,7 +63,7 @@ class Recurrent:
         n = self.w_rec.shape[0]
         check_shapes(self, w_rec=(n, n), mask_rec=(n, n), **dict.fromkeys(self.BY_NEURON, (n,)))
         check_positive(self, "tau_mem", "tau_syn", "threshold")
-        for name in ("refractory", "cluster"):
+        for name in ("refractory", "cluster", "layer"):
             value = getattr(self, name)
             if value is not None and np.any(value < 0):
                 raise TriodiaError(f"{name} must be 0 or more, not {value.min()}")
@@ -82,9 +85,36 @@ class Recurrent:
         """Recurrent synapses of the graph, whatever their weight."""
         return int(self.mask_rec.sum())
 
+    @property
+    def depth(self) -> int:
+        """Layers; 1 for a network without."""
+        return 1 if self.layer is None else int(self.layer.max()) + 1
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Neurons of each layer."""
+        if self.layer is None:
+            return (self.neurons,)
+        return tuple(np.bincount(self.layer).tolist())
+
+    def blocks(self) -> np.ndarray:
+        """Number of the pair of layers that each place of the graph joins, ``(N, N)`` from 0."""
+        layer = np.zeros(self.neurons, np.int64) if self.layer is None else self.layer
+        return layer[:, None] * self.depth + layer
+
+    def places(self) -> np.ndarray:
+        """Where the graph may have synapses, ``(N, N)`` bool: between layers that are joined.
+
+        No neuron is joined to itself.
+        """
+        blocks, apart = self.blocks(), ~np.eye(self.neurons, dtype=bool)
+        if self.depth == 1:
+            return apart
+        return np.isin(blocks, np.unique(blocks[self.mask_rec])) & apart
+
 
 _DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
-_DTYPES |= dict.fromkeys(("refractory", "cluster", "lane"), np.int32)
+_DTYPES |= dict.fromkeys(("refractory", "cluster", "layer", "lane"), np.int32)
 
 
 def freeze_arrays(part: object) -> None:

@@ -9,7 +9,7 @@ from triodia_hw.errors import TriodiaError
 from ..network.network import Network
 from ..tasks.catalog import Task, TaskData
 from .graphs import GRAPHS, regraphed
-from .sampling import keep_count, keep_probabilities, sample
+from .sampling import highest, keep_count, keep_probabilities, sample
 from .scores import jacobian_score, synflow_mask
 
 __all__ = ["NEED_SAMPLES", "SCORED", "Samples", "keep_by", "shuffled"]
@@ -28,27 +28,43 @@ class Samples:
     data: TaskData
 
 
-def keep_by(method: str, net: Network, keep: float, seed: int, samples: Samples | None) -> Network:
+def keep_by(
+    method: str,
+    net: Network,
+    keep: float,
+    seed: int,
+    samples: Samples | None,
+    *,
+    by_layer: bool = False,
+) -> Network:
     """Keep the fraction ``keep`` of the synapses of ``net`` by ``method``.
+
+    ``by_layer``: that fraction of every block, the synapses from one layer to another.
 
     Raises
     ------
     TriodiaError
-        If the method needs samples and there are none.
+        If the method needs samples and there are none, or makes a new graph that knows no layers.
     """
     if method in NEED_SAMPLES and samples is None:
         raise TriodiaError(
             f"Method {method} looks at samples; pass `--task` or `--data`, or choose another."
         )
+    group = net.blocks()[net.mask_rec] if by_layer else None
     if method in GRAPHS:
+        if net.depth > 1:
+            raise TriodiaError(
+                f"Method {method} makes a new graph without layers, and the network has"
+                f" {net.depth}; choose another, such as magnitude."
+            )
         return regraphed(net, method, keep_count(net.synapses, keep), seed)
     if method == "iterative-magnitude":
         from .saliency import iterative_magnitude  # torch is slow to import
 
-        return iterative_magnitude(net, keep, samples.task, samples.data, seed)
+        return iterative_magnitude(net, keep, samples.task, samples.data, seed, group=group)
     if method == "synflow":
-        return _masked(net, synflow_mask(net, keep))
-    return _masked(net, _chosen(method, net, keep, seed, samples))
+        return _masked(net, synflow_mask(net, keep, group))
+    return _masked(net, _chosen(method, net, keep, seed, samples, group))
 
 
 def _masked(net: Network, mask: np.ndarray) -> Network:
@@ -56,7 +72,12 @@ def _masked(net: Network, mask: np.ndarray) -> Network:
 
 
 def _chosen(
-    method: str, net: Network, keep: float, seed: int, samples: Samples | None
+    method: str,
+    net: Network,
+    keep: float,
+    seed: int,
+    samples: Samples | None,
+    group: np.ndarray | None,
 ) -> np.ndarray:
     """Mask of the synapses that stay, by sampling or by the highest score."""
     rng = np.random.default_rng([seed, 3])
@@ -66,11 +87,9 @@ def _chosen(
         if method == "tau-sampling":
             weight = (np.outer(net.tau_mem, net.tau_mem)[net.mask_rec]).astype(np.float64)
             weight **= _TAU_POWER
-        chosen = sample(keep_probabilities(weight, keep), rng)
+        chosen = sample(keep_probabilities(weight, keep, group), rng, group)
     else:
-        chosen = np.zeros(size.size, bool)
-        score = _score(method, net, seed, samples, rng)
-        chosen[np.argsort(-score, kind="stable")[: keep_count(size.size, keep)]] = True
+        chosen = highest(_score(method, net, seed, samples, rng), keep, group)
     mask = np.zeros_like(net.mask_rec)
     mask[net.mask_rec] = chosen
     return mask

@@ -87,6 +87,8 @@ def prune(
     none                everything stays                         everything stays
     =================== ======================================== =============================
 
+    In a layered network step II keeps that fraction of each layer, and no step joins layers that
+    were not joined. ``by_layer`` keeps the same fraction of synapses from each layer to another.
     ``samples`` are for "snip", "grasp", "activity" and "iterative-magnitude", which look at data.
 
     With ``loops`` all steps run that many times, each time keeping the same fraction.
@@ -194,7 +196,8 @@ def _step1(net: Network, job: _Job) -> tuple[Network, dict]:
         if job.method == "lnp-shuffled":
             pruned = shuffled(pruned, net, job.seed)
         return pruned, report
-    pruned = keep_by(job.method, net, job.synapses, job.seed, job.samples)
+    how = {"by_layer": job.noise.by_layer}
+    pruned = keep_by(job.method, net, job.synapses, job.seed, job.samples, **how)
     return pruned, {"step": "I", "synapses_before": net.synapses, "synapses_after": pruned.synapses}
 
 

@@ -16,7 +16,7 @@ from ..tasks.catalog import Task, TaskData
 from ..train.attach import attach
 from ..train.loop import settings_for, train
 from ..train.model import SpikingModel
-from .sampling import keep_count
+from .sampling import highest
 
 __all__ = ["SALIENCIES", "flow_score", "iterative_magnitude", "saliency"]
 
@@ -46,8 +46,8 @@ def saliency(kind: str, net: Network, task: Task, data: TaskData, seed: int) -> 
     model = SpikingModel(_ready(net, task, data, seed), slope=settings_for(task, {}).slope)
     model.plain = False  # its written-out gradient cannot be differentiated again
     chosen = np.random.default_rng([seed, 15]).permutation(len(data.y_train))[:_BATCH]
-    x = torch.tensor(model.net.scale_input(data.x_train[chosen]))
-    lengths, y = (torch.tensor(a[chosen]) for a in (data.len_train, data.y_train))
+    given = model.net.model_inputs(data.x_train[chosen], data.len_train[chosen])
+    x, lengths, y = (torch.tensor(a) for a in (*given, data.y_train[chosen]))
     trace = model(x, lengths)
     if kind == "activity":
         rates = trace.spikes.detach().sum((0, 1)) / lengths.sum()
@@ -75,22 +75,22 @@ def iterative_magnitude(
     seed: int,
     *,
     rounds: int = _ROUNDS,
+    group: np.ndarray | None = None,
     **options: object,
 ) -> Network:
     """Keep the fraction ``keep`` of the synapses by iterative magnitude pruning.
 
     Each of ``rounds`` trains, keeps the largest ``|w|`` up to ``keep^(k / rounds)``, and rewinds
     the rest to their values before training (Frankle & Carbin 2019, arXiv 1803.03635). Training
-    the result with the same seed starts from the same inputs and readouts. ``options`` are those
-    of training.
+    the result with the same seed starts from the same inputs and readouts. ``group``: as in
+    :func:`~.sampling.highest`. ``options`` are those of training.
     """
-    mask, total = net.mask_rec, net.synapses
+    mask = net.mask_rec
     for k in range(1, rounds + 1):
         now = replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
         known = net.task == task.name
         trained, _ = train(now, task, data=data, seed=seed, keep=known, **options)
         size = np.where(mask, np.abs(trained.w_rec), -1.0)
-        count = keep_count(total, keep ** (k / rounds))
         mask = np.zeros_like(mask)
-        mask.flat[np.argsort(-size, axis=None, kind="stable")[:count]] = True
+        mask[net.mask_rec] = highest(size[net.mask_rec], keep ** (k / rounds), group)
     return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)

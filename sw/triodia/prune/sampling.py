@@ -4,7 +4,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["keep_count", "keep_probabilities", "sample"]
+__all__ = ["highest", "keep_count", "keep_probabilities", "sample"]
 
 
 def keep_count(total: int, keep: float) -> int:
@@ -14,11 +14,19 @@ def keep_count(total: int, keep: float) -> int:
     return max(1, round(keep * total))
 
 
-def keep_probabilities(score: np.ndarray, keep: float) -> np.ndarray:
+def keep_probabilities(
+    score: np.ndarray, keep: float, group: np.ndarray | None = None
+) -> np.ndarray:
     """``min(1, rho * score)`` with ``rho`` such that they sum to a fraction ``keep`` of all.
 
-    ``score`` is ``(M,)``, at least 0. ``rho`` is found by bisection on its logarithm.
+    ``score`` is ``(M,)``, at least 0. ``rho`` is found by bisection on its logarithm; with
+    ``group`` ``(M,)``, for each group.
     """
+    if group is not None:
+        whole = np.zeros(score.size)
+        for mine in _groups(group):
+            whole[mine] = keep_probabilities(score[mine], keep)
+        return whole
     count = keep_count(score.size, keep)
     if not np.all(np.isfinite(score)) or np.any(score < 0):
         raise TriodiaError("scores must be finite and 0 or more")
@@ -36,15 +44,40 @@ def keep_probabilities(score: np.ndarray, keep: float) -> np.ndarray:
     return np.minimum(1, np.exp(high) * score)
 
 
-def sample(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def sample(
+    probability: np.ndarray, rng: np.random.Generator, group: np.ndarray | None = None
+) -> np.ndarray:
     """Choose exactly ``round(sum p)`` items with inclusion probabilities close to ``p``; bool.
 
     Pareto sampling (Rosén 1997): the smallest ``u (1 - p) / (p (1 - u))`` are taken, so ``p = 1``
     is always in and ``p = 0`` never. An exact count makes networks and their controls comparable.
+    With ``group`` ``(M,)``, each group is sampled by itself.
     """
+    if group is not None:
+        whole = np.zeros(probability.shape, bool)
+        for mine in _groups(group):
+            whole[mine] = sample(probability[mine], rng)
+        return whole
     u = rng.random(probability.shape)
     with np.errstate(divide="ignore"):
         rank = u * (1 - probability) / (probability * (1 - u))
     chosen = np.zeros(probability.shape, bool)
     chosen[np.argsort(rank, kind="stable")[: round(float(probability.sum()))]] = True
     return chosen
+
+
+def highest(score: np.ndarray, keep: float, group: np.ndarray | None = None) -> np.ndarray:
+    """The fraction ``keep`` of the items ``(M,)`` of highest ``score``; bool, ties by order.
+
+    With ``group`` ``(M,)``, that fraction of each group.
+    """
+    chosen = np.zeros(score.size, bool)
+    for mine in [np.arange(score.size)] if group is None else _groups(group):
+        order = np.argsort(-score[mine], kind="stable")
+        chosen[mine[order[: keep_count(mine.size, keep)]]] = True
+    return chosen
+
+
+def _groups(group: np.ndarray) -> list[np.ndarray]:
+    """Indices of the items of each group."""
+    return [np.flatnonzero(group == value) for value in np.unique(group)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..network.network import Network
-from .sampling import keep_count
+from .sampling import highest
 from .spectrum import mean_square_slopes
 
 __all__ = ["jacobian_score", "synflow_mask"]
@@ -34,19 +34,19 @@ def _flow(size: np.ndarray, scale: float) -> np.ndarray:
     return w * sum(np.outer(later, before) for later, before in zip(ahead, forward, strict=True))
 
 
-def synflow_mask(net: Network, keep: float) -> np.ndarray:
+def synflow_mask(net: Network, keep: float, group: np.ndarray | None = None) -> np.ndarray:
     """Keep the fraction ``keep`` by SynFlow (Tanaka et al. 2020, arXiv 2006.05467), ``(N, N)``.
 
     100 rounds, each cutting to ``keep^(k / 100)`` by the synaptic flow of what is left. The signal
     starts on every neuron and walks up to 20 steps through the recurrent graph of ``|w|``.
+    ``group``: as in :func:`~.sampling.highest`.
     """
-    mask, total = net.mask_rec.copy(), net.synapses
+    mask = net.mask_rec.copy()
     size = np.abs(net.w_rec).astype(np.float64)
     for k in range(1, _ROUNDS + 1):
-        count = keep_count(total, keep ** (k / _ROUNDS))
         left = size * mask
         scale = left.sum() / net.neurons or 1.0  # mean row sum: walks neither grow nor fade much
         score = np.where(mask, _flow(left, scale), -1.0)
         mask = np.zeros_like(mask)
-        mask.flat[np.argsort(-score, axis=None, kind="stable")[:count]] = True
+        mask[net.mask_rec] = highest(score[net.mask_rec], keep ** (k / _ROUNDS), group)
     return mask

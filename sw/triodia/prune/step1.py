@@ -43,6 +43,7 @@ class NoiseOptions:
     floor : smallest ``|lambda|`` as a fraction of the median ``|lambda|``.
     margin : stability margin, as a fraction of the slowest leak.
     rescale : divide kept weights by their keep probability.
+    by_layer : keep the same fraction of every block, the synapses from one layer to another.
     compensate : change ``tau_mem`` so that the diagonal makes up for cut synapses.
     steps : steps that the spectrum averages; default 200, beyond 1,000 neurons ``200,000 / N``,
         at least 40.
@@ -60,6 +61,7 @@ class NoiseOptions:
     margin: float = 0.1
     rescale: bool = False
     compensate: bool = False
+    by_layer: bool = False
     steps: int | None = None
     noise: float = 1.0
     slope: float = 10.0
@@ -194,7 +196,7 @@ def keep_matrix(
     own = np.diag(np.diag(covariance))
     score = noise_score(a, covariance if options.covariance else own)
     p = np.zeros(net.w_rec.shape)
-    p[net.mask_rec] = keep_probabilities(score[net.mask_rec], keep)
+    p[net.mask_rec] = keep_probabilities(score[net.mask_rec], keep, _blocks(net, options))
     report |= {"scale": scale, "margin": options.margin * float(leak.min()), "abscissa": rates[0]}
     return p, a, report
 
@@ -221,11 +223,17 @@ def _cut(net: Network, keep: float, seed: int, options: NoiseOptions) -> tuple[N
     p, a, report = keep_matrix(net, keep, seed, options)
     probability = p[net.mask_rec]
     mask = np.zeros_like(net.mask_rec)
-    mask[net.mask_rec] = sample(probability, np.random.default_rng([seed, 3]))
+    rng, group = np.random.default_rng([seed, 3]), _blocks(net, options)
+    mask[net.mask_rec] = sample(probability, rng, group)
     pruned, diagonal = _apply(net, mask, p, a, options)
     report |= diagonal | {"certain": float((probability >= 1).mean())}
     report |= {"synapses_before": net.synapses, "synapses_after": pruned.synapses}
     return pruned, report
+
+
+def _blocks(net: Network, options: NoiseOptions) -> np.ndarray | None:
+    """Block of each synapse, if every block is to keep the same fraction."""
+    return net.blocks()[net.mask_rec] if options.by_layer else None
 
 
 def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarray, dict]:

@@ -3,6 +3,8 @@
 import networkit as nk
 import numpy as np
 
+from triodia_hw.errors import TriodiaError
+
 from ..network.network import Network
 from .sampling import keep_count
 
@@ -53,16 +55,39 @@ def most_central(net: Network, score: np.ndarray, count: int) -> np.ndarray:
     return np.sort(np.lexsort((strength(net), score))[net.neurons - count :])
 
 
+def _most_central_of_layers(net: Network, score: np.ndarray, keep: float) -> np.ndarray:
+    """The fraction ``keep`` of each layer's neurons, those of highest ``score``, ascending.
+
+    Across layers scores say little: no shortest path leads through a first or a last layer.
+    """
+    order = np.lexsort((strength(net), score))
+    parts = [order[net.layer[order] == k] for k in range(net.depth)]
+    return np.sort(np.concatenate([p[len(p) - keep_count(len(p), keep) :] for p in parts]))
+
+
 def prune_neurons(net: Network, keep: float, score: np.ndarray) -> tuple[Network, dict]:
     """Keep the fraction ``keep`` of neurons of highest ``score``, then their connected part.
 
     Equal scores (many are 0 when few paths exist) are ordered by summed ``|w|``. With ``keep`` 1
-    every neuron stays, connected or not.
+    every neuron stays, connected or not. Of a layered network every layer keeps that fraction.
+
+    Raises
+    ------
+    TriodiaError
+        If a layer would have no neuron left.
     """
-    central = most_central(net, score, keep_count(net.neurons, keep))
+    if net.depth > 1:
+        central = _most_central_of_layers(net, score, keep)
+    else:
+        central = most_central(net, score, keep_count(net.neurons, keep))
     left = net.subnetwork(central)
     joined = connected(left) if keep < 1 else np.arange(left.neurons)
     pruned = left.subnetwork(joined)
+    if net.depth > 1 and (pruned.depth < net.depth or min(pruned.layers) == 0):
+        raise TriodiaError(
+            f"Keeping the fraction {keep:g} of the neurons leaves a layer without any that is"
+            f" joined to the rest; keep more neurons, or more synapses."
+        )
     return pruned, {
         "step": "II",
         "neurons_before": net.neurons,

@@ -50,15 +50,15 @@ def candidate_scores(
     """Places where a synapse may be added, ``(N, N)`` bool, and their scores (highest first).
 
     Candidates join neurons within two hops of the undirected graph that have no synapse in that
-    direction. "heterogeneity": with degree ``d_i`` and mean degree ``m_i`` of the neighbours of
-    ``i``, ``H = sum_i (d_i - m_i)^2`` grows by ``2 (d_i - m_i) + 2 (d_j - m_j)`` to first order in
-    the ends' own degrees. "localised": sum over eigenvectors of ``|v_i|^4``, of both ends.
+    direction, in layers that are joined. "heterogeneity": with degree ``d_i`` and mean degree
+    ``m_i`` of the neighbours of ``i``, ``H = sum_i (d_i - m_i)^2`` grows by
+    ``2 (d_i - m_i) + 2 (d_j - m_j)`` to first order in the ends' own degrees. "localised": sum over
+    eigenvectors of ``|v_i|^4``, of both ends.
     Ties are broken at random.
     """
     joined = net.mask_rec | net.mask_rec.T
     near = joined.astype(np.float32)
-    places = (joined | ((near @ near) > 0)) & ~net.mask_rec
-    np.fill_diagonal(places, False)
+    places = (joined | ((near @ near) > 0)) & ~net.mask_rec & net.places()
     if choice == "heterogeneity":
         degree = near.sum(1)
         own = degree - near @ degree / np.maximum(degree, 1)

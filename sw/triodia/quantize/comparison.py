@@ -50,7 +50,8 @@ def agreement(net: Network, image: Image, data: TaskData, *, limit: int = 50) ->
     x, lengths = data.x_test[chosen], data.len_test[chosen]
     with torch.no_grad():
         model = SpikingModel(net)
-        real = model(torch.tensor(net.scale_input(x)), torch.tensor(lengths)).spikes.numpy() > 0
+        inputs = (torch.tensor(part) for part in net.model_inputs(x, lengths))
+        real = model(*inputs).spikes.numpy() > 0
     both, either = np.zeros(net.neurons), np.zeros(net.neurons)
     for sample, sequence in zip(real, input_events(image, x, lengths), strict=True):
         step = sample[: len(sequence)]

@@ -70,7 +70,7 @@ def evaluate_image(
         sops += operations
         if progress:
             progress(done + 1, len(sequences))
-    steps = int(data.len_test.sum())
+    steps = sum(events.steps for events in sequences)
     return {
         "metric": right / len(sequences),
         "samples": len(sequences),

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from triodia_hw.errors import TriodiaError
+
 from ..network.head import Head
 from ..network.network import Network
 from ..network.random import random_mask
@@ -23,30 +25,50 @@ def attach(net: Network, task: Task, data: TaskData, seed: int, s: Settings) -> 
 def attach_to(
     net: Network, name: str, inputs: int, classes: int, data: TaskData, seed: int, s: Settings
 ) -> Network:
-    """The same for a task that has but a ``name`` and numbers of ``inputs`` and ``classes``."""
+    """The same for a task that has but a ``name`` and numbers of ``inputs`` and ``classes``.
+
+    Inputs reach the first layer of a layered network, and readouts see the last. Each layer after
+    the first adds a step without input to every sample, so that its last steps count.
+    """
     rng = np.random.default_rng([seed, 1])
     valid = np.arange(data.x_train.shape[1]) < data.len_train[:, None]
     seen = data.x_train[valid]  # (all valid steps, inputs)
     std = seen.std(axis=0)
-    mask_in = random_mask((net.neurons, inputs), s.input_density, rng)
+    first, last = _layer(net, 0), _layer(net, net.depth - 1)
+    mask_in = np.zeros((net.neurons, inputs), bool)
+    mask_in[first] = random_mask((len(first), inputs), s.input_density, rng)
     if net.lane is not None:
-        mask_in = _even(mask_in, net.lane, rng)
+        mask_in[first] = _even(mask_in[first], net.lane[first], rng)
     w_in = rng.standard_normal(mask_in.shape) * mask_in
     w_in *= s.input_gain / math.sqrt(s.input_density * inputs)
-    w_out = rng.standard_normal((classes, net.neurons)) / math.sqrt(net.neurons)
+    mask_out = np.zeros((classes, net.neurons), bool)
+    mask_out[:, last] = True
+    w_out = np.zeros(mask_out.shape)
+    w_out[:, last] = rng.standard_normal((classes, len(last))) / math.sqrt(len(last))
     head = Head(
         task=name,
         w_in=w_in,
         mask_in=mask_in,
         w_out=w_out,
-        mask_out=np.ones(w_out.shape, bool),
+        mask_out=mask_out,
         tau_out=np.full(classes, s.tau_out),
         bias_out=np.zeros(classes),
         input_mean=seen.mean(axis=0),
         input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
         input_clip=s.input_clip,
+        input_tail=net.depth - 1,
     )
     return replace(net, head=head, bias=net.bias + _spread(net, seed, s))
+
+
+def _layer(net: Network, number: int) -> np.ndarray:
+    """Neurons of a layer."""
+    found = np.arange(net.neurons) if net.layer is None else np.flatnonzero(net.layer == number)
+    if not found.size:
+        raise TriodiaError(
+            f"Layer {number} of the network has no neurons left; prune fewer neurons (`--nodes`)."
+        )
+    return found
 
 
 def _spread(net: Network, seed: int, s: Settings) -> np.ndarray:

@@ -17,8 +17,9 @@ _BATCH = 2000  # samples evaluated at once: a trace of all of a large task would
 def tensors(
     net: Network, data: TaskData, split: str, place: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of ``split`` as the model of ``net`` runs them, their lengths and classes."""
     x, lengths, y = (getattr(data, f"{part}_{split}") for part in ("x", "len", "y"))
-    return tuple(torch.tensor(a).to(place) for a in (net.scale_input(x), lengths, y))
+    return tuple(torch.tensor(a).to(place) for a in (*net.model_inputs(x, lengths), y))
 
 
 def evaluate(

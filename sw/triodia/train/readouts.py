@@ -36,7 +36,8 @@ def mean_traces(net: Network, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     )
     model = SpikingModel(alone)
     parts = []
-    scaled, steps = torch.tensor(net.scale_input(x)), torch.tensor(lengths)
+    x, lengths = net.model_inputs(x, lengths)
+    scaled, steps = torch.tensor(x), torch.tensor(lengths)
     with torch.no_grad():
         for index in torch.arange(len(x)).split(_BATCH):
             v = model(scaled[index], steps[index]).v_out
@@ -127,7 +128,7 @@ def stdp(net: Network, data: TaskData, s: StdpSettings | None = None, *, seed: i
 
 
 def _spikes(net: Network, data: TaskData, index: np.ndarray) -> np.ndarray:
-    x, lengths = net.scale_input(data.x_train[index]), data.len_train[index]
+    x, lengths = net.model_inputs(data.x_train[index], data.len_train[index])
     with torch.no_grad():
         return SpikingModel(net)(torch.tensor(x), torch.tensor(lengths)).spikes.numpy()
 

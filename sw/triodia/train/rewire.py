@@ -21,14 +21,15 @@ class Rewiring:
     "rigl" (Evci et al. 2020, arXiv 1911.11134): now and then the smallest ``|w|`` give way to the
     places of largest gradient. "deep-r" (Bellec et al. 2018, arXiv 1711.05136): every synapse has
     a sign; one that would change it goes, and another, drawn at random, comes. New synapses start
-    at 0; any two neurons may be joined, none to itself.
+    at 0; any two neurons may be joined, of layers that are, none to itself.
     """
 
     def __init__(self, model: SpikingModel, rule: str, updates: int) -> None:
         self.model, self.rule, self.updates, self.count = model, rule, updates, 0
         self.every = max(1, round(_UNTIL * updates / _ROUNDS))
         self.sign = torch.sign(model.w_rec.detach())
-        self.places = 1 - torch.eye(len(self.sign), device=self.sign.device)
+        places = torch.tensor(model.net.places(), dtype=self.sign.dtype)
+        self.places = places.to(self.sign.device)
         model.watch = rule == "rigl"
 
     def state(self) -> dict:
