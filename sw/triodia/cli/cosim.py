@@ -23,6 +23,7 @@ from ..scratch import scratch
 from ..tasks.own import image_samples
 from .console import Output
 from .options import (
+    Bin,
     DataFile,
     ImageFile,
     ImageTask,
@@ -49,6 +50,7 @@ def cosim(
         typer.Option(help="Test samples to run; default: 10, with `--native` all.", min=1),
     ] = None,
     data: DataFile = None,
+    bin: Bin = None,
     simulator: SimulatorName = "icarus",
     state: Annotated[bool, typer.Option("--state", help="Also compare every state word.")] = False,
     netlist: NetlistName = None,
@@ -94,7 +96,7 @@ def cosim(
     loaded = load_image(image)
     if verilog:
         check_exported(verilog, loaded.digest())
-    sequences = _sequences(loaded, task, data, samples or (None if native else 10))
+    sequences = _sequences(loaded, task, data, bin, samples or (None if native else 10))
     how = "a compiled machine" if native else f"cocotb on {simulator}"
     show.note(f"{how}: {len(sequences)} samples, {sum(map(len, sequences)):,} steps")
     with scratch("triodia-cosim-") as aside, ExitStack() as locks:
@@ -116,10 +118,10 @@ def cosim(
 
 
 def _sequences(
-    image: Image, task: str | None, data: Path | None, samples: int | None
+    image: Image, task: str | None, data: Path | None, bin: float | None, samples: int | None
 ) -> list[Sequence]:
     """Input events of samples of a task or file, evenly spread."""
-    held = image_samples(image, task, data)
+    held = image_samples(image, task, data, bin)
     return input_events(image, held.x_test, held.len_test, limit=samples)
 
 

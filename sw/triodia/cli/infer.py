@@ -13,7 +13,7 @@ from triodia_hw.machine.trace import trace
 from ..quantize.inference import input_events
 from ..tasks.own import image_samples
 from .console import Output, shows_unicode
-from .options import ImageFile, Json
+from .options import Bin, ImageFile, Json
 from .raster import raster
 
 __all__ = ["infer"]
@@ -22,8 +22,12 @@ __all__ = ["infer"]
 def infer(
     image: ImageFile,
     data: Annotated[
-        Path, typer.Argument(metavar="SAMPLES", help="Samples (.npz): x, and optional lengths, y.")
+        Path,
+        typer.Argument(
+            metavar="SAMPLES", help="Samples (.npz: x, optional lengths, y), or events."
+        ),
     ],
+    bin: Bin = None,
     limit: Annotated[
         int, typer.Option("--samples", help="Samples to run, spread evenly.", min=1)
     ] = 3,
@@ -34,7 +38,7 @@ def infer(
 ) -> None:
     """Classify samples with the integer reference; show their spikes in the terminal."""
     show, loaded = Output(as_json), load_image(image)
-    held = image_samples(loaded, own=data)
+    held = image_samples(loaded, own=data, bin=bin)
     sequences = input_events(loaded, held.x_test, held.len_test, limit=limit)
     chosen = np.linspace(0, len(held.x_test) - 1, len(sequences)).astype(int)
     rows = []

@@ -11,6 +11,7 @@ from triodia_hw.errors import TriodiaError
 from ..ranges import GREATEST_SEED
 
 __all__ = [
+    "Bin",
     "BoardName",
     "BuildFolder",
     "Cache",
@@ -133,9 +134,14 @@ DataFile = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Your own samples instead of a task's: an .npz file with x, y and optional lengths.",
+        help="Your own samples instead of a task's: an .npz file with x and y, or events"
+        " (docs/data.md).",
         callback=_source,
     ),
+]
+Bin = Annotated[
+    float | None,
+    typer.Option("--bin", help="Length of a step, in the unit of the times of your events."),
 ]
 Device = Annotated[
     str,

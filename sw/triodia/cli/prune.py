@@ -8,9 +8,9 @@ from ..network.files import load_network, save_network
 from ..prune.criteria import Samples
 from ..prune.options import read_choices
 from ..prune.pipeline import prune as prune_network
-from ..tasks.own import chosen_task
+from ..tasks.own import chosen_task, usual_bin
 from .console import Output
-from .options import DataFile, Json, Method, NetworkFile, Out, Seed
+from .options import Bin, DataFile, Json, Method, NetworkFile, Out, Seed
 
 __all__ = ["prune"]
 
@@ -54,6 +54,7 @@ def prune(
         str | None, typer.Option(help="Task whose training samples snip, grasp and so on see.")
     ] = None,
     data: DataFile = None,
+    bin: Bin = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -66,7 +67,9 @@ def prune(
         options["by_layer"] = True
     options |= {"synapses": synapses, "nodes": nodes, "seed": seed, "loops": loops}
     if task is not None or data is not None:
-        chosen = chosen_task(task, data)
+        if bin is None and data is not None:
+            bin = usual_bin(data, net.provenance)
+        chosen = chosen_task(task, data, bin=bin)
         options["samples"] = Samples(chosen, chosen.load())
     pruned, report = prune_network(net, method=method, measured=True, **options)
     dropped = sum(entry.get("unreachable", 0) for entry in report["passes"])

@@ -20,9 +20,9 @@ from ..quantize.comparison import agreement, compare_on
 from ..quantize.quantize import QuantizeOptions
 from ..quantize.quantize import quantize as quantize_network
 from ..tasks.catalog import TaskData, get_task
-from ..tasks.own import OWN_TASK, load_samples, silence
+from ..tasks.own import OWN_TASK, load_samples, silence, usual_bin
 from .console import Output
-from .options import DataFile, Json, Lanes, NetworkFile, Out
+from .options import Bin, DataFile, Json, Lanes, NetworkFile, Out
 
 __all__ = ["quantize"]
 
@@ -69,6 +69,7 @@ def quantize(
         ),
     ] = None,
     data: DataFile = None,
+    bin: Bin = None,
     as_json: Json = False,
 ) -> None:
     """Quantize a network to a machine image; test both on the test set."""
@@ -88,7 +89,7 @@ def quantize(
     )
     if net.task is None:
         raise TriodiaError(f"{network} is not trained yet; run `triodia train` on it first.")
-    samples = _samples(net, data)
+    samples = _samples(net, data, bin)
     if weight_bits == "auto" and agree is None:
         agree = _AGREEING
     if agree is not None:
@@ -140,11 +141,12 @@ def _agreeing(
     )
 
 
-def _samples(net: Network, own: Path | None) -> TaskData | None:
+def _samples(net: Network, own: Path | None, bin: float | None) -> TaskData | None:
     """Samples of the file ``own``, else of the network's task, if that is a built-in one."""
     if own is not None:
         shape = {"inputs": net.inputs, "classes": net.readouts}
-        return load_samples(own, **shape, around=silence(net.provenance))
+        bin = usual_bin(own, net.provenance) if bin is None else bin
+        return load_samples(own, **shape, around=silence(net.provenance), bin=bin)
     return None if net.task == OWN_TASK else get_task(net.task).load()
 
 

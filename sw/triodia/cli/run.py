@@ -17,7 +17,7 @@ from ..host.run import RunReport, run_samples
 from ..quantize.inference import input_events
 from ..tasks.own import image_samples, labelled
 from .console import Output
-from .options import DataFile, ImageFile, ImageTask, Json
+from .options import Bin, DataFile, ImageFile, ImageTask, Json
 
 __all__ = ["run"]
 
@@ -28,6 +28,7 @@ def run(
     task: ImageTask = None,
     samples: Annotated[int, typer.Option(help="Test samples to run.", min=1)] = 10,
     data: DataFile = None,
+    bin: Bin = None,
     check: Annotated[
         bool, typer.Option("--check", help="Compare every word with the reference.")
     ] = False,
@@ -49,7 +50,7 @@ def run(
     if power is not None:
         read_log(power)  # refused before anything runs
     loaded = load_image(image)
-    held = image_samples(loaded, task, data)
+    held = image_samples(loaded, task, data, bin)
     sequences = input_events(loaded, held.x_test, held.len_test, limit=samples)
     chosen = np.linspace(0, len(held.x_test) - 1, len(sequences)).astype(int)
     with open_board(port, baud=baud, timeout=timeout) as board:

@@ -14,7 +14,7 @@ from ..tasks.own import chosen_task, doubts, sizes
 from ..train.device import find_device
 from ..train.settings import Settings
 from .console import Output
-from .options import DataFile, Device, Json, NetworkFile, Out, Seed, a_folder, writable
+from .options import Bin, DataFile, Device, Json, NetworkFile, Out, Seed, a_folder, writable
 from .train_runs import Diary, run_all, search
 
 __all__ = ["train"]
@@ -90,6 +90,7 @@ def train(
         typer.Option(help="Write TensorBoard's events to this folder.", callback=a_folder),
     ] = None,
     data: DataFile = None,
+    bin: Bin = None,
     seed: Seed = 0,
     device: Device = "cpu",
     as_json: Json = False,
@@ -100,7 +101,7 @@ def train(
     if checkpoint is not None and seeds > 1:
         raise TriodiaError("`--checkpoint` keeps one training; leave out `--seeds`.")
     net = load_network(network)
-    chosen = chosen_task(task, data, net if keep else None)
+    chosen = chosen_task(task, data, net if keep else None, bin)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
     given |= {"weight_bits": weight_bits, "validation": validation, "sparse": sparse}
     options = read_choices(choices or (), vars(Settings()))

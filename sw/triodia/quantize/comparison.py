@@ -9,6 +9,7 @@ from triodia_hw.machine.image import Image
 from triodia_hw.machine.trace import trace
 
 from ..network.network import Network
+from ..tasks.events import EventSamples
 from ..tasks.own import labelled
 from ..tasks.samples import TaskData
 from ..train.measure import evaluate
@@ -28,16 +29,24 @@ def compare_on(
     """
     integer = evaluate_image(image, data, progress=progress)
     known = labelled(data)
-    valid = np.arange(data.x_test.shape[1]) < data.len_test[:, None]
-    z = net.trained().coding.standardise(data.x_test[valid])
     return agreement(net, image, data) | {
         "metric_float": evaluate(net, data)["accuracy"] if known else None,
         "metric_integer": integer["metric"] if known else None,
         "samples": integer["samples"],
         "rate": integer["rate"],
         "sops_per_sample": integer["sops_per_sample"],
-        "clipped": float((np.abs(z) > net.trained().input_clip).mean()),
+        "clipped": _clipped(net, data),
     }
+
+
+def _clipped(net: Network, data: TaskData) -> float:
+    """Fraction of all input values that lie outside the input range."""
+    coding, valid = net.trained().coding, data.len_test
+    if isinstance(data.x_test, EventSamples):
+        z = data.x_test.counts()[:, None] / coding.std.min()
+        return float((z > coding.clip).sum() / (valid.sum() * coding.inputs))
+    z = coding.standardise(data.x_test[np.arange(data.x_test.shape[1]) < valid[:, None]])
+    return float((np.abs(z) > coding.clip).mean())
 
 
 def agreement(net: Network, image: Image, data: TaskData, *, limit: int = 50) -> dict:

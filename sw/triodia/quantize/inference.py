@@ -1,6 +1,6 @@
 """Integer inference: a task's samples as input events, and a machine image's answers to them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from triodia_hw.machine.trace import trace
 from triodia_sim.scoreboard import Sequence
 
 from ..tasks.catalog import TaskData
+from ..tasks.events import EventSamples
 
 __all__ = ["classify", "evaluate_image", "event_record", "input_events"]
 
 
 def input_events(
-    image: Image, x: np.ndarray, lengths: np.ndarray, *, limit: int | None = None
+    image: Image, x: np.ndarray | EventSamples, lengths: np.ndarray, *, limit: int | None = None
 ) -> list[Sequence]:
     """Samples ``x`` (batch, time, channels) as the machine's input: one sequence each.
 
@@ -27,16 +28,17 @@ def input_events(
     """
     count = len(x) if limit is None else min(limit, len(x))
     chosen = np.linspace(0, len(x) - 1, count).astype(int)
-    return [events.lists() for events in _event_lists(image, x[chosen], lengths[chosen])]
+    return [events.lists() for events in _event_lists(image, x, lengths, chosen)]
 
 
-def _event_lists(image: Image, x: np.ndarray, lengths: np.ndarray) -> list[EventList]:
+def _event_lists(
+    image: Image, x: np.ndarray | EventSamples, lengths: np.ndarray, chosen: Iterable[int]
+) -> Iterator[EventList]:
+    """Events of the ``chosen`` samples, one after another: all at once may fill the memory."""
     if image.coding is None:
         raise TriodiaError("This image takes input events, not samples: it has no input coding.")
-    return [
-        image.coding.event_list(image.params, sample[:length])
-        for sample, length in zip(x, lengths.tolist(), strict=True)
-    ]
+    for k in chosen:
+        yield image.coding.event_list(image.params, x[k][: int(lengths[k])])
 
 
 def event_record(image: Image, sequences: Iterable[Sequence]) -> np.ndarray:
@@ -61,20 +63,21 @@ def evaluate_image(
     image: Image, data: TaskData, progress: Callable[[int, int], None] | None = None
 ) -> dict:
     """Accuracy on the whole test set, spikes per neuron and step, SOPs per sample."""
-    sequences = _event_lists(image, data.x_test, data.len_test)
-    right = spikes = sops = 0
+    samples = len(data.x_test)
+    sequences = _event_lists(image, data.x_test, data.len_test, range(samples))
+    right = spikes = sops = steps = 0
     for done, (sequence, label) in enumerate(zip(sequences, data.y_test, strict=True)):
         answer, fired, operations = classify(image, sequence)
         right += answer == int(label)
         spikes += fired
         sops += operations
+        steps += sequence.steps
         if progress:
-            progress(done + 1, len(sequences))
-    steps = sum(events.steps for events in sequences)
+            progress(done + 1, samples)
     return {
-        "metric": right / len(sequences),
-        "samples": len(sequences),
+        "metric": right / samples,
+        "samples": samples,
         "rate": spikes / (steps * int(image.neurons.spiking.sum())),
-        "sops_per_sample": sops / len(sequences),
-        "steps_per_sample": steps / len(sequences),
+        "sops_per_sample": sops / samples,
+        "steps_per_sample": steps / samples,
     }

@@ -10,7 +10,7 @@ from triodia_hw.errors import TriodiaError
 
 from .samples import TaskData, from_parts
 
-__all__ = ["read_arrays", "read_samples"]
+__all__ = ["read_archive", "read_arrays", "read_samples"]
 
 _NAMES = ("x", "y", "lengths", "x_test", "y_test", "lengths_test")
 _UNLABELLED = -1
@@ -25,7 +25,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     TriodiaError
         If the file cannot be read or does not hold samples.
     """
-    arrays = _read(Path(path))
+    arrays = read_archive(Path(path))
     if "x" not in arrays:
         raise TriodiaError(
             f"{path} has no array x of shape (samples, steps, inputs);"
@@ -47,7 +47,14 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_archive(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an ``.npz`` file.
+
+    Raises
+    ------
+    TriodiaError
+        If the file cannot be read, or holds something else.
+    """
     try:
         with path.open("rb") as content:  # numpy.load takes other kinds of file too
             if not is_zipfile(content):

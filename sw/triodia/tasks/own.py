@@ -1,4 +1,4 @@
-"""The user's own samples: an ``.npz`` file in place of a built-in task."""
+"""The user's own samples: a file or folder in place of a built-in task."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +10,17 @@ from triodia_hw.machine.image import Image
 
 from ..network.network import Network
 from .catalog import Task, get_task
+from .events import EventSamples
 from .npz import read_arrays, read_samples
-from .recipe import recipe_for
+from .recipe import SHD, recipe_for
+from .recordings import (
+    cochlea,
+    event_samples,
+    event_task_data,
+    holds_events,
+    read_recordings,
+    usual_bin,
+)
 from .samples import TaskData
 
 __all__ = [
@@ -24,60 +33,102 @@ __all__ = [
     "own_task",
     "silence",
     "sizes",
+    "task_of",
+    "usual_bin",
 ]
 
 OWN_TASK = "own"  # task name of a network trained on the user's own samples
 
 
 def load_samples(
-    path: str | Path, *, inputs: int, classes: int, around: tuple[int, int] = (0, 0)
+    path: str | Path,
+    *,
+    inputs: int,
+    classes: int,
+    around: tuple[int, int] = (0, 0),
+    bin: float | None = None,
 ) -> TaskData:
-    """Load samples from an ``.npz`` file for a network of ``inputs`` and ``classes``.
+    """Load samples from a file for a network of ``inputs`` and ``classes``.
 
-    The file holds ``x`` (samples, steps, inputs) and optionally ``lengths`` and ``y`` (samples,).
-    ``lengths`` default to all steps, ``y`` (0 to ``classes - 1``) to -1. ``x_test``,
-    ``lengths_test`` and ``y_test`` hold the held-out part, by default the same samples. ``around``:
-    steps of zeros to add before and after every sample.
+    A file or folder of events is read by :func:`~.recordings.event_samples`, with steps of ``bin``
+    in the unit of its times. An ``.npz`` file holds ``x`` (samples, steps, inputs) and optionally
+    ``lengths`` and ``y`` (samples,). ``lengths`` default to all steps, ``y`` (0 to
+    ``classes - 1``) to -1. ``x_test``, ``lengths_test`` and ``y_test`` hold the held-out part, by
+    default the same samples. ``around``: steps of zeros to add before and after every sample.
 
     Raises
     ------
     TriodiaError
         If the file cannot be read, or an array is missing or of the wrong shape or range.
     """
+    if holds_events(Path(path)):
+        return event_samples(Path(path), inputs, classes, around, bin)
+    _check_no_bin(path, bin)
     return read_samples(path, read_arrays(path), inputs, classes, around)
 
 
-def own_task(path: str | Path, like: Network | None = None) -> Task:
-    """Make a task from the samples of a file.
+def own_task(path: str | Path, like: Network | None = None, bin: float | None = None) -> Task:
+    """Make a task from the samples of a file or folder.
 
     The task has the inputs and classes of the network ``like``, or those found in the samples.
+    ``bin`` is the length of a step where the file has the times of events.
 
     Raises
     ------
     TriodiaError
         As ``load_samples``; and if a sample has no class, or there are more classes than samples.
     """
+    if holds_events(Path(path)):
+        return _event_task(Path(path), like, bin)
+    _check_no_bin(path, bin)
     arrays = read_arrays(path)
     for name in ("y", "y_test"):
         if name not in arrays and name.replace("y", "x") in arrays:
             raise TriodiaError(f"{path} has no array {name}; training needs a class per sample.")
     inputs = like.inputs if like is not None else arrays["x"].shape[2]
     classes = like.readouts if like is not None else _classes(path, arrays)
-    data = read_samples(path, arrays, inputs, classes)
+    return task_of(str(path), read_samples(path, arrays, inputs, classes), classes)
+
+
+def task_of(
+    source: str, data: TaskData, classes: int | None = None, recipe: dict | None = None
+) -> Task:
+    """A task of ``data``; ``classes`` by default as its labels say, ``recipe`` as it suits them."""
     return Task(
         name=OWN_TASK,
-        source=str(path),
+        source=source,
         licence="the user's",
         shape=f"{len(data.y_train)} training samples of up to {data.x_train.shape[1]} steps",
         metric="accuracy",
-        inputs=inputs,
-        classes=classes,
+        inputs=data.x_train.shape[2],
+        classes=data.classes if classes is None else classes,
         loader=lambda: data,
-        recipe=recipe_for(data),
+        recipe=recipe_for(data) if recipe is None else recipe,
     )
 
 
-def chosen_task(name: str | None, own: Path | None, like: Network | None = None) -> Task:
+def _event_task(path: Path, like: Network | None, bin: float | None) -> Task:
+    recipe = SHD if cochlea(path) else None
+    if like is None:
+        data = event_task_data(str(path), *read_recordings(path, bin))
+        return task_of(str(path), data, recipe=recipe)
+    known = usual_bin(path, like.provenance) if bin is None else bin
+    shape = {"inputs": like.inputs, "classes": like.readouts}
+    data = load_samples(path, **shape, bin=known)
+    for y in (data.y_train, data.y_test):
+        if y.min() < 0:
+            raise TriodiaError(f"{path} must have a class of 0 or more for every sample.")
+    return task_of(str(path), data, like.readouts, recipe)
+
+
+def _check_no_bin(path: str | Path, bin: float | None) -> None:
+    if bin is not None:
+        raise TriodiaError(f"`--bin` is for events with times, and {path} holds none.")
+
+
+def chosen_task(
+    name: str | None, own: Path | None, like: Network | None = None, bin: float | None = None
+) -> Task:
     """The built-in task called ``name`` (JapaneseVowels if None), or that of the file ``own``.
 
     Raises
@@ -86,10 +137,12 @@ def chosen_task(name: str | None, own: Path | None, like: Network | None = None)
         If both are given, if there is no such task, and as ``own_task``.
     """
     if own is None:
+        if bin is not None:
+            raise TriodiaError("`--bin` is for events with times; pass them with `--data`.")
         return get_task(name or "japanese-vowels")
     if name is not None:
         raise TriodiaError("`--task` and `--data` exclude each other; pass one of them.")
-    return own_task(own, like)
+    return own_task(own, like, bin)
 
 
 def _classes(path: str | Path, arrays: dict[str, np.ndarray]) -> int:
@@ -104,8 +157,12 @@ def _classes(path: str | Path, arrays: dict[str, np.ndarray]) -> int:
     return max(classes, 1)
 
 
-def image_samples(image: Image, task: str | None = None, own: Path | None = None) -> TaskData:
+def image_samples(
+    image: Image, task: str | None = None, own: Path | None = None, bin: float | None = None
+) -> TaskData:
     """Samples for ``image``: from the file ``own``, else from the task it was trained for.
+
+    ``bin`` is the length of a step of events, by default that of training.
 
     Raises
     ------
@@ -116,7 +173,8 @@ def image_samples(image: Image, task: str | None = None, own: Path | None = None
     if own is not None:
         around = silence(image.meta.get("provenance", ()))
         shape = {"inputs": image.params.inputs, "classes": len(image.readouts)}
-        return load_samples(own, **shape, around=around)
+        bin = usual_bin(own, image.meta.get("provenance", ())) if bin is None else bin
+        return load_samples(own, **shape, around=around, bin=bin)
     if trained == OWN_TASK:
         raise TriodiaError(f"{_origin(image)}. Pass samples with `--data FILE.npz`.")
     if trained is None:
@@ -167,7 +225,7 @@ def doubts(data: TaskData, classes: int) -> list[str]:
             f"No training sample has {plural} {names}, so {len(empty)} of {classes} readouts stay"
             " unused. Number the classes from 0 without gaps."
         )
-    if _looks_transposed(data.x_train):
+    if not isinstance(data.x_train, EventSamples) and _looks_transposed(data.x_train):
         _, steps, inputs = data.x_train.shape
         found.append(
             f"x has {steps} steps of {inputs} inputs, and varies more from step to step than from"

@@ -6,6 +6,8 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
+from .events import EventSamples, rows
+
 __all__ = ["TaskData", "from_parts"]
 
 
@@ -14,13 +16,14 @@ class TaskData:
     """Series and their classes.
 
     ``x_*`` are ``(samples, steps, inputs)`` float32, zero padded after ``len_*`` ``(samples,)``
-    valid steps; ``y_*`` are classes from 0. "Test" samples are held out.
+    valid steps; ``y_*`` are classes from 0. "Test" samples are held out. Event counts may be
+    :class:`~.events.EventSamples`, which become dense as they are used.
     """
 
-    x_train: np.ndarray
+    x_train: np.ndarray | EventSamples
     len_train: np.ndarray
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: np.ndarray | EventSamples
     len_test: np.ndarray
     y_test: np.ndarray
 
@@ -40,7 +43,7 @@ class TaskData:
         held = np.zeros(len(order), bool)
         held[order[index::folds]] = True
         whole = (self.x_train, self.len_train, self.y_train)
-        return from_parts(tuple(a[~held] for a in whole), tuple(a[held] for a in whole))
+        return from_parts(tuple(rows(a, ~held) for a in whole), tuple(rows(a, held) for a in whole))
 
     def held_out(self, part: float, seed: int = 0) -> "TaskData":
         """Split the training set: about ``part`` of each class's samples becomes the test set.
@@ -57,13 +60,13 @@ class TaskData:
                 f" {len(held)} samples is none."
             )
         whole = (self.x_train, self.len_train, self.y_train)
-        return from_parts(tuple(a[~held] for a in whole), tuple(a[held] for a in whole))
+        return from_parts(tuple(rows(a, ~held) for a in whole), tuple(rows(a, held) for a in whole))
 
     def subset(self, train: int, test: int) -> "TaskData":
         """The first ``train`` and ``test`` samples."""
         return from_parts(
-            (self.x_train[:train], self.len_train[:train], self.y_train[:train]),
-            (self.x_test[:test], self.len_test[:test], self.y_test[:test]),
+            (rows(self.x_train, slice(train)), self.len_train[:train], self.y_train[:train]),
+            (rows(self.x_test, slice(test)), self.len_test[:test], self.y_test[:test]),
         )
 
 

@@ -12,6 +12,7 @@ from ..network.network import Network
 from ..network.random import random_mask
 from ..prune.hardware import even_places
 from ..tasks.catalog import Task, TaskData
+from ..tasks.events import EventSamples
 from .settings import Settings
 
 __all__ = ["attach", "attach_to"]
@@ -31,16 +32,14 @@ def attach_to(
     the first adds a step without input to every sample, so that its last steps count.
     """
     rng = np.random.default_rng([seed, 1])
-    valid = np.arange(data.x_train.shape[1]) < data.len_train[:, None]
-    seen = data.x_train[valid]  # (all valid steps, inputs)
-    std = seen.std(axis=0)
+    mean, std, strength = _scaling(data, s)
     first, last = _layer(net, 0), _layer(net, net.depth - 1)
     mask_in = np.zeros((net.neurons, inputs), bool)
     mask_in[first] = random_mask((len(first), inputs), s.input_density, rng)
     if net.lane is not None:
         mask_in[first] = _even(mask_in[first], net.lane[first], rng)
     w_in = rng.standard_normal(mask_in.shape) * mask_in
-    w_in *= s.input_gain / math.sqrt(s.input_density * inputs)
+    w_in *= s.input_gain / math.sqrt(s.input_density * inputs) / strength
     mask_out = np.zeros((classes, net.neurons), bool)
     mask_out[:, last] = True
     w_out = np.zeros(mask_out.shape)
@@ -53,12 +52,32 @@ def attach_to(
         mask_out=mask_out,
         tau_out=np.full(classes, s.tau_out),
         bias_out=np.zeros(classes),
-        input_mean=seen.mean(axis=0),
-        input_std=np.where(std > 1e-6, std, 1.0),  # a constant channel, a dark pixel, stays 0
+        input_mean=mean,
+        input_std=std,
         input_clip=s.input_clip,
         input_tail=net.depth - 1,
     )
     return replace(net, head=head, bias=net.bias + _spread(net, seed, s))
+
+
+def _scaling(data: TaskData, s: Settings) -> tuple[np.ndarray, np.ndarray, float]:
+    """Mean and std ``(inputs,)`` that scale inputs, and the root mean square of scaled ones.
+
+    Event counts keep their mean, so that silence stays silence and costs the machine nothing. All
+    channels share one scale: by the root mean square, but so that two events in a step are within
+    the clip.
+    """
+    if isinstance(data.x_train, EventSamples):
+        size = float(np.sqrt((data.x_train.counts() ** 2.0).sum()))
+        size /= math.sqrt(data.len_train.sum() * data.x_train.inputs)
+        unit = max(size, 2 / s.input_clip)
+        inputs = data.x_train.inputs
+        return np.zeros(inputs), np.full(inputs, unit), max(size, 1e-3) / unit
+    valid = np.arange(data.x_train.shape[1]) < data.len_train[:, None]
+    seen = data.x_train[valid]  # (all valid steps, inputs)
+    std = seen.std(axis=0)
+    # A constant channel, a dark pixel, stays 0.
+    return seen.mean(axis=0), np.where(std > 1e-6, std, 1.0), 1.0
 
 
 def _layer(net: Network, number: int) -> np.ndarray:

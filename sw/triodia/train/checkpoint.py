@@ -11,6 +11,7 @@ import torch
 from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
+from ..tasks.events import sample_arrays
 from ..tasks.samples import TaskData
 
 __all__ = ["Checkpoint", "fingerprint"]
@@ -20,7 +21,7 @@ def fingerprint(net: Network, data: TaskData, *choices: object) -> str:
     """Digest of all that decides a training: network, samples, and JSON values such as settings."""
     digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     arrays = [getattr(net, name) for name in ("w_rec", "mask_rec", "tau_mem", "bias")]
-    arrays += [data.x_train, data.len_train, data.y_train]
+    arrays += [*sample_arrays(data.x_train), data.len_train, data.y_train]
     if net.head is not None:
         arrays += [net.head.w_in, net.head.w_out]
     for array in arrays:

@@ -92,6 +92,8 @@ def train(
     measured = evaluate(trained, data, split="train", device=device)
     report = TrainReport(history[-1]["loss"], measured, asdict(s), history)
     step = {"command": "train", "task": task.name, "seed": seed, "keep": keep, **asdict(s)}
+    if getattr(data.x_train, "bin", None) is not None:  # later commands bin their samples alike
+        step["bin"] = data.x_train.bin
     step["measured"] = measured
     return trained.with_provenance(**step), report
 

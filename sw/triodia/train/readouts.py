@@ -36,14 +36,12 @@ def mean_traces(net: Network, x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     )
     model = SpikingModel(alone)
     parts = []
-    x, lengths = net.model_inputs(x, lengths)
-    scaled, steps = torch.tensor(x), torch.tensor(lengths)
     with torch.no_grad():
-        for index in torch.arange(len(x)).split(_BATCH):
-            v = model(scaled[index], steps[index]).v_out
-            parts.append((v.sum(1) / steps[index, None]).numpy())
-    decay = np.exp(-1 / tau)
-    ramp = np.cumsum((1 - decay ** np.arange(1, x.shape[1] + 1)) / (1 - decay))
+        for index in np.split(np.arange(len(x)), range(_BATCH, len(x), _BATCH)):
+            scaled, steps = map(torch.tensor, net.model_inputs(x[index], lengths[index]))
+            parts.append((model(scaled, steps).v_out.sum(1) / steps[:, None]).numpy())
+    decay, lengths = np.exp(-1 / tau), np.asarray(lengths) + net.trained().input_tail
+    ramp = np.cumsum((1 - decay ** np.arange(1, lengths.max() + 1)) / (1 - decay))
     bias = ramp[np.asarray(lengths) - 1] / lengths
     return np.hstack([np.concatenate(parts), bias[:, None]]).astype(np.float64)
 

@@ -10,7 +10,7 @@ from triodia_hw.errors import TriodiaError
 
 from ..tasks.samples import TaskData
 from .augment import augment
-from .measure import tensors
+from .measure import batches, tensors
 from .model import SpikingModel
 from .rewire import Rewiring
 from .settings import Settings
@@ -57,20 +57,25 @@ class Training:
 
     def epoch(self) -> dict:
         """Train on every sample once; return loss, accuracy and rate, and those on ``held``."""
-        x, lengths, y = self.samples
-        s, sums = self.s, np.zeros(3)
+        y, sums = self.samples[2], np.zeros(3)
         for index in torch.randperm(len(y)).split(self.size):
-            batch = (*augment(x[index], lengths[index], s.noise, s.warp, s.shift), y[index])
-            sums += _update(self.model, self.optimiser, batch, s)
-            if self.rewiring:
-                self.rewiring.after(self.optimiser, self.optimiser.param_groups[1]["lr"])
-            self.schedule.step()
-            self.mean.update_parameters(self.model)
+            sums += self.update(index)
         self.done += 1
         loss, accuracy, rate = (sums / len(y)).tolist()
         self._check_sound(loss)
         found = {"loss": loss, "accuracy": accuracy, "rate": rate}
         return found | (self._validated() if self.held else {})
+
+    def update(self, index: Tensor) -> np.ndarray:
+        """One update on the samples ``index``: loss, accuracy and rate, each times their number."""
+        (x, lengths, y), s = self.samples, self.s
+        batch = (*augment(x[index], lengths[index], s.noise, s.warp, s.shift), y[index])
+        sums = _update(self.model, self.optimiser, batch, s)
+        if self.rewiring:
+            self.rewiring.after(self.optimiser, self.optimiser.param_groups[1]["lr"])
+        self.schedule.step()
+        self.mean.update_parameters(self.model)
+        return sums
 
     def finish(self) -> None:
         """Give the model its running mean of weights, or that of the best epoch."""
@@ -93,9 +98,10 @@ class Training:
 
     def _validated(self) -> dict:
         """Score of the running mean on the held-out samples; keep the best weights."""
-        x, lengths, y = self.held
+        (x, lengths, y), net = self.held, self.model.net
         with torch.no_grad():
-            logits = self.mean.module(x, lengths).v_out.sum(1) / lengths[:, None]
+            parts = [self.mean.module(x[k], lengths[k]).v_out.sum(1) for k in batches(net, x)]
+            logits = torch.cat(parts) / lengths[:, None]
         loss = torch.nn.functional.cross_entropy(logits, y).item()
         accuracy = (logits.argmax(1) == y).double().mean().item()
         score = accuracy - min(loss, 1e3) / 1e4  # the loss decides among equal accuracies
