@@ -43,8 +43,9 @@ def _clipped(net: Network, data: TaskData) -> float:
     """Fraction of all input values that lie outside the input range."""
     coding, valid = net.trained().coding, data.len_test
     if isinstance(data.x_test, EventSamples):
-        z = data.x_test.counts()[:, None] / coding.std.min()
-        return float((z > coding.clip).sum() / (valid.sum() * coding.inputs))
+        most = coding.clip * coding.std.min()  # all channels share a scale
+        beyond = sum(int((counts > most).sum()) for counts in data.x_test.counts())
+        return beyond / (int(valid.sum()) * coding.inputs)
     z = coding.standardise(data.x_test[np.arange(data.x_test.shape[1]) < valid[:, None]])
     return float((np.abs(z) > coding.clip).mean())
 

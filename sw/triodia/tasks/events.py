@@ -72,13 +72,14 @@ class EventSamples:
         shape = self.steps, self.inputs, self.bin
         return EventSamples(self.step[events], self.channel[events], start, *shape)
 
-    def counts(self) -> np.ndarray:
-        """How many events share their step and channel, one number for each such place."""
-        found = []
+    def counts(self) -> Iterator[np.ndarray]:
+        """Of each sample, how many events share a step and channel: one number for each such pair.
+
+        Sample by sample, since all at once may be larger than the events.
+        """
         for a, b in zip(self.start, self.start[1:], strict=False):
             place = self.step[a:b].astype(np.int64) * self.inputs + self.channel[a:b]
-            found.append(np.unique(place, return_counts=True)[1])
-        return np.concatenate(found)
+            yield np.unique(place, return_counts=True)[1]
 
 
 def rows(x: np.ndarray | EventSamples, index: slice | np.ndarray) -> np.ndarray | EventSamples:

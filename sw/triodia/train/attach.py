@@ -68,8 +68,8 @@ def _scaling(data: TaskData, s: Settings) -> tuple[np.ndarray, np.ndarray, float
     the clip.
     """
     if isinstance(data.x_train, EventSamples):
-        size = float(np.sqrt((data.x_train.counts() ** 2.0).sum()))
-        size /= math.sqrt(data.len_train.sum() * data.x_train.inputs)
+        total = sum(float((counts**2.0).sum()) for counts in data.x_train.counts())
+        size = math.sqrt(total / (data.len_train.sum() * data.x_train.inputs))
         unit = max(size, 2 / s.input_clip)
         inputs = data.x_train.inputs
         return np.zeros(inputs), np.full(inputs, unit), max(size, 1e-3) / unit

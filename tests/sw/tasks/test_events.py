@@ -51,7 +51,7 @@ def test_counts_by_hand():
     first = [[1, 0, 0], [0, 2, 0], [0, 0, 1], [1, 0, 0]]  # two events of channel 1 add up
     assert x[0].tolist() == first and x[1][0].tolist() == [0, 1, 0] and not x[2].any()
     assert x[np.array([1, 0])][1].tolist() == first
-    assert sorted(x.counts().tolist()) == [1, 1, 1, 1, 2]
+    assert [counts.tolist() for counts in x.counts()] == [[1, 2, 1, 1], [1], []]
 
 
 def test_taking_samples_is_as_indexing_them():
@@ -293,4 +293,4 @@ def test_a_set_of_the_size_of_shd_trains_in_two_gigabytes(tmp_path):
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     updates, megabytes = map(float, done.stdout.split())
-    assert updates == 2 and megabytes < 2000
+    assert updates == 2 and megabytes < 2000, megabytes
