@@ -15,7 +15,18 @@ from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..prune.pipeline import METHODS
 from ..train.settings import Settings
 from .console import Output
-from .options import Cache, Folder, Json, Scheduler, Seed, SimulatorName, Workers, numbers
+from .options import (
+    Cache,
+    Folder,
+    Json,
+    LayerSizes,
+    Scheduler,
+    Seed,
+    SimulatorName,
+    Workers,
+    numbers,
+    of_layers,
+)
 
 __all__ = ["compare", "demo"]
 
@@ -71,7 +82,10 @@ def compare(
         str, typer.Option(help=f"Methods: {', '.join(METHODS[:-1])} or {METHODS[-1]}.")
     ] = "lnp",
     board: Annotated[str, typer.Option(help="Boards; `triodia boards` lists them.")] = "ulx3s-25f",
-    neurons: Annotated[str, typer.Option(help="Neurons before pruning.")] = "128",
+    neurons: Annotated[
+        str | None, typer.Option(help="Neurons before pruning; default 128.")
+    ] = None,
+    layers: LayerSizes = None,
     weight_bits: Annotated[str, typer.Option(help="Bits per weight, 2 to 8.")] = "8",
     lanes: Annotated[str, typer.Option(help="PEs, 1 to 32.")] = "4",
     seeds: Annotated[str, typer.Option("--seed", "--seeds", help="Seeds.")] = "0",
@@ -116,7 +130,7 @@ def compare(
         "method": numbers(method, str, "method"),
         "first": numbers(first, str, "first"),
         "board": numbers(board, str, "board"),
-        "neurons": numbers(neurons, int, "neurons"),
+        "neurons": of_layers(neurons, layers, "128"),
         "nodes": numbers(nodes, float, "nodes"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),
@@ -124,6 +138,7 @@ def compare(
         "seed": numbers(seeds, int, "seed"),
     }
     common = {"epochs": epochs, "target_rate": target_rate, "samples": samples}
+    common |= {"layers": layers or ""}
     how = {"confirm": confirm, "simulator": simulator, "build": build, "cache": cache}
     how |= {"workers": workers, "scheduler": scheduler, "evidence": evidence}
     how |= {"equal_speed": equal_speed, "latency": latency}

@@ -19,12 +19,14 @@ from .options import (
     Cache,
     Folder,
     Json,
+    LayerSizes,
     Method,
     Scheduler,
     Seed,
     TaskName,
     Workers,
     numbers,
+    of_layers,
 )
 
 __all__ = ["fit"]
@@ -45,7 +47,10 @@ def fit(
     latency_ceiling: Annotated[
         float | None, typer.Option(help="Find the best metric within this many µs per sample.")
     ] = None,
-    neurons: Values = _DEFAULT["neurons"],
+    neurons: Annotated[
+        str | None, typer.Option(help=f"Values to search; default {_DEFAULT['neurons']}.")
+    ] = None,
+    layers: LayerSizes = None,
     synapses: Values = _DEFAULT["synapses"],
     weight_bits: Values = _DEFAULT["weight_bits"],
     lanes: Values = _DEFAULT["lanes"],
@@ -63,12 +68,13 @@ def fit(
     show, goal = Output(as_json), Goal(metric_floor, latency_ceiling)
     find_simulator("icarus")
     axes = {
-        "neurons": numbers(neurons, int, "neurons"),
+        "neurons": of_layers(neurons, layers, _DEFAULT["neurons"]),
         "synapses": numbers(synapses, float, "synapses"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),
     }
     common = {"task": task, "board": board, "method": method, "epochs": epochs, "seed": seed}
+    common |= {"layers": layers, "neurons": axes["neurons"][0]} if layers else {}
     store = Store((cache or output / "cache").resolve())
     how = {"workers": workers or os.cpu_count() or 1, "scheduler": scheduler}
     output.mkdir(parents=True, exist_ok=True)

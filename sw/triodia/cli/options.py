@@ -8,6 +8,7 @@ import typer
 
 from triodia_hw.errors import TriodiaError
 
+from ..network.layers import Layers
 from ..ranges import GREATEST_SEED
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ImageTask",
     "Json",
     "Lanes",
+    "LayerSizes",
     "Method",
     "NetlistName",
     "NetworkFile",
@@ -36,6 +38,7 @@ __all__ = [
     "Workers",
     "a_folder",
     "numbers",
+    "of_layers",
     "writable",
 ]
 
@@ -99,6 +102,27 @@ def numbers(text: str, kind: Callable[[str], object], name: str) -> list:
         ) from None
 
 
+def of_layers(neurons: str | None, layers: str | None, default: str) -> list[int]:
+    """Numbers of neurons: those of option ``neurons``, or all of the ``layers`` together.
+
+    Raises
+    ------
+    TriodiaError
+        If both are given, one is no list of whole numbers, or a layer is too small.
+    """
+    if layers is None:
+        return numbers(neurons or default, int, "neurons")
+    if neurons is not None:
+        raise TriodiaError("`--neurons` and `--layers` exclude each other; pass one of them.")
+    sizes = tuple(numbers(layers, int, "layers"))
+    Layers(sizes=sizes, recurrent=(True,) * len(sizes))  # refused before anything is made
+    return [sum(sizes)]
+
+
+LayerSizes = Annotated[
+    str | None,
+    typer.Option("--layers", help="Neurons of each layer of every network, as 96,32."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=GREATEST_SEED)]
 Out = Annotated[Path, typer.Option("--output", "-o", help="File to write.", callback=_output)]

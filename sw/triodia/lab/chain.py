@@ -63,7 +63,7 @@ def explore(
                 mine["machine"],
             )  # fmt: skip
         if k in chosen and with_evidence:
-            shown = _pick(cell, "task", "samples"), _pick(cell, "neurons", "seed")
+            shown = _pick(cell, "task", "samples"), _pick(cell, "neurons", "layers", "seed")
             mine["traced"] = jobs.add(evidence.traced, shown[0], mine["machine"])
             mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
         made.append(mine)

@@ -8,12 +8,15 @@ from triodia_boards.catalog import get_board
 from triodia_boards.flow.toolchain import check_timed
 from triodia_hw.errors import TriodiaError
 
+from ..network.layers import Layers
+from ..network.network import Network
+from ..network.random import new_network
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
 from ..tasks.catalog import get_task
 from ..train.settings import Settings
 
-__all__ = ["Cell", "grid", "varying"]
+__all__ = ["Cell", "check_layers", "dense_start", "grid", "layer_sizes", "varying"]
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
 _RANGES |= {"seed": (0, GREATEST_SEED)}
@@ -28,6 +31,7 @@ class Cell:
     task, method, board : by name.
     synapses, nodes : fractions of the recurrent synapses and neurons that pruning keeps.
     neurons : number of neurons before pruning.
+    layers : neurons of each layer, which add up to them, as "96,32"; empty for one layer.
     weight_bits, lanes : width of a weight, and number of PEs.
     epochs, target_rate : of training; the rate is in spikes per neuron and step.
     first : "prune", or "train" to train the dense network, prune it, and train it again.
@@ -46,6 +50,7 @@ class Cell:
     synapses: float = 1.0
     nodes: float = 1.0
     neurons: int = 128
+    layers: str = ""
     weight_bits: int = 8
     lanes: int = 4
     board: str = "ulx3s-25f"
@@ -66,6 +71,8 @@ class Cell:
         for name, (least, most) in _RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise TriodiaError(f"{name} must be in {least}..{most}, not {getattr(self, name)}")
+        if self.layers:
+            check_layers(self.layers, self.neurons)
         if self.first not in ("prune", "train"):
             raise TriodiaError(f"first must be prune or train, not {self.first!r}")
         Settings(target_rate=self.target_rate)  # refused before anything is computed
@@ -82,6 +89,29 @@ class Cell:
         """The choices that a trained network depends on."""
         own = ("weight_bits", "lanes", "board", "samples", "place_seed")
         return {k: v for k, v in asdict(self).items() if k not in own}
+
+
+def layer_sizes(text: str) -> list[int]:
+    """Neurons of each layer in ``text``, as "96,32"."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise TriodiaError(f"`--layers` must be whole numbers separated by commas, got {text!r}.")
+    return [int(part) for part in parts]
+
+
+def check_layers(text: str, neurons: int) -> None:
+    """Raise :class:`TriodiaError` unless ``text`` names layers of ``neurons`` together."""
+    sizes = layer_sizes(text)
+    Layers(sizes=tuple(sizes), recurrent=(True,) * len(sizes))
+    if sum(sizes) != neurons:
+        raise TriodiaError(f"layers of {text} neurons must be {neurons} together, not {sum(sizes)}")
+
+
+def dense_start(neurons: int, layers: str, seed: int) -> Network:
+    """The network before pruning and training; ``layers`` as in :class:`Cell`."""
+    if layers:
+        return new_network(seed=seed, layers=layer_sizes(layers))
+    return new_network(neurons, seed)
 
 
 def grid(common: Mapping[str, object], axes: Mapping[str, Sequence]) -> list[Cell]:

@@ -25,7 +25,6 @@ from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
-from ..network.random import new_network
 from ..prune.criteria import Samples
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
@@ -33,6 +32,7 @@ from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
 from ..train.loop import train
 from ..train.measure import evaluate
+from .grid import dense_start
 from .stage import Composed, stage
 from .store import Store
 
@@ -55,7 +55,8 @@ def trained(folder: Path, choices: dict) -> dict:
     """A network made, pruned and trained: its metric on the whole test set, counts, and files."""
     torch.set_num_threads(1)  # jobs share the cores
     task = get_task(choices["task"])
-    data, net = task.load(), new_network(choices["neurons"], choices["seed"])
+    data = task.load()
+    net = dense_start(choices["neurons"], choices.get("layers", ""), choices["seed"])
     options = {key: choices[key] for key in ("seed", "epochs", "target_rate")}
     thinned = choices["synapses"] < 1 or choices["nodes"] < 1
     if thinned and choices["first"] == "train":

@@ -5,7 +5,7 @@ import pytest
 from tests.support.commands import call
 from triodia.lab import search as fit
 from triodia.lab.chain import Explored
-from triodia.lab.grid import Cell
+from triodia.lab.grid import Cell, dense_start
 from triodia.lab.rows import Row
 from triodia.lab.search import AXES, Goal, fit_board
 from triodia_hw.errors import TriodiaError
@@ -161,3 +161,24 @@ def test_a_file_is_no_folder(capsys, tmp_path, monkeypatch):
     code, _, err = call(capsys, "fit", "-o", tmp_path / "file")
     assert code == 2 and err.endswith("file is a file, not a folder; name another.\n")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_layers_are_refused_before_anything_is_made(tmp_path, capsys):
+    for layers, more, words in (
+        ("8,0", (), "at least 2 neurons, got 8, 0"),
+        ("8,8", ("--neurons", 16), "exclude each other"),
+        ("a", (), "whole numbers separated by commas"),
+    ):
+        for command in ("compare", "fit"):
+            folder = tmp_path / command
+            code, _, err = call(capsys, command, "-o", folder, "--layers", layers, *more)
+            assert code == 2 and words in err and not folder.exists()
+    with pytest.raises(TriodiaError, match="must be 30 together, not 24"):
+        Cell(neurons=30, layers="16,8")
+
+
+def test_cells_of_layers_start_from_them():
+    net = dense_start(24, "16,8", 3)
+    assert net.layers == (16, 8) and net.mask_rec[16:, :16].all()
+    assert dense_start(24, "", 3).layer is None
+    assert Cell(neurons=24, layers="16,8").network["layers"] == "16,8"
