@@ -63,7 +63,9 @@ def redrawn_taus(net: Network, factors: np.ndarray, shapes: np.ndarray) -> np.nd
 
 
 def _clusters(net: Network) -> np.ndarray:
-    return np.zeros(net.neurons, int) if net.cluster is None else net.cluster
+    """The population of each neuron: its cluster, else its layer."""
+    found = net.cluster if net.cluster is not None else net.layer
+    return np.zeros(net.neurons, int) if found is None else found
 
 
 def tune_time_constants(

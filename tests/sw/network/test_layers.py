@@ -169,6 +169,13 @@ def test_neurons_keep_their_layer():
     assert not (thin.mask_rec & ~thin.subnetwork(np.arange(thin.neurons)).places()).any()
 
 
+def test_time_constants_are_tuned_by_layer():
+    net = new_network(layers=(30, 30), tau_mean=(40.0, 2.0), seed=0)
+    tuned, _ = prune(net, steps=("IV",), trials=2, spectrum_steps=40)
+    means = [tuned.tau_mem[net.layer == k].mean() for k in range(2)]
+    assert means[0] > 3 * means[1]
+
+
 def test_a_layer_must_not_vanish():
     net = new_network(layers=(8, 8), recurrent=(True, False), seed=0)
     cut = replace(net, w_rec=net.w_rec * 0, mask_rec=net.mask_rec & (net.layer[:, None] == 0))
