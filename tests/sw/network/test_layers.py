@@ -148,6 +148,16 @@ def test_quantized_layers_spike_as_in_float_and_verilog_as_the_reference(trained
     assert result.mismatches == 0 and result.words > 100
 
 
+def test_the_exported_readme_tells_of_the_tail(tmp_path, capsys):
+    for layers, words in (((6, 4), "Run one more step"), ((6, 4, 4), "Run 2 more steps")):
+        net = new_network(layers=layers, seed=0)
+        net = attach(net, DIGITS, DIGITS.load(), 0, settings_for(DIGITS, {}))
+        save_image(quantize(net, None, QuantizeOptions(lanes=1)), tmp_path / "a.image")
+        folder = tmp_path / str(len(layers))
+        ok(capsys, "verilog", tmp_path / "a.image", "-o", folder)
+        assert f"{words} without input after each sample" in (folder / "README.md").read_text()
+
+
 @pytest.mark.parametrize("method", ["magnitude", "lnp", "weight-sampling", "synflow"])
 def test_pruning_by_layer_keeps_the_same_share_of_every_block(method):
     net = new_network(seed=0, **THREE)
