@@ -14,15 +14,17 @@ from triodia_hw.machine.image import Image
 
 from ..catalog import BadChoice
 from .registers import Packed, pack_registers
+from .routed import route
 from .tools import BuildError
 
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "resource_of", "synthesize"]
 
-# Options for a netlist of a family's cells without a board.
+# Options for a netlist of a family's cells without a board, also placed and routed.
 _NETLIST_OPTIONS = {
     "ecp5": DEFAULT,
     "ice40": Options(family="ice40", queues=QUEUES),
     "gowin": Options(family="gowin"),
+    "ecp5-routed": DEFAULT,
 }
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
@@ -138,6 +140,7 @@ def netlist_verilog(
 
     On an ECP5 the netlist equals what :func:`.flow.build` places, without pins and serial port. On
     an iCE40 all queues are in block RAM and products in multipliers, unless ``options`` differ.
+    "ecp5-routed" is nextpnr's netlist after place-and-route, of the machine alone.
 
     Raises
     ------
@@ -150,8 +153,13 @@ def netlist_verilog(
     options = options or _NETLIST_OPTIONS[netlist]
     text = core_rtlil(image.params, contents(image), options)
     write_atomic(folder / f"{TOP}.il", text.encode())
-    synthesis = synthesize(TOP, folder, netlist, multiply=options.multiplier_parts == 1)
-    _yosys([f"read_json {TOP}.json", f"write_verilog -noattr {TOP}.v"], folder, "netlist")
+    family, _, routed = netlist.partition("-")
+    synthesis = synthesize(TOP, folder, family, multiply=options.multiplier_parts == 1)
+    read = [f"read_json {TOP}.json"]
+    if routed:
+        route(folder)
+        read = ["read_json routed.json", f"rename -top {TOP}"]
+    _yosys([*read, f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis
 
 
