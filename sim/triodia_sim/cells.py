@@ -18,7 +18,7 @@ _REGISTER = r"^module TRELLIS_FF\(.*?^endmodule\n"
 def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
     """Verilog files with the models of the cells that a netlist has; writes to ``folder``.
 
-    ``family`` is ecp5, ice40, gowin, or ecp5-routed for nextpnr's cells.
+    ``family`` is ecp5, ice40, gowin, or ecp5-routed or ice40-routed for nextpnr's.
 
     Raises
     ------
@@ -30,8 +30,8 @@ def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
         raise YosysError("Yosys is missing; `pip install pyosys` brings it")
     share = Path(spec.origin).parent / "share"
     theirs = folder / "yosys_cells.v"
-    if family == "ice40":
-        theirs.write_text("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + _timeless(share, family))
+    if family in ("ice40", "ice40-routed"):
+        theirs.write_text("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n" + _timeless(share, "ice40"))
         return [theirs]
     if family == "gowin":
         theirs.write_text(_timeless(share, family))

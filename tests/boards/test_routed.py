@@ -17,10 +17,10 @@ CASES = {
 }
 
 
-def cosimulated(image, folder):
-    netlist_verilog(image, folder / "netlist", "ecp5-routed")
+def cosimulated(image, folder, netlist="ecp5-routed"):
+    netlist_verilog(image, folder / "netlist", netlist)
     sequences = [random_events(image, steps, steps) for steps in (4, 1, 5)]
-    how = {"verilog": folder / "netlist", "netlist": "ecp5-routed", "stall": (0.2, 0.2)}
+    how = {"verilog": folder / "netlist", "netlist": netlist, "stall": (0.2, 0.2)}
     return cosimulate(image, sequences, folder, **how)
 
 
@@ -42,24 +42,43 @@ def test_routed_machine_equals_reference(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_broken_table_is_caught(tmp_path, monkeypatch):
-    """One inverted look-up table of the routed netlist, that of the output's valid register."""
-    route = synthesis.route
+def test_routed_ice40_equals_reference(tmp_path):
+    result = cosimulated(random_image(4, **CASES["one lane, spikes"]), tmp_path, "ice40-routed")
+    assert result.mismatches == 0, result.first
+    assert result.steps == 10 and result.spikes > 10
+    kinds = {cell["type"] for cell in cells(tmp_path)}
+    assert kinds == {"ICESTORM_LC", "ICESTORM_RAM", "SB_GB"}
+    assert all("NEXTPNR_BEL" in cell["attributes"] for cell in cells(tmp_path))
+
+
+def output_table(module, family):
+    """The look-up table before the register of ``o_valid``, and the name of its contents."""
+    (valid,) = module["ports"]["o_valid"]["bits"]
+    all_cells = module["cells"].values()
+    if family == "ice40":
+        return next(c for c in all_cells if c["connections"].get("O") == [valid]), "LUT_INIT"
+    register = next(c for c in all_cells if c["connections"].get("Q") == [valid])
+    data = register["connections"].get("DI") or register["connections"]["M"]
+    return next(c for c in all_cells if c["connections"].get("F") == data), "INITVAL"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "name"), [("ecp5", "route"), ("ice40", "route_ice40")])
+def test_a_broken_table_is_caught(family, name, tmp_path, monkeypatch):
+    """One inverted look-up table of the routed netlist must give mismatches."""
+    route = getattr(synthesis, name)
 
     def broken(folder):
         route(folder)
         design = json.loads((folder / "routed.json").read_text())
-        (module,) = design["modules"].values()
-        (valid,) = module["ports"]["o_valid"]["bits"]
-        register = next(c for c in module["cells"].values() if c["connections"].get("Q") == [valid])
-        data = register["connections"].get("DI") or register["connections"]["M"]
-        table = next(c for c in module["cells"].values() if c["connections"].get("F") == data)
-        bits = table["parameters"]["INITVAL"]
-        table["parameters"]["INITVAL"] = bits.translate(str.maketrans("01", "10"))
+        table, contents = output_table(*design["modules"].values(), family)
+        bits = table["parameters"][contents]
+        table["parameters"][contents] = bits.translate(str.maketrans("01", "10"))
         (folder / "routed.json").write_text(json.dumps(design))
 
-    monkeypatch.setattr(synthesis, "route", broken)
-    result = cosimulated(random_image(4, **CASES["one lane, spikes"]), tmp_path)
+    monkeypatch.setattr(synthesis, name, broken)
+    image = random_image(4, **CASES["one lane, spikes"])
+    result = cosimulated(image, tmp_path, f"{family}-routed")
     assert result.mismatches > 0
     assert result.first is not None
 

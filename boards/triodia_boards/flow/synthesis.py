@@ -15,6 +15,7 @@ from triodia_hw.machine.image import Image
 from ..catalog import BadChoice
 from .registers import Packed, pack_registers
 from .routed import route
+from .routed_ice40 import route_ice40
 from .tools import BuildError
 
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "resource_of", "synthesize"]
@@ -25,6 +26,8 @@ _NETLIST_OPTIONS = {
     "ice40": Options(family="ice40", queues=QUEUES),
     "gowin": Options(family="gowin"),
     "ecp5-routed": DEFAULT,
+    # The iCE40 that is large enough has no multipliers.
+    "ice40-routed": Options(family="ice40", queues=QUEUES, multiplier_parts=4),
 }
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
@@ -140,7 +143,8 @@ def netlist_verilog(
 
     On an ECP5 the netlist equals what :func:`.flow.build` places, without pins and serial port. On
     an iCE40 all queues are in block RAM and products in multipliers, unless ``options`` differ.
-    "ecp5-routed" is nextpnr's netlist after place-and-route, of the machine alone.
+    "ecp5-routed" and "ice40-routed" are nextpnr's netlists after place-and-route, of the machine
+    alone; the latter without multipliers.
 
     Raises
     ------
@@ -157,7 +161,7 @@ def netlist_verilog(
     synthesis = synthesize(TOP, folder, family, multiply=options.multiplier_parts == 1)
     read = [f"read_json {TOP}.json"]
     if routed:
-        route(folder)
+        (route if family == "ecp5" else route_ice40)(folder)
         read = ["read_json routed.json", f"rename -top {TOP}"]
     _yosys([*read, f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis
