@@ -7,7 +7,7 @@ from triodia_hw.export.rtlil import TOP
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.words import COUNTERS
 
-from .tools import run_tool
+from .tools import BuildError, run_tool
 
 __all__ = ["route_ice40"]
 
@@ -27,7 +27,7 @@ def route_ice40(folder: Path, *, seed: int = 1) -> None:
     Raises
     ------
     BuildError
-        If nextpnr is missing or fails.
+        If nextpnr is missing or fails, or its netlist lacks a counter.
     """
     design = json.loads((folder / f"{TOP}.json").read_text())
     before = design["modules"][TOP]
@@ -54,7 +54,9 @@ def _restore(counters: dict, names: dict, after: dict) -> None:
             aliases.setdefault(bit, []).extend([f"{name}[{index}]", *whole])
     nets = {name: net["bits"][0] for name, net in after["netnames"].items()}
     for name, port in counters.items():
-        bits = [next(nets[a] for a in aliases[bit] if a in nets) for bit in port["bits"]]
+        bits = [next((nets[a] for a in aliases[bit] if a in nets), None) for bit in port["bits"]]
+        if None in bits:
+            raise BuildError(f"nextpnr's netlist lacks bit {bits.index(None)} of {name}")
         after["ports"][name] = {"direction": "output", "bits": bits}
 
 
