@@ -61,7 +61,7 @@ sim-verilator: setup ## co-simulation on Verilator
 mutants: setup ## 400 generic mutants of the Verilog, judged by cosim's bench; goes on where it stopped
 	$(BIN)/python -m tests.sim.mutants --count 400 --seed 1 -o out/mutants
 
-formal: setup-formal ## proofs of queues, merging, bus, sums and the end of a step
+formal: setup-formal ## proofs of queues, merging, bus, sums, the end of a step and the bus slaves
 	$(BIN)/pytest -m formal tests/sim/test_formal.py
 
 soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)

@@ -11,6 +11,7 @@ import pytest
 
 import triodia_hw
 import triodia_sim
+from tests.support.bus_faults import BUS_FAULTS
 from triodia_sim.formal import runner
 from triodia_sim.formal.loop import Loop, loop_params
 from triodia_sim.formal.proofs import PROOFS
@@ -161,6 +162,7 @@ FAULTS = {
         "ends.eq(i.valid & i.p.end & ~spike)",
         "loop of 2, inputs",
     ),
+    **BUS_FAULTS,
 }
 
 

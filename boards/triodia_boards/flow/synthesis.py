@@ -14,15 +14,20 @@ from triodia_hw.machine.image import Image
 
 from ..catalog import BadChoice
 from .registers import Packed, pack_registers
+from .routed import route
+from .routed_ice40 import route_ice40
 from .tools import BuildError
 
 __all__ = ["NETLISTS", "Synthesis", "map_cells", "netlist_verilog", "resource_of", "synthesize"]
 
-# Options for a netlist of a family's cells without a board.
+# Options for a netlist of a family's cells without a board, also placed and routed.
 _NETLIST_OPTIONS = {
     "ecp5": DEFAULT,
     "ice40": Options(family="ice40", queues=QUEUES),
     "gowin": Options(family="gowin"),
+    "ecp5-routed": DEFAULT,
+    # The iCE40 that is large enough has no multipliers.
+    "ice40-routed": Options(family="ice40", queues=QUEUES, multiplier_parts=4),
 }
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
@@ -138,6 +143,8 @@ def netlist_verilog(
 
     On an ECP5 the netlist equals what :func:`.flow.build` places, without pins and serial port. On
     an iCE40 all queues are in block RAM and products in multipliers, unless ``options`` differ.
+    "ecp5-routed" and "ice40-routed" are nextpnr's netlists after place-and-route, of the machine
+    alone; the latter without multipliers.
 
     Raises
     ------
@@ -150,8 +157,13 @@ def netlist_verilog(
     options = options or _NETLIST_OPTIONS[netlist]
     text = core_rtlil(image.params, contents(image), options)
     write_atomic(folder / f"{TOP}.il", text.encode())
-    synthesis = synthesize(TOP, folder, netlist, multiply=options.multiplier_parts == 1)
-    _yosys([f"read_json {TOP}.json", f"write_verilog -noattr {TOP}.v"], folder, "netlist")
+    family, _, routed = netlist.partition("-")
+    synthesis = synthesize(TOP, folder, family, multiply=options.multiplier_parts == 1)
+    read = [f"read_json {TOP}.json"]
+    if routed:
+        (route if family == "ecp5" else route_ice40)(folder)
+        read = ["read_json routed.json", f"rename -top {TOP}"]
+    _yosys([*read, f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis
 
 

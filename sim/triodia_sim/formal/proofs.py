@@ -11,12 +11,15 @@ from triodia_hw.gateware.collector import IN_FLIGHT
 from triodia_hw.gateware.queue import Queue
 from triodia_hw.machine.params import MachineParams
 
+from .axi_lite import AxiLite
+from .axi_stream import AxiStream
 from .broadcast import Broadcast, Promise, Rounds
 from .collecting import Collecting, Delivery
 from .loop import TRACKED, Loop, loop_params
 from .order import COLOUR, Channel
 from .runner import formal_rtlil
 from .sums import Sums
+from .wishbone import Wishbone
 
 __all__ = ["PROOFS", "Proof"]
 
@@ -89,6 +92,11 @@ PROOFS = {
         f"loop of 2, {what}": Proof(lambda what=what: _loop(2, what), bound=bound, reach=30)
         for what, bound in (("inputs", 22), ("spikes", 28), ("outputs", 22))
     },
+    # The wrappers keep the machine in reset for 16 cycles first.
+    "AXI4-Stream wrapper": Proof(AxiStream, reach=30),
+    "AXI4-Lite slave": Proof(AxiLite, reach=30),
+    "Wishbone slave, any master": Proof(lambda: Wishbone(classic=False), reach=30),
+    "Wishbone slave, classic": Proof(lambda: Wishbone(classic=True), reach=30),
 }
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def _synthesized(
     from triodia_boards.flow.synthesis import netlist_verilog
 
     locks.enter_context(alone(folder / "netlist", "co-simulation"))
-    show.note(f"Synthesis to {netlist} cells (Yosys)")
+    family, _, routed = netlist.partition("-")
+    show.note(f"{'Place-and-route in' if routed else 'Synthesis to'} {family} cells")
     report = asdict(netlist_verilog(image, folder / "netlist", netlist))
     return {"cells": netlist, **report}, {"verilog": folder / "netlist", "netlist": netlist}
 

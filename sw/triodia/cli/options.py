@@ -187,7 +187,9 @@ Method = Annotated[
 NetlistName = Annotated[
     str | None,
     typer.Option(
-        "--netlist", help="Simulate the synthesized cells of a family: ecp5, ice40 or gowin."
+        "--netlist",
+        help="Simulate the synthesized cells of a family: ecp5, ice40 or gowin; or, after"
+        " place-and-route: ecp5-routed or ice40-routed.",
     ),
 ]
 Parity = Annotated[bool, typer.Option("--parity", help="Detect bit flips in memory.")]
