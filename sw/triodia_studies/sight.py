@@ -17,7 +17,7 @@ from .study import Study, by_seed
 
 __all__ = ["STUDY", "seen"]
 
-_KEYS = ("path_share", "explained_by_tau", "explained_by_weight", "explained_by_degree")
+_KEYS = ("path_share", "explained_by_tau", "explained_by_weight", "explained_by_degree", "scale")
 _CASES = (
     ("random", {}),
     ("clustered", {}),

@@ -8,7 +8,6 @@ import typer
 
 from triodia_hw.errors import TriodiaError
 
-from ..network.layers import Layers
 from ..ranges import GREATEST_SEED
 
 __all__ = [
@@ -114,6 +113,8 @@ def of_layers(neurons: str | None, layers: str | None, default: str) -> list[int
         return numbers(neurons or default, int, "neurons")
     if neurons is not None:
         raise TriodiaError("`--neurons` and `--layers` exclude each other; pass one of them.")
+    from ..network.layers import Layers  # numpy is slow to import
+
     sizes = tuple(numbers(layers, int, "layers"))
     Layers(sizes=sizes, recurrent=(True,) * len(sizes))  # refused before anything is made
     return [sum(sizes)]

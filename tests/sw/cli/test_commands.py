@@ -90,23 +90,19 @@ def test_without_rich_there_are_no_bars(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["doctor", "--json"]])
-def test_the_start_is_fast(arguments):
-    """0.7 s of CPU; the best of three, as the machine may be busy."""
+def test_the_start_imports_nothing_heavy(arguments):
+    """Help and doctor answer at once: what takes long to import is not."""
     code = f"""
-        import os, sys
+        import sys
         from triodia.cli.main import run
         run({arguments!r})
         heavy = {HEAVY!r} + ["numpy", "amaranth"]
-        sys.exit(bool(set(heavy) & set(sys.modules)))
+        sys.exit(", ".join(sorted(set(heavy) & set(sys.modules))) or 0)
     """
-    times = []
-    for _ in range(3):
-        before = os.times()
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True)
-        after = os.times()
-        assert done.returncode == 0
-        times.append(sum(after[2:4]) - sum(before[2:4]))
-    assert min(times) < 0.7
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_unknown_commands(capsys):
