@@ -8,15 +8,13 @@ from triodia_boards.catalog import get_board
 from triodia_boards.flow.toolchain import check_timed
 from triodia_hw.errors import TriodiaError
 
-from ..network.layers import Layers
-from ..network.network import Network
-from ..network.random import new_network
+from ..network.starts import check_layers
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
 from ..tasks.catalog import get_task
 from ..train.settings import Settings
 
-__all__ = ["Cell", "check_layers", "dense_start", "grid", "layer_sizes", "varying"]
+__all__ = ["Cell", "grid", "varying"]
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
 _RANGES |= {"seed": (0, GREATEST_SEED)}
@@ -89,29 +87,6 @@ class Cell:
         """The choices that a trained network depends on."""
         own = ("weight_bits", "lanes", "board", "samples", "place_seed")
         return {k: v for k, v in asdict(self).items() if k not in own}
-
-
-def layer_sizes(text: str) -> list[int]:
-    """Neurons of each layer in ``text``, as "96,32"."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise TriodiaError(f"`--layers` must be whole numbers separated by commas, got {text!r}.")
-    return [int(part) for part in parts]
-
-
-def check_layers(text: str, neurons: int) -> None:
-    """Raise :class:`TriodiaError` unless ``text`` names layers of ``neurons`` together."""
-    sizes = layer_sizes(text)
-    Layers(sizes=tuple(sizes), recurrent=(True,) * len(sizes))
-    if sum(sizes) != neurons:
-        raise TriodiaError(f"layers of {text} neurons must be {neurons} together, not {sum(sizes)}")
-
-
-def dense_start(neurons: int, layers: str, seed: int) -> Network:
-    """The network before pruning and training; ``layers`` as in :class:`Cell`."""
-    if layers:
-        return new_network(seed=seed, layers=layer_sizes(layers))
-    return new_network(neurons, seed)
 
 
 def grid(common: Mapping[str, object], axes: Mapping[str, Sequence]) -> list[Cell]:

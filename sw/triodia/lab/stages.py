@@ -25,6 +25,7 @@ from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
+from ..network.starts import dense_start
 from ..prune.criteria import Samples
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
@@ -32,7 +33,6 @@ from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
 from ..train.loop import train
 from ..train.measure import evaluate
-from .grid import dense_start
 from .stage import Composed, stage
 from .store import Store
 

@@ -5,9 +5,10 @@ import pytest
 from tests.support.commands import call
 from triodia.lab import search as fit
 from triodia.lab.chain import Explored
-from triodia.lab.grid import Cell, dense_start
+from triodia.lab.grid import Cell
 from triodia.lab.rows import Row
 from triodia.lab.search import AXES, Goal, fit_board
+from triodia.network.starts import dense_start
 from triodia_hw.errors import TriodiaError
 
 COMMON = {"board": "ulx3s-12f", "epochs": 100}

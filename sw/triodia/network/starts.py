@@ -1,0 +1,32 @@
+"""Networks as a comparison starts from them: dense, of one layer or of several named by text."""
+
+from triodia_hw.errors import TriodiaError
+
+from .layers import Layers
+from .network import Network
+from .random import new_network
+
+__all__ = ["check_layers", "dense_start", "layer_sizes"]
+
+
+def layer_sizes(text: str) -> list[int]:
+    """Neurons of each layer in ``text``, as "96,32"."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise TriodiaError(f"`--layers` must be whole numbers separated by commas, got {text!r}.")
+    return [int(part) for part in parts]
+
+
+def check_layers(text: str, neurons: int) -> None:
+    """Raise :class:`TriodiaError` unless ``text`` names layers of ``neurons`` together."""
+    sizes = layer_sizes(text)
+    Layers(sizes=tuple(sizes), recurrent=(True,) * len(sizes))
+    if sum(sizes) != neurons:
+        raise TriodiaError(f"layers of {text} neurons must be {neurons} together, not {sum(sizes)}")
+
+
+def dense_start(neurons: int, layers: str, seed: int) -> Network:
+    """The network before pruning and training; ``layers`` as text ("96,32"), or empty for one."""
+    if layers:
+        return new_network(seed=seed, layers=layer_sizes(layers))
+    return new_network(neurons, seed)
