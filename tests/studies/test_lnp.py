@@ -100,9 +100,11 @@ def test_study_takes_known_results_and_resumes(tmp_path):
 
 
 def test_impossible_cell_is_kept_as_refused(tmp_path):
-    impossible = cell(method="random", options={"budget": 5.0})
+    impossible = cell(method="random", options={"budget": -1.0})
     found = cells.solved.work(tmp_path, {"cell": impossible.spec(), "device": "cpu"})
-    assert found.keys() == {"refused"} and found["refused"].startswith("budget must be")
+    assert found.keys() == {"refused"} and found["refused"].startswith(
+        "budget and tolerance must be"
+    )
 
 
 def test_results_survive_their_file(tmp_path):
