@@ -1,7 +1,6 @@
 """Methods against random choice at equal counts: paired differences with an interval."""
 
-import numpy as np
-from scipy.stats import t
+from .lnp.summary import Group, interval, paired, verdict
 
 __all__ = ["against_random"]
 
@@ -13,35 +12,25 @@ def against_random(
 
     A case is all that ``choices`` has but method and seed. ``interval`` is half of the 95 %
     interval of the mean difference (Student's t, Bonferroni over ``comparisons``); ``counts``
-    says whether it leaves 0 out. Without "random" in a case there are no differences. ``means``
-    are further results to average.
+    says whether it leaves 0 out. Without "random" in a case, or with one seed, there are none.
+    ``means`` are further results to average.
     """
-    groups: dict[tuple, dict[str, list[dict]]] = {}
+    groups: dict[tuple, dict[str, dict[int, dict]]] = {}
     for one, result in zip(choices, results, strict=True):
         case = tuple((k, v) for k, v in one.items() if k not in ("method", "seed"))
-        groups.setdefault(case, {}).setdefault(one["method"], []).append(result)
+        groups.setdefault(case, {}).setdefault(one["method"], {})[one["seed"]] = result
     rows = []
     for case, by_method in groups.items():
+        base = _values(by_method.get("random", {}), key)
         for method, found in by_method.items():
-            scores = np.array([result[key] for result in found])
-            row = {**dict(case), "method": method, "seeds": len(found), key: _round(scores)}
-            row |= {name: _round([result[name] for result in found]) for name in means}
-            if "random" in by_method:
-                base = np.array([result[key] for result in by_method["random"]])
-                row |= _difference(scores - base, comparisons)
+            row = {**dict(case), "method": method, "seeds": len(found)}
+            row |= {n: round(interval([*_values(found, n).values()])[0], 4) for n in (key, *means)}
+            if apart := paired(_values(found, key), base, comparisons):
+                row |= {"over_random": round(apart["mean"], 4), "interval": round(apart["half"], 4)}
+                row |= {"counts": verdict(apart, True) != "ties"}
             rows.append(row)
     return rows
 
 
-def _difference(apart: np.ndarray, comparisons: int) -> dict:
-    count = len(apart)
-    if count < 2:
-        return {"over_random": _round(apart)}
-    quantile = t.ppf(1 - 0.025 / comparisons, count - 1)
-    half = float(quantile * apart.std(ddof=1) / np.sqrt(count))
-    counts = bool(abs(apart.mean()) > half)
-    return {"over_random": _round(apart), "interval": round(half, 4), "counts": counts}
-
-
-def _round(values: np.ndarray | list[float]) -> float:
-    return round(float(np.mean(values)), 4)
+def _values(found: dict[int, dict], name: str) -> Group:
+    return {seed: result[name] for seed, result in found.items()}

@@ -17,6 +17,7 @@ from triodia_studies.lnp import cells
 from triodia_studies.lnp.cell import Cell
 from triodia_studies.lnp.cells import compute, dense_network, pruned_network
 from triodia_studies.lnp.checks import inputs_table, late_table, readout_table
+from triodia_studies.lnp.feedforward import feedforward_network
 from triodia_studies.lnp.memory import memory_summary, memory_table, ours_table
 from triodia_studies.lnp.plan import METHODS, plan
 from triodia_studies.lnp.results import of_plan, read_results, run, write_results
@@ -376,3 +377,10 @@ def test_seeds_of_a_study(text, seeds):
 def test_bad_studies(capsys, arguments, text):
     code, _, err = call(capsys, "run", *arguments, program=studies)
     assert code == 2 and text in err
+
+
+def test_the_feedforward_network_has_no_way_back():
+    net = feedforward_network(30, 0)
+    i, j = np.nonzero(net.mask_rec)
+    assert np.all(net.cluster[i] == net.cluster[j] + 1)
+    assert not np.linalg.matrix_power(net.w_rec.astype(float), 3).any()

@@ -9,6 +9,7 @@ import typer
 from triodia_hw.errors import CheckFailed
 from triodia_sim.simulators import find_simulator
 
+from ..lab.grid import grid
 from ..lab.rows import MACHINE, NETWORK, Row, pick, texts
 from ..lab.search import AXES, Goal, fit_board
 from ..lab.store import Store
@@ -75,6 +76,7 @@ def fit(
     }
     common = {"task": task, "board": board, "method": method, "epochs": epochs, "seed": seed}
     common |= {"layers": layers, "neurons": axes["neurons"][0]} if layers else {}
+    grid(common, axes)  # refused before anything is made
     store = Store((cache or output / "cache").resolve())
     how = {"workers": workers or os.cpu_count() or 1, "scheduler": scheduler}
     output.mkdir(parents=True, exist_ok=True)

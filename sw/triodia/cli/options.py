@@ -107,17 +107,13 @@ def of_layers(neurons: str | None, layers: str | None, default: str) -> list[int
     Raises
     ------
     TriodiaError
-        If both are given, one is no list of whole numbers, or a layer is too small.
+        If both are given, or one is no list of whole numbers.
     """
     if layers is None:
         return numbers(neurons or default, int, "neurons")
     if neurons is not None:
         raise TriodiaError("`--neurons` and `--layers` exclude each other; pass one of them.")
-    from ..network.layers import Layers  # numpy is slow to import
-
-    sizes = tuple(numbers(layers, int, "layers"))
-    Layers(sizes=sizes, recurrent=(True,) * len(sizes))  # refused before anything is made
-    return [sum(sizes)]
+    return [sum(numbers(layers, int, "layers"))]
 
 
 LayerSizes = Annotated[

@@ -1,4 +1,4 @@
-"""Random networks with structure: clusters joined as a small world (CHRSNN), and layers."""
+"""Random networks with structure: clusters joined as a small world (CHRSNN), or by bridges."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from ..ranges import check_finite
 from .network import Network
 from .random import balanced_weights, new_network
 
-__all__ = ["bridged_network", "clustered_network", "layered_network", "small_world_mask"]
+__all__ = ["bridged_network", "clustered_network", "small_world_mask"]
 
 
 def small_world_mask(
@@ -104,23 +104,3 @@ def bridged_network(
     net = replace(base, w_rec=weights, mask_rec=mask, cluster=cluster, provenance=())
     drawn = {"sizes": [*sizes], "density": density, "bridges": bridges, "gain": gain, **options}
     return net.with_provenance(command="new", kind="bridged", seed=seed, **drawn)
-
-
-def layered_network(
-    neurons: int, seed: int, *, layers: int = 3, density: float = 0.5, **options: object
-) -> Network:
-    """Feed-forward case: equal layers, synapses only from each layer to the next.
-
-    A synapse of two neighbouring layers is there with probability ``density``. ``options`` are
-    ``new_network``'s.
-    """
-    if not 2 <= layers <= neurons:
-        raise TriodiaError(f"layers must be in 2..{neurons}, not {layers!r}")
-    base = new_network(neurons, seed, **options)
-    rng = np.random.default_rng([seed, 7])
-    layer = np.arange(neurons) * layers // neurons
-    mask = (layer[:, None] == layer + 1) & (rng.random((neurons, neurons)) < density)
-    weights = balanced_weights(mask, base.sign, float(options.get("gain", 1.0)), rng)
-    net = replace(base, w_rec=weights, mask_rec=mask, cluster=layer, provenance=())
-    drawn = {"layers": layers, "density": density, **options}
-    return net.with_provenance(command="new", kind="layered", neurons=neurons, seed=seed, **drawn)

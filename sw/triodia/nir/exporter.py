@@ -143,4 +143,9 @@ def _remarks(net: Network) -> list[str]:
             "NIR has no clipping of inputs, and no step from spike to readout: others put the"
             " readout out one step earlier"
         )
+    if net.head is not None and net.head.input_tail:
+        found.append(
+            f"NIR has no steps after a sample: give {net.head.input_tail} without input, and count"
+            " the readouts there too"
+        )
     return found

@@ -9,7 +9,7 @@ from triodia_hw.errors import TriodiaError
 from ..network.network import Network
 from ..network.random import balanced_weights, new_network
 from .pipeline import prune
-from .sampling import keep_probabilities, sample
+from .sampling import keep_probabilities, largest, sample
 from .step1 import NoiseOptions, noise_prune
 from .step2 import betweenness, degree, most_central, strength
 
@@ -30,7 +30,7 @@ def random_like(net: Network, neurons: int, synapses: int, seed: int) -> tuple[N
     part = net.subnetwork(np.sort(rng.permutation(net.neurons)[:neurons]))
     if not 0 <= synapses <= part.synapses:
         raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
-    pruned = _thinned(part, _largest(rng.random(part.synapses), synapses))
+    pruned = _thinned(part, largest(rng.random(part.synapses), synapses))
     report = {"command": "prune", "method": "random-like", "seed": seed}
     report |= {"before": net.counts(), "after": pruned.counts()}
     return pruned.with_provenance(**report), report
@@ -41,12 +41,6 @@ def _thinned(net: Network, chosen: np.ndarray) -> Network:
     mask = np.zeros_like(net.mask_rec)
     mask[net.mask_rec] = chosen
     return replace(net, w_rec=net.w_rec * mask, mask_rec=mask)
-
-
-def _largest(score: np.ndarray, count: int) -> np.ndarray:
-    chosen = np.zeros(score.size, bool)
-    chosen[np.argsort(-score, kind="stable")[:count]] = True
-    return chosen
 
 
 def born_sparse(net: Network, neurons: int, synapses: int, seed: int) -> Network:
@@ -103,7 +97,7 @@ def control_like(
         return noise_prune(part, share, seed, NoiseOptions(**options))[0]
     size = np.abs(part.w_rec[part.mask_rec]).astype(np.float64)
     if kind == "magnitude":
-        return _thinned(part, _largest(size, synapses))
+        return _thinned(part, largest(size, synapses))
     rng = np.random.default_rng([seed, 11])
     return _thinned(part, sample(keep_probabilities(size, share), rng))
 
@@ -120,4 +114,4 @@ def activity_like(net: Network, rates: np.ndarray, neurons: int, synapses: int) 
     if synapses > part.synapses:
         raise TriodiaError(f"synapses must be in 0..{part.synapses}, not {synapses!r}")
     carried = (np.abs(part.w_rec) * (rates[keep] + 1e-9))[part.mask_rec]
-    return _thinned(part, _largest(carried, synapses))
+    return _thinned(part, largest(carried, synapses))

@@ -4,7 +4,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["highest", "keep_count", "keep_probabilities", "sample"]
+__all__ = ["highest", "keep_count", "keep_probabilities", "largest", "sample"]
 
 
 def keep_count(total: int, keep: float) -> int:
@@ -73,8 +73,14 @@ def highest(score: np.ndarray, keep: float, group: np.ndarray | None = None) -> 
     """
     chosen = np.zeros(score.size, bool)
     for mine in [np.arange(score.size)] if group is None else _groups(group):
-        order = np.argsort(-score[mine], kind="stable")
-        chosen[mine[order[: keep_count(mine.size, keep)]]] = True
+        chosen[mine] = largest(score[mine], keep_count(mine.size, keep))
+    return chosen
+
+
+def largest(score: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` items ``(M,)`` of highest ``score``; bool, ties by order."""
+    chosen = np.zeros(score.size, bool)
+    chosen[np.argsort(-score, kind="stable")[:count]] = True
     return chosen
 
 

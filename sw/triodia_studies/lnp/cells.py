@@ -11,7 +11,7 @@ import torch
 from triodia.lab.stage import stage
 from triodia.network.network import Network
 from triodia.network.random import new_network
-from triodia.network.topologies import clustered_network, layered_network
+from triodia.network.topologies import clustered_network
 from triodia.prune.controls import activity_like, control_like
 from triodia.prune.pipeline import prune
 from triodia.prune.spectrum import network_spectrum
@@ -28,6 +28,7 @@ from triodia_hw.errors import TriodiaError
 
 from ..forecast import EchoState, ForecastSettings, SpikingReservoir, forecast
 from .cell import LEVELS, RICH, TASKS, Cell
+from .feedforward import feedforward_network
 
 __all__ = ["RECIPES", "compute", "dense_network", "pruned_network", "solved", "without_synapses"]
 
@@ -59,7 +60,7 @@ def dense_network(kind: str, seed: int, quick: bool = False) -> Network:
         return new_network(neurons, seed, density=0.2)
     if kind == "complete":
         return new_network(neurons, seed)
-    return layered_network(neurons, seed)
+    return feedforward_network(neurons, seed)
 
 
 @lru_cache(maxsize=8)

@@ -48,13 +48,16 @@ def matching(records: Iterable[dict], **where: object) -> list[dict]:
     return [r for r in records if all(r["cell"][k] in v for k, v in allowed.items())]
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value."""
+def interval(values: Sequence[float], comparisons: int = 1) -> tuple[float, float]:
+    """Mean and half width of its 95 % interval (Student's t over seeds); NaN for one value.
+
+    With several ``comparisons``, the interval is widened for all of them (Bonferroni).
+    """
     mean, count = float(np.mean(values)), len(values)
     if count < 2:
         return mean, float("nan")
     error = np.std(values, ddof=1) / np.sqrt(count)
-    return mean, float(t.ppf(0.975, count - 1) * error)
+    return mean, float(t.ppf(1 - 0.025 / comparisons, count - 1) * error)
 
 
 def percent(values: Sequence[float]) -> str:
@@ -63,16 +66,17 @@ def percent(values: Sequence[float]) -> str:
     return f"{mean:.1%} ± {half:.1%}" if len(values) > 1 else f"{mean:.1%}"
 
 
-def paired(one: Group, other: Group) -> dict | None:
+def paired(one: Group, other: Group, comparisons: int = 1) -> dict | None:
     """Difference ``one - other`` over the seeds both have; None for fewer than two.
 
-    ``mean`` with ``half``, the 95 % half width, and ``p`` of the paired t test.
+    ``mean`` with ``half``, the 95 % half width for so many ``comparisons``, and ``p`` of the paired
+    t test of this one.
     """
     seeds = sorted(one.keys() & other.keys())
     if len(seeds) < 2:
         return None
     a, b = np.array([one[s] for s in seeds]), np.array([other[s] for s in seeds])
-    mean, half = interval(a - b)
+    mean, half = interval(a - b, comparisons)
     if half == 0:  # all differences are equal: the test has no error to divide by
         return {"seeds": len(seeds), "mean": mean, "half": 0.0, "p": float(mean == 0)}
     return {"seeds": len(seeds), "mean": mean, "half": half, "p": float(ttest_rel(a, b).pvalue)}

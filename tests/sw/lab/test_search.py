@@ -169,6 +169,7 @@ def test_layers_are_refused_before_anything_is_made(tmp_path, capsys):
         ("8,0", (), "at least 2 neurons, got 8, 0"),
         ("8,8", ("--neurons", 16), "exclude each other"),
         ("a", (), "whole numbers separated by commas"),
+        ("8,8", ("--method", "x"), "method must be one of"),
     ):
         for command in ("compare", "fit"):
             folder = tmp_path / command

@@ -10,6 +10,7 @@ from tests.support.commands import call, ok
 from triodia.network.files import load_network, save_network
 from triodia.network.layers import Layers
 from triodia.network.random import new_network
+from triodia.nir.exporter import export_nir
 from triodia.prune.pipeline import prune
 from triodia.quantize.inference import evaluate_image, input_events
 from triodia.quantize.quantize import QuantizeOptions, quantize
@@ -146,6 +147,13 @@ def test_quantized_layers_spike_as_in_float_and_verilog_as_the_reference(trained
     assert all(np.logical_or(*fired)[trained.layer == k].any() for k in range(2))
     result = cosimulate(image, sequences, tmp_path, state=True, exercise=False)
     assert result.mismatches == 0 and result.words > 100
+
+
+def test_the_nir_export_says_that_it_loses_the_tail(trained, tmp_path):
+    said = export_nir(trained, tmp_path / "deep.nir")
+    assert [text for text in said if text.startswith("NIR has no steps after a sample: give 1 ")]
+    flat = attach(new_network(8, 0), DIGITS, DIGITS.load(), 0, settings_for(DIGITS, {}))
+    assert not any("after a sample" in text for text in export_nir(flat, tmp_path / "flat.nir"))
 
 
 def test_the_exported_readme_tells_of_the_tail(tmp_path, capsys):

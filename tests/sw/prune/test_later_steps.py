@@ -8,7 +8,7 @@ import pytest
 
 from triodia.network.files import load_network, save_network
 from triodia.network.random import new_network
-from triodia.network.topologies import clustered_network, layered_network, small_world_mask
+from triodia.network.topologies import clustered_network, small_world_mask
 from triodia.prune.controls import CONTROLS, activity_like, control_like
 from triodia.prune.measures import (
     algebraic_connectivity,
@@ -84,13 +84,6 @@ def test_clustered_network(tmp_path):
     assert net.subnetwork(np.array([0, 199])).cluster.tolist() == [0, 3]
     with pytest.raises(TriodiaError, match=r"^clusters must be in 1\.\.10, not 11$"):
         clustered_network(10, 0, clusters=11)
-
-
-def test_layered_network_has_no_way_back():
-    net = layered_network(30, 0, layers=3)
-    i, j = np.nonzero(net.mask_rec)
-    assert np.all(net.cluster[i] == net.cluster[j] + 1)
-    assert not np.linalg.matrix_power(net.w_rec.astype(float), 3).any()
 
 
 def test_candidates_of_step_3():
