@@ -17,6 +17,7 @@ from .storage import block_count
 __all__ = ["Dense", "dense"]
 
 _FINISH = 13  # cycles from the last weight of a step to its end, less a PE each
+_MOST_WORDS = 1 << 20  # that a machine's parameters can name
 _STALL = 13  # the same for the neurons before: a neuron's weights, if there are fewer, wait
 
 
@@ -70,8 +71,8 @@ class Dense:
 
     def blocks(self) -> int:
         """ECP5 block RAMs of weights and neurons; smaller memories are distributed RAM."""
-        words = self.contents()[0]
-        counts = (block_count(width, len(words[name])) for name, width in self.widths().items())
+        depths = {"weights": self.weight_words, "neurons": self.image.params.slots}
+        counts = (block_count(width, depths[name]) for name, width in self.widths().items())
         return self.image.params.lanes * sum(counts)
 
     def widths(self) -> dict[str, int]:
@@ -94,5 +95,5 @@ def dense(image: Image) -> Dense:
 
 def _roomy(p: MachineParams, image: Image) -> MachineParams:
     """``p`` with room for any placement of sparse rows, which the dense machine ignores."""
-    words = max(1, image.synapses)
+    words = max(1, min(image.synapses, _MOST_WORDS))
     return replace(p, gap_bits=14, synapse_words=words, row_words=p.slots, rows_per_pointer=1)

@@ -8,7 +8,7 @@ Exact for a machine whose input always has a word waiting and whose output is al
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..machine.params import MachineParams
 from ..machine.reference import Event
 from ..machine.trace import trace
 
-__all__ = ["cycles_and_stalls", "step_cycles"]
+__all__ = ["cycles_and_stalls", "planned_cycles", "step_cycles"]
 
 _DEPTH = 16  # places of a queue, its output register not counted
 _FIRST = 3  # cycle in which lane k leaves reset, less lanes + k, by the machine's own counter
@@ -196,7 +196,7 @@ class _Machine:
 
 def cycles_and_stalls(image: Image, sequences: list[list[list[Event]]]) -> tuple[np.ndarray, int]:
     """As :func:`step_cycles`, and what the counter ``bus_stalls`` shows after all steps."""
-    machine = _machine(image, sequences)
+    machine = _machine(image, sequences, (trace(image, one).spikes for one in sequences))
     return np.array(machine.ends, np.int64), machine.stalls
 
 
@@ -209,19 +209,30 @@ def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
     return cycles_and_stalls(image, sequences)[0]
 
 
-def _machine(image: Image, sequences: list[list[list[Event]]]) -> _Machine:
+def planned_cycles(image: Image, sequence: list[list[Event]], fired: np.ndarray) -> np.ndarray:
+    """As :func:`step_cycles`, for one sequence whose spikes are given: ``fired``, boolean,
+    ``(steps, neurons)``.
+
+    For questions about machines of networks that were never trained: the time depends on which
+    neurons fire and where synapses lie, not on weights.
+    """
+    return np.array(_machine(image, [sequence], [fired]).ends, np.int64)
+
+
+def _machine(
+    image: Image, sequences: list[list[list[Event]]], spikes: Iterable[np.ndarray]
+) -> _Machine:
     """The machine after all steps."""
     p = image.params
     tokens, emits = [], []
     readouts = image.neurons.readout
-    for sequence in sequences:
-        fired = trace(image, sequence).spikes
+    for sequence, fired in zip(sequences, spikes, strict=True):
         for step, events in enumerate(sequence):
             last = step == len(sequence) - 1
-            spikes = np.flatnonzero(fired[step])
+            sources = np.flatnonzero(fired[step])
             tokens += [channel for channel, _ in events] + [_END]
             records = {int(image.slot[i]): _SILENT for i in np.flatnonzero(readouts)}
-            records |= {int(image.slot[i]): _SILENT if last else p.inputs + int(i) for i in spikes}
+            records |= {int(image.slot[i]): _SILENT if last else p.inputs + int(i) for i in sources}
             lanes = [deque() for _ in range(p.lanes)]
             for slot in sorted(records):
                 lanes[slot // p.slots].append((slot % p.slots, records[slot]))

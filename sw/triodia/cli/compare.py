@@ -111,7 +111,7 @@ def compare(
         float | None,
         typer.Option(
             help="Microseconds per sample of the table at equal speed."
-            " Default: what the densest network takes.",
+            " Default: what the sparsest network takes.",
             min=0.01,
         ),
     ] = None,

@@ -1,11 +1,16 @@
 """Resources at equal speed: for each network the smallest machine that meets one latency."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import torch
+
 from triodia_boards.catalog import get_board
+from triodia_hw.cost.bound import work_of
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.machine.image import Image, save_image
+from triodia_hw.machine.reference import Event
 
 from ..network.files import load_network
 from ..network.network import Network
@@ -15,8 +20,9 @@ from ..tasks.catalog import TaskData, get_task
 from .grid import Cell
 from .rows import Column, Row
 from .runner import Job, Jobs
-from .stage import stage
+from .stage import Composed, stage
 from .stages import built, check_board
+from .store import Store
 
 __all__ = ["COLUMNS", "add_equal", "equal_rows", "smallest"]
 
@@ -52,11 +58,16 @@ def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dic
     ``choices``: task, samples, weight_bits, board, and ``cycles`` (None: those of the reference).
     If even 32 PEs are too slow, the fastest machine, and ``meets`` is false.
     """
+    torch.set_num_threads(1)  # jobs share the cores
     data, net = get_task(choices["task"]).load(), load_network(_file(network, "trained.net"))
     most = choices["cycles"] or reference["cycles_per_sample"]
-    found = []
+    found, operations = [], 0.0
     for lanes in _LANES:
-        image, cycles = _sized(net, data, choices, lanes)
+        if found and operations > most * lanes and lanes < _LANES[-1]:
+            continue  # a PE takes a cycle for each of its operations
+        image, sequences = _sized(net, data, choices, lanes)
+        cycles = _per_sample(step_cycles(image, sequences)[-1], sequences)
+        operations = _per_sample(sum(w.loads.sum() for w in work_of(image, sequences)), sequences)
         found.append((cycles, lanes, image))
         if cycles <= most or lanes >= net.neurons:
             break
@@ -77,14 +88,19 @@ def _file(network: dict, name: str) -> Path:
     return Path(network["folder"]) / name
 
 
-def _sized(net: Network, data: TaskData, choices: dict, lanes: int) -> tuple[Image, float]:
-    """A machine of ``lanes`` PEs and its cycles per sample."""
+def _per_sample(total: float, sequences: Sequence) -> float:
+    return round(float(total) / len(sequences), 1)
+
+
+def _sized(
+    net: Network, data: TaskData, choices: dict, lanes: int
+) -> tuple[Image, list[list[list[Event]]]]:
+    """A machine of ``lanes`` PEs, and the samples as its input events."""
     options = QuantizeOptions(
         weight_bits=choices["weight_bits"], lanes=lanes, family=get_board(choices["board"]).family
     )
     image = quantize(net, data, options)
-    sequences = input_events(image, data.x_test, data.len_test, limit=choices["samples"])
-    return image, round(float(step_cycles(image, sequences)[-1]) / len(sequences), 1)
+    return image, input_events(image, data.x_test, data.len_test, limit=choices["samples"])
 
 
 def _group(cell: Cell) -> tuple:
@@ -101,26 +117,34 @@ def add_equal(
 ) -> None:
     """Add to the jobs ``made`` for each of ``cells`` its machine at equal speed.
 
-    The latency is that of the densest network of its group, with the PEs of its row, unless
-    ``latency`` says microseconds. The sparsest of each group is built, to confirm the estimate.
+    The latency is that of the sparsest network of its group, with the PEs of its row, unless
+    ``latency`` says microseconds: what would a denser network need to be as fast? The machine of
+    the sparsest is built, to confirm the estimate; mostly it is the one that its row has built.
     """
     groups: dict[tuple, list[int]] = {}
     for k, cell in enumerate(cells):
         groups.setdefault(_group(cell), []).append(k)
     for members in groups.values():
-        dense = max(members, key=lambda k: cells[k].synapses)
+        sparse = min(members, key=lambda k: cells[k].synapses)
         for k in members:
             cell = cells[k]
             clock = _CLOCKS[get_board(cell.board).family]
             choices = {name: getattr(cell, name) for name in ("task", "samples", "weight_bits")}
             choices |= {"board": cell.board, "cycles": latency and latency * clock}
             made[k]["equal"] = jobs.add(
-                smallest, choices, made[k]["network"], made[dense]["machine"]
+                smallest, choices, made[k]["network"], made[sparse]["machine"]
             )
-        sparse = min(members, key=lambda k: cells[k].synapses)
         if build and len(members) > 1:
             choices = {name: getattr(cells[sparse], name) for name in ("board", "place_seed")}
-            made[sparse]["equal_built"] = jobs.add(built, choices, made[sparse]["equal"])
+            made[sparse]["equal_built"] = jobs.add(
+                confirmed, choices, made[sparse]["equal"], made[sparse]["board"]
+            )
+
+
+@partial(Composed, label="place-and-route", cost=5.0)
+def confirmed(store: Store, choices: dict, network: dict, _row: dict) -> dict:
+    """:func:`.stages.built`, after the row's own build, which often serves both machines."""
+    return built(store, choices, network)
 
 
 def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:

