@@ -64,7 +64,10 @@ def test_one_clock_case_keeps_the_others(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["speed"], "parts must be of schedule, placer, storage, crossover, placed, clock, not speed"),
+        (
+            ["speed"],
+            "parts must be of schedule, placer, storage, crossover, placed, clock",
+        ),
         (["--page", "none.md"], "none.md must be a page with places for the tables"),
     ],
 )

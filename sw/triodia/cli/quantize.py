@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from triodia_boards.capacity import smallest_board
+from triodia_boards.catalog import get_board
 from triodia_hw.compile.contents import memory_shapes
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import Options
@@ -19,10 +20,11 @@ from ..network.network import Network
 from ..quantize.comparison import agreement, compare_on
 from ..quantize.quantize import QuantizeOptions
 from ..quantize.quantize import quantize as quantize_network
+from ..quantize.sizing import Choice, choose
 from ..tasks.catalog import TaskData, get_task
 from ..tasks.own import OWN_TASK, load_samples, silence, usual_bin
 from .console import Output
-from .options import Bin, DataFile, Json, Lanes, NetworkFile, Out
+from .options import Bin, DataFile, Json, NetworkFile, Out
 
 __all__ = ["quantize"]
 
@@ -39,7 +41,25 @@ def quantize(
             " Default: those the network was trained for, else 8."
         ),
     ] = None,
-    lanes: Lanes = 4,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            help="Processing elements (PEs). Default: what --latency or --board needs, else 4.",
+            min=1,
+            max=32,
+        ),
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            help="Board to choose the PEs for: the fewest that meet --latency, or else"
+            " the fastest machine that fits. Also sets the family."
+        ),
+    ] = None,
+    latency: Annotated[
+        float | None,
+        typer.Option(help="Microseconds per sample to stay below with the fewest PEs.", min=0.01),
+    ] = None,
     payload_bits: Annotated[
         int | None, typer.Option(help="Bits of an input value; default: 8 or 12.", min=1, max=12)
     ] = None,
@@ -55,7 +75,10 @@ def quantize(
         int | None,
         typer.Option(help="Bits of a leak coefficient; default: 10 or 16.", min=1, max=16),
     ] = None,
-    family: Annotated[str, typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}.")] = "ecp5",
+    family: Annotated[
+        str | None,
+        typer.Option(help=f"FPGA family: {', '.join(FAMILIES)}. Default: the board's, else ecp5."),
+    ] = None,
     tight: Annotated[
         bool, typer.Option("--tight", help="Use the fewest block RAMs, even if cycles rise.")
     ] = False,
@@ -74,12 +97,11 @@ def quantize(
 ) -> None:
     """Quantize a network to a machine image; test both on the test set."""
     show = Output(as_json)
-    if family not in FAMILIES:
-        raise TriodiaError(f"`--family` must be one of {', '.join(FAMILIES)}, got {family}.")
+    family = _family(family, board)
     net = load_network(network)
     options = QuantizeOptions(
         weight_bits=_bits(weight_bits, net),
-        lanes=lanes,
+        lanes=lanes or 4,
         payload_bits=payload_bits,
         fraction_bits=fraction_bits,
         state_bits=state_bits,
@@ -94,12 +116,17 @@ def quantize(
         agree = _AGREEING
     if agree is not None:
         options = _agreeing(net, samples, options, agree)
+    sizing = None
+    if latency is not None or board is not None:
+        sizing = _sizing(show, net, samples, options, lanes, board, latency)
+        options = replace(options, lanes=sizing.lanes)
     image = quantize_network(net, samples, options)
     measured = _measured(show, net, image, samples)
     save_image(image, output)
     result = {
         "task": net.task,
         **measured,
+        "sizing": sizing and sizing.reason,
         "weight_bits": image.params.weight_bits,
         "exact_neurons": image.meta["exact_neurons"],
         **_memory(image),
@@ -107,7 +134,37 @@ def quantize(
         "digest": image.digest(),
         "file": str(output),
     }
-    show.result(result, title="Machine image")
+    show.result(result, title="Machine image", hide=("sizing",))
+
+
+def _family(family: str | None, board: str | None) -> str:
+    """The FPGA family that was asked for, or that of the board; refused if they differ."""
+    own = get_board(board).family if board else None
+    if family is not None and family not in FAMILIES:
+        raise TriodiaError(f"`--family` must be one of {', '.join(FAMILIES)}, got {family}.")
+    if family and own and family != own:
+        raise TriodiaError(f"`--family` must be {own}, the family of {board}, or left out.")
+    return family or own or "ecp5"
+
+
+def _sizing(
+    show: Output,
+    net: Network,
+    samples: TaskData | None,
+    options: QuantizeOptions,
+    lanes: int | None,
+    board: str | None,
+    latency: float | None,
+) -> Choice:
+    """The PEs that suit a board and a latency; says why these."""
+    if samples is None:
+        raise TriodiaError(
+            "`--board` and `--latency` count cycles on samples; pass them with `--data FILE.npz`."
+        )
+    with show.bar("Sizing") as bar:
+        sized = choose(net, samples, options, lanes, board and get_board(board), latency, bar)
+    show.note(sized.reason)
+    return sized
 
 
 def _bits(text: str | None, net: Network) -> int:

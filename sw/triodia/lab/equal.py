@@ -7,16 +7,12 @@ from pathlib import Path
 import torch
 
 from triodia_boards.catalog import get_board
-from triodia_hw.cost.bound import work_of
-from triodia_hw.cost.cycles import step_cycles
-from triodia_hw.machine.image import Image, save_image
-from triodia_hw.machine.reference import Event
+from triodia_hw.machine.image import save_image
 
 from ..network.files import load_network
-from ..network.network import Network
-from ..quantize.inference import input_events
-from ..quantize.quantize import QuantizeOptions, quantize
-from ..tasks.catalog import TaskData, get_task
+from ..quantize.quantize import QuantizeOptions
+from ..quantize.sizing import CLOCKS, smallest_for
+from ..tasks.catalog import get_task
 from .grid import Cell
 from .rows import Column, Row
 from .runner import Job, Jobs
@@ -25,10 +21,6 @@ from .stages import built, check_board
 from .store import Store
 
 __all__ = ["COLUMNS", "add_equal", "equal_rows", "smallest"]
-
-_LANES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-# MHz at which machines that nobody placed are compared; builds reach about as much
-_CLOCKS = {"ecp5": 100.0, "xilinx": 100.0, "gowin": 27.0, "ice40": 20.0}
 
 
 def _percent(value: float) -> str:
@@ -61,21 +53,14 @@ def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dic
     torch.set_num_threads(1)  # jobs share the cores
     data, net = get_task(choices["task"]).load(), load_network(_file(network, "trained.net"))
     most = choices["cycles"] or reference["cycles_per_sample"]
-    found, operations = [], 0.0
-    for lanes in _LANES:
-        if found and operations > most * lanes and lanes < _LANES[-1]:
-            continue  # a PE takes a cycle for each of its operations
-        image, sequences = _sized(net, data, choices, lanes)
-        cycles = _per_sample(step_cycles(image, sequences)[-1], sequences)
-        operations = _per_sample(sum(w.loads.sum() for w in work_of(image, sequences)), sequences)
-        found.append((cycles, lanes, image))
-        if cycles <= most or lanes >= net.neurons:
-            break
-    cycles, lanes, image = found[-1] if found[-1][0] <= most else min(found, key=lambda f: f[0])
+    family = get_board(choices["board"]).family
+    options = QuantizeOptions(weight_bits=choices["weight_bits"], family=family)
+    chosen, _ = smallest_for(net, data, options, most, samples=choices["samples"])
+    image, cycles = chosen.image, chosen.cycles
     save_image(image, folder / "model.image")
     parameters = vars(image.params)
     return {
-        "lanes": lanes,
+        "lanes": chosen.lanes,
         "cycles_per_sample": cycles,
         "meets": cycles <= most,
         "digest": image.digest(),
@@ -86,21 +71,6 @@ def smallest(folder: Path, choices: dict, network: dict, reference: dict) -> dic
 
 def _file(network: dict, name: str) -> Path:
     return Path(network["folder"]) / name
-
-
-def _per_sample(total: float, sequences: Sequence) -> float:
-    return round(float(total) / len(sequences), 1)
-
-
-def _sized(
-    net: Network, data: TaskData, choices: dict, lanes: int
-) -> tuple[Image, list[list[list[Event]]]]:
-    """A machine of ``lanes`` PEs, and the samples as its input events."""
-    options = QuantizeOptions(
-        weight_bits=choices["weight_bits"], lanes=lanes, family=get_board(choices["board"]).family
-    )
-    image = quantize(net, data, options)
-    return image, input_events(image, data.x_test, data.len_test, limit=choices["samples"])
 
 
 def _group(cell: Cell) -> tuple:
@@ -128,7 +98,7 @@ def add_equal(
         sparse = min(members, key=lambda k: cells[k].synapses)
         for k in members:
             cell = cells[k]
-            clock = _CLOCKS[get_board(cell.board).family]
+            clock = CLOCKS[get_board(cell.board).family]
             choices = {name: getattr(cell, name) for name in ("task", "samples", "weight_bits")}
             choices |= {"board": cell.board, "cycles": latency and latency * clock}
             made[k]["equal"] = jobs.add(
@@ -153,7 +123,7 @@ def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:
     for row, sized in zip(rows, equal, strict=True):
         if sized is None:
             continue
-        clock = _CLOCKS[get_board(row.board).family]
+        clock = CLOCKS[get_board(row.board).family]
         line = {name: getattr(row, name) for name in ("synapses_kept", "method", "board", "seed")}
         keys = "lanes cycles_per_sample fits reason limit percent meets"
         line |= {key: sized[key] for key in keys.split()}
