@@ -107,7 +107,8 @@ def test_without_fault(case, work, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not fault.by])
 def test_fault_is_caught(name, work, tmp_path):
-    for case, (image, file, sequences) in work.items():
+    first = FAULTS[name].case
+    for case, (image, file, sequences) in sorted(work.items(), key=lambda one: one[0] != first):
         folder = tmp_path / case
         verilog = folder / "verilog"
         done = run_with_fault(folder, faulty_package(folder, name), EXPORT, file, verilog)

@@ -17,12 +17,14 @@ class Fault:
     """``faulty`` instead of ``text`` in ``file``.
 
     ``by``: file and name of the simulation that must catch it; without it, co-simulation must.
+    ``case``: the network that co-simulation tries first, since it brings the fault to light.
     """
 
     file: str
     text: str
     faulty: str
     by: tuple[str, str] | None = None
+    case: str = "everything"
 
 
 FAULTS = {
@@ -51,7 +53,9 @@ FAULTS = {
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
     "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),
-    "event lost when the queue fills": Fault("fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0"),
+    "event lost when the queue fills": Fault(
+        "fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0", case="long queues"
+    ),
     "no forwarding from the last sum": Fault(
         "accumulator.py", "Mux(follows, total, operand)", "operand"
     ),
@@ -106,12 +110,20 @@ FAULTS = {
     ),
     "gap without its one": Fault("walker.py", "+ word.gap + 1)", "+ word.gap)"),
     "row goes on from the last one": Fault("walker.py", "Mux(stages[3][-1], -1, target)", "target"),
-    "filler counted as operation": Fault("accumulator.py", "valid[0] & some.any()", "valid[0]"),
+    "filler counted as operation": Fault(
+        "accumulator.py", "valid[0] & some.any()", "valid[0]", case="fillers and groups"
+    ),
     "wrong row of a group": Fault(
-        "fetcher.py", "chosen = tokens[2].source[:low]", "chosen = ~tokens[2].source[:low]"
+        "fetcher.py",
+        "chosen = tokens[2].source[:low]",
+        "chosen = ~tokens[2].source[:low]",
+        case="fillers and groups",
     ),
     "second row of a group starts as the first": Fault(
-        "fetcher.py", "before.eq(sum(lengths[:k], C(0, 1)))", "before.eq(0)"
+        "fetcher.py",
+        "before.eq(sum(lengths[:k], C(0, 1)))",
+        "before.eq(0)",
+        case="fillers and groups",
     ),
     "a lane without reset": Fault(
         "core.py",
