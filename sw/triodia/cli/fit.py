@@ -67,7 +67,7 @@ def fit(
 ) -> None:
     """Find the best network and machine for a board; build its bitstream."""
     show, goal = Output(as_json), Goal(metric_floor, latency_ceiling)
-    find_simulator("icarus")
+    find_simulator("verilator")
     axes = {
         "neurons": of_layers(neurons, layers, _DEFAULT["neurons"]),
         "synapses": numbers(synapses, float, "synapses"),

