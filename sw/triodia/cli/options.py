@@ -174,9 +174,10 @@ BoardName = Annotated[
 ]
 SimulatorName = Annotated[str, typer.Option("--simulator", help="icarus or verilator.")]
 Method = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="lnp, magnitude, random, snip, grasp, activity, synflow, jacobian,"
+        help="Default: iterative-magnitude with --task or --data, which trains in between, else"
+        " lnp. Of lnp, magnitude, random, snip, grasp, activity, synflow, jacobian,"
         " iterative-magnitude, geohub, erdos-renyi, barabasi-albert, or a control: lnp-degree,"
         " lnp-shuffled, weight-sampling, tau-sampling, slow, none."
     ),

@@ -31,7 +31,7 @@ def prune(
     output: Out,
     synapses: Annotated[float, typer.Option(help="Fraction of the synapses to keep.")] = 0.5,
     nodes: Annotated[float, typer.Option(help="Fraction of the neurons to keep.")] = 1.0,
-    method: Method = "lnp",
+    method: Method = None,
     steps: Annotated[
         str, typer.Option(help="Steps of LNP, of I, II, III, IV and H, separated by commas.")
     ] = "I,II",
@@ -61,6 +61,7 @@ def prune(
     """Prune a network by Lyapunov Noise Pruning, a rival or a control."""
     show = Output(as_json)
     net = load_network(network)
+    method = method or _usual(show, trains=task is not None or data is not None)
     show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
     options = _options(steps, even_lanes, option or [])
     if by_layer:
@@ -91,6 +92,17 @@ def prune(
         rows = [_measured("before", report["passes"][0]["before"])]
         rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
         show.rows(data, rows, _MEASURES, title="Measures by step (explained in docs/lnp.md)")
+
+
+def _usual(show: Output, *, trains: bool) -> str:
+    """The method for someone who names none, by docs/pruning.md: the winner where it may train."""
+    if trains:
+        return "iterative-magnitude"
+    show.note(
+        "No method was named, so it is lnp. Without training no method is better everywhere; with"
+        " `--task` or `--data`, iterative-magnitude keeps far more (docs/pruning.md)."
+    )
+    return "lnp"
 
 
 def _options(steps: str, even_lanes: int | None, texts: list[str]) -> dict:

@@ -16,10 +16,12 @@ import pytest
 
 from tests.support.commands import call, chain_files, ok
 from tests.support.networks import random_image
-from triodia.network.files import load_network
+from triodia.network.files import load_network, save_network
+from triodia.network.random import new_network
 from triodia.prune.pipeline import METHODS
 from triodia_boards.flow.report import BuildReport
 from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import load_image, save_image
 
 
@@ -257,3 +259,20 @@ def test_quantize_finds_the_width_that_keeps_spikes(tmp_path, capsys):
     assert few["spikes_agree"] >= 0.3 and many["spikes_agree"] >= 0.9
     bits = [load_image(tmp_path / name).params.weight_bits for name in "ab"]
     assert 2 <= bits[0] < bits[1] <= 16
+
+
+def test_without_a_method_prune_takes_the_winner(capsys, tmp_path, monkeypatch):
+    """The one that trains where it may, and says what is known where it may not."""
+    seen = []
+
+    def stop(net, *, method, **_):
+        seen.append(method)
+        raise TriodiaError("enough")
+
+    monkeypatch.setattr("triodia.cli.prune.prune_network", stop)
+    save_network(new_network(8, 0), tmp_path / "a.net")
+    for more in ((), ("--task", "digits")):
+        code, _, err = call(capsys, "prune", tmp_path / "a.net", "-o", tmp_path / "b.net", *more)
+        assert code == 2 and "enough" in err
+        assert ("no method is better everywhere" in err) == (not more)
+    assert seen == ["lnp", "iterative-magnitude"]
