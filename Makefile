@@ -39,7 +39,7 @@ demo: setup ## run everything on JapaneseVowels; ends in out/demo/index.html
 	$(BIN)/triodia demo -o $(OUT)
 
 test: setup ## all fast tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-slow: setup setup-browser ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow

@@ -82,7 +82,9 @@ def sequences_for(image, seed):
     return [random_events(image, steps, seed + steps) for steps in (6, 1, 9)]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n == "many lanes" else ()) for n in CASES]
+)
 def test_random_networks(name, tmp_path):
     image = random_image(3, **CASES[name])
     sequences = sequences_for(image, 5)
