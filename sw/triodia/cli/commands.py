@@ -166,7 +166,7 @@ _BOARDS = {
 _DESIGNS = {
     "demo": Command(
         ".compare",
-        "Run everything on JapaneseVowels at four sparsity levels; write an HTML page.",
+        "Run everything on JapaneseVowels at three sparsity levels; write an HTML page.",
         "explore",
         ("matplotlib", "cocotb"),
     ),

@@ -31,7 +31,7 @@ from .options import (
 __all__ = ["compare", "demo"]
 
 # With all synapses this network does not fit the board; pruned, it does.
-_DEMO_NEURONS, _DEMO = 256, [1.0, 0.5, 0.2, 0.1]
+_DEMO_NEURONS, _DEMO = 256, [1.0, 0.2, 0.1]
 
 
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
@@ -156,6 +156,6 @@ def demo(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Run everything on JapaneseVowels at four sparsity levels; write an HTML page."""
+    """Run everything on JapaneseVowels at three sparsity levels; write an HTML page."""
     cells = grid({"seed": seed, "neurons": _DEMO_NEURONS}, {"synapses": _DEMO})
     _show(cells, output, as_json, confirm=len(cells), simulator=NATIVE)
