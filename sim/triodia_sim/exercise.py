@@ -26,7 +26,7 @@ from triodia_hw.compile.contents import contents, memory_shapes, read_words
 from triodia_hw.compile.loading import load_bytes
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import bits_for
-from triodia_hw.machine.words import MEMORY_NUMBERS
+from triodia_hw.machine.words import MEMORY_NUMBERS, readable
 
 __all__ = ["Action", "altered", "difference", "exercise", "moved", "nowhere"]
 
@@ -117,7 +117,7 @@ def _reads(steps: _Steps) -> Iterator[Action]:
         yield from events[half:]
         yield "read", whats[1]
         yield "end", False
-    for what in "vur":
+    for what in readable(steps.image.params):
         yield "read", what
     yield ("counters",)
 

@@ -110,7 +110,7 @@ class Scoreboard:
         self._asked.append(_Group(sequence, step, self.part, events, last))
 
     def expect_read(self, what: str) -> None:
-        """A read of ``v``, ``u`` or ``r`` is sent."""
+        """A read of a word of the state is sent."""
         self._asked.append(_Group(*self._at, self.part, read=what))
 
     def expect_report(self) -> None:

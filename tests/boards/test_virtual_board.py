@@ -85,7 +85,7 @@ def test_trained_network(trained, start):
 
 
 def assert_state(got, want):
-    for name in ("v", "u", "r"):
+    for name in "vurb":
         np.testing.assert_array_equal(getattr(got, name), getattr(want, name), name)
 
 

@@ -162,7 +162,7 @@ def test_read_words_show_the_state(image):
     u = rng.integers(low, high + 1, 50) if p.synaptic else v * 0
     for what, word in zip("vu", read_words(p), strict=False):
         values = unpack(neuron_fields(p), word)
-        names = ("threshold", "beta", "alpha", "reset_value", "refractory", "bias")
+        names = ("threshold", "beta", "alpha", "reset_value", "refractory", "bias", "rho", "jump")
         columns = {name: np.full(50, values.get(name, 0)) for name in names}
         flags = {name: np.full(50, bool(values[name])) for name in ("spiking", "readout")}
         # What is not read starts from any value, and leaves nothing.

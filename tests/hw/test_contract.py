@@ -52,6 +52,7 @@ def machines(draw):
         leak_bits=draw(between(1, 16)),
         accumulator_bits=draw(between(2, 40)),
         synaptic=draw(st.booleans()),
+        adaptive=draw(st.booleans()),
         reset=draw(st.sampled_from(["subtract", "value"])),
         fires=draw(st.sampled_from(["at", "above"])),
         bias_bits=draw(between(0, state_bits)),
@@ -76,6 +77,9 @@ def cases(draw):
         "v": state,
         "u": state if p.synaptic else st.just(0),
         "r": rest,
+        "rho": leak if p.adaptive else st.just(0),
+        "jump": between(0, high) if p.adaptive else st.just(0),
+        "b": between(0, high) if p.adaptive else st.just(0),
         "a": signed(p.accumulator_bits),
     })
     return p, [draw(one) for _ in range(p.neurons)]
@@ -91,25 +95,27 @@ def scalar_saturate(x, bits):
 
 
 def scalar_update(p, n):
-    """A second model of the contract, for one neuron, without numpy: ``(v, u, r, spike)``."""
+    """A second model of the contract, for one neuron, without numpy: ``(v, u, r, b, spike)``."""
     u = n["a"]
     if p.synaptic:
         u = scalar_saturate(scalar_decay(n["u"], n["alpha"], p.leak_bits) + n["a"], p.state_bits)
     kept = u if p.synaptic else 0
+    b = scalar_decay(n["b"], n["rho"], p.leak_bits)
     if n["r"]:
-        return n["v"], kept, n["r"] - 1, False
+        return n["v"], kept, n["r"] - 1, b, False
     v = scalar_saturate(scalar_decay(n["v"], n["beta"], p.leak_bits) + u + n["bias"], p.state_bits)
-    below = v < n["threshold"] if p.fires == "at" else v <= n["threshold"]
+    level = n["threshold"] + b
+    below = v < level if p.fires == "at" else v <= level
     if not n["spiking"] or below:
-        return v, kept, 0, False
+        return v, kept, 0, b, False
     after = v - n["threshold"] if p.reset == "subtract" else n["reset_value"]
-    return after, kept, n["refractory"], True
+    return after, kept, n["refractory"], min(b + n["jump"], 2 ** (p.state_bits - 1) - 1), True
 
 
 def arrays(neurons):
     """Parameters, state and sums of :func:`update` from a list of dicts."""
     columns = {name: np.array([n[name] for n in neurons]) for name in neurons[0]}
-    state = State(*(columns.pop(name).astype(np.int64) for name in "vur"))
+    state = State(*(columns.pop(name).astype(np.int64) for name in "vurb"))
     a = columns.pop("a").astype(np.int64)
     return NeuronParams(**columns, readout=~columns["spiking"]), state, a
 
@@ -120,7 +126,7 @@ def test_update_equals_the_scalar_model(case):
     n, state, a = arrays(neurons)
     n.check(p)
     after, spike = NEURON.step(p, n, state, a)
-    got = list(zip(*(x.tolist() for x in (after.v, after.u, after.r, spike)), strict=True))
+    got = list(zip(*(x.tolist() for x in (after.v, after.u, after.r, after.b, spike)), strict=True))
     assert got == [scalar_update(p, neuron) for neuron in neurons]
 
 
@@ -146,10 +152,11 @@ def test_silent_neuron_reaches_zero(v, u, k, data):
     p = MachineParams(inputs=1, neurons=1, lanes=1, state_bits=8, leak_bits=k, synaptic=True)
     neuron = {"threshold": 127, "beta": data.draw(leak), "alpha": data.draw(leak), "bias": 0}
     neuron |= {"reset_value": 0, "refractory": 0, "spiking": False, "v": v, "u": u, "r": 0, "a": 0}
+    neuron |= {"rho": data.draw(leak), "jump": 0, "b": data.draw(between(0, 127))}
     n, state, a = arrays([neuron])
     for _ in range(128 + 128):  # each step takes at least 1 off |u|, then off |v|
         state, _ = NEURON.step(p, n, state, a)
-    assert (int(state.v[0]), int(state.u[0])) == (0, 0)
+    assert (int(state.v[0]), int(state.u[0]), int(state.b[0])) == (0, 0, 0)
 
 
 @given(st.integers(2, 9), st.booleans(), st.sampled_from(["subtract", "value"]), st.data())
@@ -161,11 +168,12 @@ def test_scale_invariance(scale, synaptic, reset, data):
     neuron = {"threshold": data.draw(between(1, 20)) << steps, "bias": data.draw(exact)}
     neuron |= {"beta": data.draw(leak), "alpha": data.draw(leak), "reset_value": data.draw(exact)}
     neuron |= {"refractory": data.draw(between(0, 2)), "spiking": True, "v": 0, "u": 0, "r": 0}
+    neuron |= {"rho": data.draw(leak), "jump": data.draw(between(0, 20)) << steps, "b": 0}
     inputs = data.draw(st.lists(exact, min_size=steps, max_size=steps))
     p = MachineParams(
         inputs=1, neurons=2, lanes=1, state_bits=24, leak_bits=k, synaptic=synaptic, reset=reset
     )
-    names = ("threshold", "bias", "reset_value")
+    names = ("threshold", "bias", "reset_value", "jump")
     scaled = neuron | {name: scale * neuron[name] for name in names}
     n, state, _ = arrays([neuron | {"a": 0}, scaled | {"a": 0}])
     for a in inputs:

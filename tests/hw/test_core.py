@@ -15,6 +15,7 @@ CASES = [
     {"lanes": 4, "neurons": 13, "refractory_bits": 3, "reset": "value"},
     {"lanes": 3, "synaptic": True, "bias_bits": 8, "payload_bits": 1},
     {"lanes": 5, "neurons": 33, "synaptic": True, "state_bits": 12, "full_scale": True},
+    {"lanes": 3, "neurons": 20, "adaptive": True, "synaptic": True, "refractory_bits": 2},
 ]
 
 

@@ -253,7 +253,7 @@ def test_equals_its_model(seed):
 
 
 def test_welcome():
-    other = {"synaptic": True, "reset": "value", "fires": "above"}
+    other = {"synaptic": True, "adaptive": True, "reset": "value", "fires": "above"}
     for p in (P, MachineParams(inputs=1 << 14, neurons=1, lanes=32, **other)):
         for loadable in (True, False):
             welcome = Welcome(p, 125_000_000, loadable, "a-board", "0.1.0")

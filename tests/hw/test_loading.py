@@ -21,6 +21,7 @@ CASES = [
     {"lanes": 4, "neurons": 13, "refractory_bits": 3, "reset": "value", "gap_bits": 1},
     {"lanes": 3, "neurons": 8, "synaptic": True, "bias_bits": 8, "payload_bits": 1},
     {"lanes": 2, "neurons": 20, "synaptic": True, "state_bits": 12, "full_scale": True},
+    {"lanes": 2, "neurons": 12, "adaptive": True, "bias_bits": 8},
 ]
 
 

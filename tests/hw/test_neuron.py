@@ -23,6 +23,10 @@ CASES = [
     {"state_bits": 9, "refractory_bits": 8, "accumulator_bits": 2},
     {"state_bits": 10, "fires": "above", "bias_bits": 3},
     {"fires": "above", "reset": "value", "synaptic": True, "refractory_bits": 2},
+    {"adaptive": True},
+    {"adaptive": True, "state_bits": 6, "leak_bits": 2, "accumulator_bits": 4, "fires": "above"},
+    {"adaptive": True, "synaptic": True, "refractory_bits": 3, "reset": "value", "bias_bits": 9},
+    {"adaptive": True, "state_bits": 24, "leak_bits": 16, "payload_bits": 1, "refractory_bits": 8},
 ]
 
 
@@ -45,11 +49,19 @@ def cases(p, count, seed=0):
         one |= {"bias": drawn(chance, -bias, bias - 1) if p.bias_bits else 0}
         one |= {"readout": not one["spiking"] and chance.randrange(2), "r": 0}
         one |= {"v": drawn(chance, low, high), "u": drawn(chance, low, high) if p.synaptic else 0}
+        one |= {"rho": drawn(chance, 0, leak) if p.adaptive else 0}
+        one |= {name: drawn(chance, 0, high) if p.adaptive else 0 for name in ("jump", "b")}
+        if chance.random() < 0.7:  # else few reach their threshold
+            one["b"] = min(one["b"], chance.randint(0, 1 + one["b"] // 8))
         if chance.random() < 0.3:
             one["r"] = drawn(chance, 0, rest)
         if number % 3 == 0:  # no leak, no sum: the potential decides alone
             one |= {"beta": leak, "alpha": 0, "bias": 0, "sum": 0, "r": 0}
-            one["v"] = min(high, max(low, one["threshold"] + chance.randint(-1, 1)))
+            if p.adaptive:
+                room = high - one["threshold"]
+                one |= {"rho": leak, "b": chance.choice([min(one["b"], room), room // 2])}
+            level = one["threshold"] + one["b"]
+            one["v"] = min(high, max(low, level + chance.randint(-1, 1)))
         else:
             one["sum"] = drawn(chance, -half, half - 1)
         result.append(one)
@@ -60,12 +72,12 @@ def expected(p, todo, zero=False):
     """Outputs by the contract: next state, spike, readout and what a readout shows."""
     columns = {name: np.array([one[name] for one in todo], np.int64) for name in todo[0]}
     flags = {name: columns.pop(name).astype(bool) for name in ("spiking", "readout")}
-    state = State(*(columns.pop(name) for name in "vur"))
+    state = State(*(columns.pop(name) for name in "vurb"))
     a = columns.pop("sum") << (0 if p.graded else p.fraction_bits)
     after, spike = NEURON.step(p, NeuronParams(**columns, **flags), state, a)
     shown = np.where(flags["readout"], after.v, 0)
     kept = State.zero(len(todo)) if zero else after
-    lists = (kept.v, kept.u, kept.r, spike, flags["readout"], shown)
+    lists = (kept.v, kept.u, kept.r, kept.b, spike, flags["readout"], shown)
     return list(zip(*(values.tolist() for values in lists), strict=True))
 
 
@@ -73,7 +85,8 @@ def outputs(p, out):
     names = [name for name, *_ in state_fields(p)]
     u = out.state.u if "u" in names else 0
     r = out.state.r if "r" in names else 0
-    return out.state.v, u, r, out.spike, out.readout, out.value
+    b = out.state.b if "b" in names else 0
+    return out.state.v, u, r, b, out.spike, out.readout, out.value
 
 
 async def through(ctx, dut, p, todo, check):
@@ -112,7 +125,7 @@ def test_equals_contract(case, zero):
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
     dut, todo = NEURON.create(p), cases(p, 150 if zero else 400)
     want = expected(p, todo, zero)
-    spikes = [spike for _, _, _, spike, _, _ in want]
+    spikes = [one[4] for one in want]
     assert 20 < sum(spikes) < 380
 
     def check(number, out):
@@ -126,11 +139,14 @@ def test_equals_contract(case, zero):
     simulate(dut, run)
 
 
-@pytest.mark.parametrize("what", "vur")
+@pytest.mark.parametrize("what", "vurb")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_read(case, what):
     """Read words show any state unchanged, whatever the sums are."""
     p = MachineParams(inputs=5, neurons=30, lanes=2, **case)
+    if what == "b" and not p.adaptive:  # there is no such read
+        assert len(read_words(p)) == READ_KINDS["b"] - 1
+        return
     dut, todo = NEURON.create(p), cases(p, 120, seed=3)
     neuron = unpack(neuron_fields(p), read_words(p)[READ_KINDS[what]])
     rest = random.Random(4)
@@ -145,6 +161,7 @@ def test_read(case, what):
     async def run(ctx):
         ctx.set(dut.read, 1)
         ctx.set(dut.rest, what == "r")
+        ctx.set(dut.adapted, what == "b")
         await through(ctx, dut, p, todo, check)
 
     simulate(dut, run)

@@ -63,7 +63,7 @@ def check(params, network, image, words):
         before = len(model.groups)
         model.take(*word)
         if len(model.groups) > before:
-            states.append((list(model.v), list(model.u), list(model.r)))
+            states.append(tuple(list(getattr(model, name)) for name in "vurb"))
     want, counted = reference_steps(image, words)
     assert len(model.groups) == len(want) > 0
     for words_of_step, state, (spikes, readouts, after, last) in zip(
@@ -74,7 +74,7 @@ def check(params, network, image, words):
         assert [(s, v) for k, _, s, v in items if k == READOUT] == readouts
         assert end[:2] == (2, last)
         if not last:
-            assert state == tuple(place(image, getattr(after, name)) for name in "vur")
+            assert state == tuple(place(image, getattr(after, name)) for name in "vurb")
     assert (model.events, model.operations) == tuple(counted)
     return sum(len(spikes) for spikes, *_ in want)
 

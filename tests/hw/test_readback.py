@@ -18,13 +18,15 @@ CASES = [
     {"lanes": 1, "neurons": 1, "readouts": 0, "inputs": 1, "density": 1.0, "refractory_bits": 2},
     {"lanes": 1, "neurons": 4, "weight_bits": 2, "payload_bits": 1, "refractory_bits": 8}
     | {"density": 0.6, "fraction_bits": 0},
+    {"lanes": 2, "neurons": 9, "adaptive": True},
+    {"lanes": 3, "adaptive": True, "synaptic": True, "refractory_bits": 3, "reset": "value"},
 ]
 
 
 @pytest.mark.parametrize("stall", [(0, 0), (0.5, 0.5)])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_state(case, stall):
-    """v, u and r of every slot after each step; reads change nothing that follows."""
+    """The state of every slot after each step; reads change nothing that follows."""
     image = random_image(2, **case)
     host, resting = Host(image, stall=stall), 0
 

@@ -51,7 +51,7 @@ def test_same_spikes_and_readouts(case, larger):
         assert got.spikes.tolist() == want.spikes.tolist()
         assert got.readouts.tolist() == want.readouts.tolist()
         assert (got.sops, got.events) == (want.sops, want.events)
-        for name in "vur":
+        for name in "vurb":
             values = getattr(got.state, name)
             assert values[: image.params.neurons].tolist() == getattr(want.state, name).tolist()
             assert not values[image.params.neurons :].any()
@@ -132,6 +132,7 @@ REFUSED = [
     ({"leak_bits": 11}, rf"leak_bits must be 11 for this machine, not 10; {OTHER}"),
     ({"fraction_bits": 6}, rf"fraction_bits must be 6 for this machine, not 5; {OTHER}"),
     ({"state_bits": 19}, rf"state_bits must be 19 for this machine, not 18; {OTHER}"),
+    ({"adaptive": True}, rf"adaptive must be True for this machine, not False; {OTHER}"),
     ({"synaptic": True}, rf"synaptic must be True for this machine, not False; {OTHER}"),
     ({"fires": "above"}, rf"fires must be above for this machine, not at; {OTHER}"),
     ({"reset": "value"}, rf"reset must be value for this machine, not subtract; {OTHER}"),

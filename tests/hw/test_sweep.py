@@ -12,13 +12,14 @@ from triodia_hw.compile.options import Options
 from triodia_hw.gateware.sweep import Sweep
 from triodia_hw.gateware.units import Units
 from triodia_hw.machine.neuron import NEURON, State
-from triodia_hw.machine.words import READ_KINDS
+from triodia_hw.machine.words import READ_KINDS, readable
 
 CASES = [
     {"neurons": 20},
     {"neurons": 1, "readouts": 0},
     {"neurons": 2, "readouts": 1, "payload_bits": 1},
     {"neurons": 33, "synaptic": True, "refractory_bits": 2, "reset": "value", "bias_bits": 8},
+    {"neurons": 21, "adaptive": True, "refractory_bits": 2},
 ]
 
 
@@ -150,7 +151,7 @@ def test_equals_contract(case, stall):
         nonlocal spikes
         await bench.begin(ctx)
         for step in range(12):
-            for what in "vur" if step % 3 == 2 else "":
+            for what in readable(image.params) if step % 3 == 2 else "":
                 await bench.show(ctx, what)
                 for _ in range(12):
                     await bench.tick(ctx)

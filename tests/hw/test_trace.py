@@ -15,6 +15,8 @@ CASES = [
     {"lanes": 3, "synaptic": True, "refractory_bits": 2, "reset": "value"},
     {"lanes": 2, "payload_bits": 1, "bias_bits": 9, "refractory_bits": 3},
     {"lanes": 4, "state_bits": 8, "full_scale": True, "synaptic": True, "leak_bits": 3},
+    {"lanes": 2, "adaptive": True, "refractory_bits": 2, "synaptic": True, "fires": "above"},
+    {"lanes": 2, "adaptive": True, "state_bits": 8, "full_scale": True, "leak_bits": 4},
     {"lanes": 2, "fires": "above", "full_scale": True},
     {"lanes": 2, "weight_bits": 16, "payload_bits": 12, "fraction_bits": 9, "state_bits": 24},
 ]
@@ -33,7 +35,7 @@ def test_compiled_loop_equals_the_plain_reference(case, seed):
         assert np.array_equal(np.flatnonzero(found.spikes[t]), result.spikes)
         assert np.array_equal(found.readouts[t], result.readouts)
         assert (found.sops[t], found.events[t]) == (result.sops, result.events)
-        for name in ("v", "u", "r"):
+        for name in "vurb":
             assert np.array_equal(getattr(found.state, name)[t], getattr(result.state, name))
 
 

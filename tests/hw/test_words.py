@@ -37,6 +37,7 @@ LARGE = MachineParams(
     state_bits=20,
     leak_bits=12,
     synaptic=True,
+    adaptive=True,
     reset="value",
     bias_bits=7,
     refractory_bits=4,
@@ -54,10 +55,10 @@ WIDTHS = {
     synapse_fields: ({"weight": 8, "gap": 1}, {"weight": 5, "gap": 4}),
     neuron_fields: (
         {"threshold": 18, "beta": 11, "spiking": 1, "readout": 1},
-        {"threshold": 20, "beta": 13, "alpha": 13, "reset_value": 20, "refractory": 4, "bias": 7}
-        | {"spiking": 1, "readout": 1},
+        {"threshold": 20, "beta": 13, "alpha": 13, "rho": 13, "jump": 19, "reset_value": 20}
+        | {"refractory": 4, "bias": 7, "spiking": 1, "readout": 1},
     ),
-    state_fields: ({"v": 18}, {"v": 20, "u": 20, "r": 4}),
+    state_fields: ({"v": 18}, {"v": 20, "u": 20, "r": 4, "b": 19}),
     input_fields: (
         {"kind": 2, "last": 1, "source": 8, "payload": 1},
         {"kind": 2, "last": 1, "source": 10, "payload": 9},
@@ -154,7 +155,7 @@ def test_length_holds_the_longest_row(row_words, slots, width):
 
 def test_numbers():
     assert MEMORY_NUMBERS == {"pointers": 0, "synapses": 1, "neurons": 2}
-    assert READ_KINDS == {"v": 0, "u": 1, "r": 2, "counters": 3}
+    assert READ_KINDS == {"v": 0, "u": 1, "r": 2, "counters": 3, "b": 4}
     assert INPUT_KINDS == {"event": 0, "end": 1, "load": 2, "read": 3}
     assert OUTPUT_KINDS == {"spike": 0, "readout": 1, "end": 2, "count": 3}
 

@@ -6,7 +6,8 @@ number of the wire, `cells[slot]` holds a neuron's fields as a dict.
 
 __all__ = ["Memories", "bits_for", "empty_cell", "slots_of", "sources_of"]
 
-CELL = ("threshold", "beta", "alpha", "reset_value", "refractory", "bias", "spiking", "readout")
+CELL = ("threshold", "beta", "alpha", "rho", "jump", "reset_value", "refractory", "bias")
+CELL += ("spiking", "readout")
 
 
 def bits_for(count):
@@ -48,6 +49,8 @@ def layouts(params):
     cell = [("threshold", state, True), ("beta", leak, False)]
     if params["synaptic"]:
         cell.append(("alpha", leak, False))
+    if params.get("adaptive"):
+        cell += [("rho", leak, False), ("jump", state - 1, False)]
     if params["reset"] == "value":
         cell.append(("reset_value", state, True))
     if params["refractory_bits"]:

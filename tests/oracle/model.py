@@ -22,7 +22,7 @@ def network_of(params, arrays):
             rows[wire].append((slot[arrays["target"][k]], arrays["weight"][k]))
     cells = [empty_cell() for _ in range(params["lanes"] * slots_of(params))]
     for n, s in enumerate(slot):
-        cells[s] = {name: arrays[name][n] for name in cells[s]}
+        cells[s] |= {name: arrays[name][n] for name in cells[s] if name in arrays}
     return rows, cells
 
 
@@ -30,8 +30,8 @@ class Model:
     """A machine that takes input words and gives output words, step by step.
 
     Words are (kind, last, source, value), as in the contract. `groups` collects what each end of
-    step and each read of 0, 1 or 2 gives: sorted words, the end last. `events` and `operations` are
-    the counters once the machine is idle. A machine that takes loads starts from `memories`.
+    step and each read of a state word gives: sorted words, the end last. `events` and `operations`
+    are the counters once the machine is idle. A machine that takes loads starts from `memories`.
     """
 
     def __init__(self, params, network, memories=None):
@@ -44,7 +44,7 @@ class Model:
     def clear(self):
         """State, sums and spikes under way become 0, as after reset."""
         count = len(self.cells)
-        self.v, self.u, self.r, self.sums = ([0] * count for _ in range(4))
+        self.v, self.u, self.r, self.b, self.sums = ([0] * count for _ in range(5))
 
     def take(self, kind, last, source, payload):
         """Take one input word."""
@@ -57,8 +57,8 @@ class Model:
             self.loading.append(source & 255)
             if last:
                 self.load()
-        elif source & 3 < 3:
-            self.read(source & 3)
+        else:
+            self.read(source & (7 if self.params.get("adaptive") else 3))
 
     def deliver(self, source, payload):
         """An event meets every synapse of its source's row."""
@@ -91,17 +91,22 @@ class Model:
         if self.params["synaptic"]:
             current = self.saturate(self.decay(self.u[slot], cell["alpha"]) + total)
             self.u[slot] = current
+        if self.params.get("adaptive"):
+            self.b[slot] = self.decay(self.b[slot], cell["rho"])
         if self.r[slot] > 0:
             self.r[slot] -= 1
             return False
         bias = cell["bias"] if self.params["bias_bits"] else 0
         v = self.saturate(self.decay(self.v[slot], cell["beta"]) + current + bias)
         above = self.params.get("fires", "at") == "above"
-        fires = v > cell["threshold"] if above else v >= cell["threshold"]
+        level = cell["threshold"] + self.b[slot]
+        fires = v > level if above else v >= level
         spike = bool(cell["spiking"]) and fires
         if spike:
             subtract = self.params["reset"] == "subtract"
             v = v - cell["threshold"] if subtract else cell["reset_value"]
+            if self.params.get("adaptive"):
+                self.b[slot] = self.saturate(self.b[slot] + cell["jump"])
         self.r[slot] = cell["refractory"] if spike and self.params["refractory_bits"] else 0
         self.v[slot] = v
         return spike
@@ -115,8 +120,11 @@ class Model:
         return max(-top - 1, min(top, x))
 
     def read(self, which):
-        """One readout word for each slot, then an end."""
-        values = (self.v, self.u, self.r)[which]
+        """One readout word for each slot, then an end; 3 asks for the counters instead."""
+        if which == 3:
+            return
+        zeros = [0] * len(self.cells)
+        values = {0: self.v, 1: self.u, 2: self.r, 4: self.b}.get(which, zeros)
         first = self.params["inputs"]
         words = [(READOUT, 0, first + slot, value) for slot, value in enumerate(values)]
         self.groups.append([*sorted(words), (STEP_END, 0, None, 0)])

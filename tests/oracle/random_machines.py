@@ -24,6 +24,7 @@ def _params(rng):
         "synaptic": rng.random() < 0.5,
         "reset": rng.choice(["subtract", "value"]),
         "fires": rng.choice(["at", "above"]),
+        "adaptive": rng.random() < 0.4,
     }
     state = params["state_bits"]
     params["bias_bits"] = rng.choice([0, rng.randint(1, state)])
@@ -56,7 +57,11 @@ def _cells(rng, params):
     roles = [rng.choice(["spiking", "spiking", "readout", "none"]) for _ in range(count)]
     longest = (1 << params["refractory_bits"]) - 1
     factors = [0, leak, leak - 1, rng.randint(0, leak)]
-    return {
+    adaptation = {
+        "rho": [rng.choice(factors) for _ in roles],
+        "jump": [rng.choice([0, top, rng.randint(0, min(top, 200))]) for _ in roles],
+    }
+    return (adaptation if params["adaptive"] else {}) | {
         "threshold": [rng.choice([1, top, rng.randint(1, min(top, 200))]) for _ in roles],
         "beta": [rng.choice(factors) for _ in roles],
         "alpha": [rng.choice(factors) if params["synaptic"] else 0 for _ in roles],

@@ -42,6 +42,16 @@ CASES = {
     "narrow leak": {"lanes": 2, "leak_bits": 1, "neurons": 14},
     "wide leak": {"lanes": 2, "leak_bits": 16, "synaptic": True},
     "above threshold": {"lanes": 3, "neurons": 20, "fires": "above", "weight_bits": 3},
+    "adaptive": {"lanes": 3, "neurons": 20, "adaptive": True, "fires": "above"},
+    "adaptive, saturating": {
+        "lanes": 2,
+        "adaptive": True,
+        "synaptic": True,
+        "refractory_bits": 2,
+        "state_bits": 9,
+        "full_scale": True,
+        "reset": "value",
+    },
     "long refractory": {"lanes": 2, "refractory_bits": 8, "reset": "value"},
     "everything": {
         "lanes": 7,

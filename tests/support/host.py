@@ -10,7 +10,7 @@ from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.units import Units
 from triodia_hw.machine.neuron import State
 from triodia_hw.machine.reference import Reference
-from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS
+from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, readable
 
 __all__ = ["Host"]
 
@@ -75,7 +75,7 @@ class Host:
     async def compare_state(self, ctx):
         """Read back the state of every slot; empty slots are 0."""
         p, slots = self.image.params, self.image.slot
-        for what in ("v", "u", "r"):
+        for what in readable(p):
             want = dict.fromkeys(range(p.inputs, p.sources), 0)
             values = zip(slots.tolist(), getattr(self.state, what).tolist(), strict=True)
             want |= {p.inputs + slot: value for slot, value in values}

@@ -47,6 +47,8 @@ def random_image(
         bias=rng.integers(-bias, bias, neurons) if p.bias_bits else np.zeros(neurons, np.int64),
         spiking=spiking,
         readout=~spiking,
+        rho=rng.integers(k // 2, k + 1, neurons) if p.adaptive else None,
+        jump=rng.integers(0, typical + 1, neurons) if p.adaptive else None,
     )
     return stored(build_image(p, n, weights), **storage or {})
 

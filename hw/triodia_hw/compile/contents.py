@@ -84,18 +84,18 @@ def memory_shapes(p: MachineParams) -> list[MemoryShape]:
 
 
 def read_words(p: MachineParams) -> list[int]:
-    """Read words, which follow the neurons' parameters: an update with them shows v, u or r.
+    """Read words, which follow the neurons' parameters: an update with them shows v, u, r or b.
 
-    In the order of ``READ_KINDS``: no leak for the state to read, full leak for the others.
+    The k-th is for the read of number k (``READ_KINDS``; the one of the counters is not used): no
+    leak for the state to read, full leak for the others.
     """
     whole, fields = 1 << p.leak_bits, neuron_fields(p)
-    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "r": {}}
+    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "b": {"rho": whole}}
     shown = {name: 0 for name, *_ in fields} | {"readout": 1}
     names = {name for name, *_ in fields}
     return [
-        pack(fields, shown | {k: v for k, v in leaks[kind].items() if k in names})
-        for kind in READ_KINDS
-        if kind in leaks
+        pack(fields, shown | {k: v for k, v in leaks.get(kind, {}).items() if k in names})
+        for kind in [*READ_KINDS][: 5 if p.adaptive else 3]
     ]
 
 

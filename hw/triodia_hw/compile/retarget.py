@@ -17,7 +17,8 @@ from .storage import block_count
 __all__ = ["fit_capacity", "whole_blocks"]
 
 # Parameters that give integers their meaning must be equal; the others only large enough.
-_ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits", "synaptic", "reset", "fires")
+_ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits")
+_ALIKE += ("synaptic", "adaptive", "reset", "fires")
 
 
 def fit_capacity(

@@ -11,6 +11,7 @@ from ..machine.words import (
     READ_KINDS,
     input_fields,
     output_fields,
+    read_bits,
 )
 from .collector import IN_FLIGHT
 from .counters import Counters
@@ -181,7 +182,7 @@ class Core(wiring.Component):
         """What an input word is, found out before it waits in the queue."""
         i = self.i.p
         read = i.kind == INPUT_KINDS["read"]
-        counts = read & (i.source[:2] == READ_KINDS["counters"])
+        counts = read & (i.source[: read_bits(self.p)] == READ_KINDS["counters"])
         load = i.kind == INPUT_KINDS["load"]
         m.d.comb += [
             word.load.eq(load),

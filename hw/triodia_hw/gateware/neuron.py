@@ -38,7 +38,7 @@ class NeuronUpdate(wiring.Component):
     Members
     -------
     i : In(stream.Signature({end, neuron (parameters), state})), always ready.
-    read, rest : In. Ignore the sum; and of refractory steps left, show them.
+    read, rest, adapted : In. Ignore the sum; and show refractory steps left, or the adaptation.
     zero : In. The next state is zero.
     fetch : Out(stream.Signature({end})), always ready: what came 2 cycles before; its sum is wanted
         2 cycles from now.
@@ -55,6 +55,7 @@ class NeuronUpdate(wiring.Component):
             "i": In(stream.Signature(request, always_ready=True)),
             "read": In(1),
             "rest": In(1),
+            "adapted": In(1),
             "zero": In(1),
             "fetch": Out(stream.Signature(data.StructLayout({"end": 1}), always_ready=True)),
             "sum": In(signed(accumulator_width(p))),
@@ -78,7 +79,7 @@ class NeuronUpdate(wiring.Component):
         v_left = self._decay(m, self.i.payload.state.v, self.i.payload.neuron.beta, "v")
         leaky = Signal(signed(p.state_bits + 1), reset_less=True)
         m.d.sync += leaky.eq(v_left + neuron[4].bias if p.bias_bits else v_left)
-        u = self._current(m, state[4].r if p.refractory_bits else C(0))
+        u = self._current(m, state[4])
         # 6: their sum. 7: saturated. 8: compared with the threshold. 9: the spike's effect.
         raw = Signal(signed(max(len(u), len(leaky)) + 1), reset_less=True)
         candidate = Signal(signed(p.state_bits), reset_less=True)
@@ -94,7 +95,8 @@ class NeuronUpdate(wiring.Component):
         s = state[8]
         spike = Signal()
         resting = ~self.read & (s.r != 0) if p.refractory_bits else C(0)
-        fires = over >= 0 if p.fires == "at" else over > 0
+        margin = self._adapt(m, neuron, state, candidate, spike) if p.adaptive else over
+        fires = margin >= 0 if p.fires == "at" else margin > 0
         m.d.comb += spike.eq(n.spiking & ~resting & fires)
         after = over if p.reset == "subtract" else n.reset_value
         v = Mux(resting, s.v, Mux(spike, after, held))
@@ -120,6 +122,35 @@ class NeuronUpdate(wiring.Component):
             m.d.sync += out.state.eq(0)
         m.d.comb += [self.o.valid.eq(valid[-1]), out.end.eq(end[-1])]
         return m
+
+    def _adapt(
+        self,
+        m: Module,
+        neuron: list[data.View],
+        state: list[data.View],
+        candidate: Signal,
+        spike: Signal,
+    ) -> Signal:
+        """By how much the potential reaches the raised threshold, after 8 cycles; keeps ``b``."""
+        p = self.p
+        most = (1 << (p.state_bits - 1)) - 1
+        left = self._decay(m, Cat(state[0].b, C(0, 1)).as_signed(), neuron[0].rho, "b")
+        kept = [left[:-1]]  # after 4 cycles; never negative
+        for k in range(5, _LATENCY):
+            stage = Signal(p.state_bits - 1, name=f"b_{k}", reset_less=True)
+            m.d.sync += stage.eq(kept[-1])
+            kept.append(stage)
+        level = Signal(p.state_bits, reset_less=True)
+        margin = Signal(signed(p.state_bits + 2), reset_less=True)
+        raised = Signal(p.state_bits - 1, reset_less=True)
+        more = kept[3] + neuron[7].jump
+        m.d.sync += [
+            level.eq(kept[2] + neuron[6].threshold.as_unsigned()),
+            margin.eq(candidate - level),
+            raised.eq(Mux(more > most, most, more)),
+            self.o.payload.state.b.eq(Mux(spike, raised, kept[4])),
+        ]
+        return margin
 
     def _delay(self, m: Module, value: data.View, name: str) -> list[data.View]:
         """``value`` after 0 to 9 cycles."""
@@ -148,12 +179,13 @@ class NeuronUpdate(wiring.Component):
         ]
         return left
 
-    def _current(self, m: Module, rest: Value) -> Signal:
-        """``u'`` after 5 cycles: what enters the membrane; ``rest`` instead when that is read."""
+    def _current(self, m: Module, state: data.View) -> Signal:
+        """``u'`` after 5 cycles: what enters the membrane, or another word of the state to read."""
         p = self.p
         scale = 0 if p.graded else p.fraction_bits
         arriving = self.sum << scale
-        width = p.state_bits if p.synaptic else max(len(arriving), p.refractory_bits + 1)
+        shown = max(p.refractory_bits + 1, p.state_bits if p.adaptive else 0)
+        width = p.state_bits if p.synaptic else max(len(arriving), shown)
         u = Signal(signed(width), reset_less=True)
         if p.synaptic:
             left = self._decay(m, self.i.payload.state.u, self.i.payload.neuron.alpha, "u")
@@ -165,7 +197,10 @@ class NeuronUpdate(wiring.Component):
                 m.d.sync += u.eq(0)
         if p.refractory_bits:
             with m.If(self.rest):
-                m.d.sync += u.eq(rest)
+                m.d.sync += u.eq(state.r)
+        if p.adaptive:
+            with m.If(self.adapted):
+                m.d.sync += u.eq(state.b)
         return u
 
 

@@ -4,7 +4,7 @@ from amaranth import Shape, signed, unsigned
 from amaranth.lib import data
 
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import Fields, pointer_fields
+from ..machine.words import Fields, pointer_fields, read_bits
 
 __all__ = [
     "payload_shape",
@@ -38,7 +38,7 @@ def token_layout(p: MachineParams) -> data.StructLayout:
         "end": 1,
         "last": 1,
         "read": 1,
-        "source": max(2, bits_for(p.sources)),
+        "source": max(read_bits(p), bits_for(p.sources)),
         "payload": payload_shape(p),
     })
 
@@ -54,7 +54,7 @@ def row_layout(p: MachineParams) -> data.StructLayout:
         "last": 1,
         "read": 1,
         "single": 1,
-        "start": max(2, fields["start"]),
+        "start": max(read_bits(p), fields["start"]),
         "length": fields["length_0"],
         "payload": payload_shape(p),
     })

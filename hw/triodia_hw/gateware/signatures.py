@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..compile.contents import accumulator_width, memory_shapes
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import MEMORY_NUMBERS
+from ..machine.words import MEMORY_NUMBERS, read_bits
 from .shapes import synapse_layout
 
 __all__ = ["LOAD", "Flow", "LoadPort", "SumPort", "SynapsePort", "bytes_of"]
@@ -36,7 +36,7 @@ class SynapsePort(wiring.Signature):
 
     def __init__(self, p: MachineParams) -> None:
         flags = {name: Out(1) for name in ("valid", "end", "last", "read")}
-        super().__init__(flags | {"what": Out(2), "payload": Out(synapse_layout(p))})
+        super().__init__(flags | {"what": Out(read_bits(p)), "payload": Out(synapse_layout(p))})
 
 
 class SumPort(wiring.Signature):
@@ -53,7 +53,7 @@ class SumPort(wiring.Signature):
             "end": Out(1),
             "last": Out(1),
             "read": Out(1),
-            "what": Out(2),
+            "what": Out(read_bits(p)),
             "addr": In(addr),
             "sum": Out(signed(accumulator_width(p))),
             "clear": In(1),

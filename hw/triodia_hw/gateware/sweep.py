@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..compile.contents import read_words
 from ..machine.neuron import NEURON
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import READ_KINDS, neuron_fields, row_depth, state_fields
+from ..machine.words import READ_KINDS, neuron_fields, read_bits, row_depth, state_fields
 from .loader import write_port
 from .neuron import NeuronUpdate
 from .queue import Queue
@@ -76,7 +76,7 @@ class Sweep(wiring.Component):
         last = Signal(init=1)
         first = Signal(init=1)
         read = Signal()
-        what = Signal(2)
+        what = Signal(read_bits(p))
         m.d.comb += [issue.eq(busy & queue.room), finish.eq(slot == p.slots)]
         asked = Cat(self.sums.last, self.sums.read, self.sums.what)
         with m.If(self.sums.end):
@@ -97,6 +97,7 @@ class Sweep(wiring.Component):
             self.ready.eq(~first),
             update.read.eq(read),
             update.rest.eq(read & (what == READ_KINDS["r"])),
+            update.adapted.eq(read & (what == READ_KINDS["b"]) if p.adaptive else 0),
             Cat(update.i.valid, update.i.payload.end).eq(reading[1]),
             update.i.payload.neuron.eq(neurons.r_data),
             update.i.payload.state.eq(state.r_data),

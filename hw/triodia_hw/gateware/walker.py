@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..machine.params import MachineParams
-from ..machine.words import row_depth, synapse_fields
+from ..machine.words import read_bits, row_depth, synapse_fields
 from .loader import write_port
 from .shapes import row_layout, struct
 from .signatures import LoadPort, SynapsePort
@@ -69,7 +69,8 @@ class Walker(wiring.Component):
             ]
         # Cycles 1 and 2: the memory reads. 3: its blocks, if it has several, have become a word. 4:
         # the word's target. Registers without reset become the multiplier's own.
-        flags = Cat(busy & ~row.end, busy & row.end, row.last, row.read, row.start[:2], first)
+        what = row.start[: read_bits(p)]
+        flags = Cat(busy & ~row.end, busy & row.end, row.last, row.read, what, first)
         stages, payloads = [flags], [row.payload]
         for k in range(1, 5):
             stages.append(Signal(len(flags), name=f"flags_{k}"))

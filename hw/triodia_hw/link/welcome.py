@@ -13,8 +13,8 @@ LINK_VERSION = 1
 
 _HEAD = struct.Struct("<BBI")  # link version, flags, clock
 _SIZES = struct.Struct("<14HI")
-_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE = 1, 2, 4, 8
-_MODES = ("synaptic", "reset", "fires")
+_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE = 1, 2, 4, 8, 16
+_MODES = ("synaptic", "adaptive", "reset", "fires")
 _WIDE = "synapse_words"  # the one that takes 32 bits; it comes last
 _NAMES = [f.name for f in fields(MachineParams) if f.name not in (*_MODES, _WIDE)]
 _TEXT = MAX_PAYLOAD - _HEAD.size - _SIZES.size
@@ -43,6 +43,7 @@ class Welcome:
         p = self.params
         flags = _SYNAPTIC * p.synaptic | _RESET_VALUE * (p.reset == "value")
         flags |= _LOADABLE * self.loadable | _ABOVE * (p.fires == "above")
+        flags |= _ADAPTIVE * p.adaptive
         sizes = [getattr(p, name) for name in _NAMES]
         head = _HEAD.pack(LINK_VERSION, flags, self.clock_hz)
         text = f"{self.board} {self.version}".encode("ascii", "replace")
@@ -64,6 +65,7 @@ class Welcome:
                 **dict(zip(_NAMES, sizes, strict=True)),
                 synapse_words=wide,
                 synaptic=bool(flags & _SYNAPTIC),
+                adaptive=bool(flags & _ADAPTIVE),
                 reset="value" if flags & _RESET_VALUE else "subtract",
                 fires="above" if flags & _ABOVE else "at",
             )

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _FORMAT, _SCHEMA = "triodia-image", 3
+_ADAPTIVE = ("rho", "jump")  # arrays that only an adaptive machine has
 _OLD = 2  # still read: the input coding lay in its free "meta"
 
 
@@ -129,8 +130,10 @@ class Image:
     def digest(self) -> str:
         """SHA-256 of everything except ``meta``; images of equal digest compute the same."""
         params = asdict(self.params)
-        if self.params.fires == "at":  # a mode newer than the first images
+        if self.params.fires == "at":  # modes newer than the first images
             del params["fires"]
+        if not self.params.adaptive:
+            del params["adaptive"]
         h = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
         for name, array in sorted(_arrays(self).items()):
             h.update(name.encode() + array.tobytes())
@@ -152,7 +155,10 @@ def accumulator_bound(
 
 
 def _arrays(image: Image) -> dict[str, np.ndarray]:
-    arrays = {f.name: getattr(image.neurons, f.name) for f in fields(NeuronParams)}
+    names = [f.name for f in fields(NeuronParams)]
+    if not image.params.adaptive:
+        names = [name for name in names if name not in _ADAPTIVE]
+    arrays = {name: getattr(image.neurons, name) for name in names}
     arrays |= {name: getattr(image, name) for name in ("row_start", "target", "weight", "slot")}
     return {name: np.ascontiguousarray(array, np.int32) for name, array in arrays.items()}
 
@@ -225,7 +231,11 @@ def _from_parts(header: dict, arrays: dict[str, np.ndarray]) -> Image:
         wide[flag] = wide[flag].astype(bool)
     image = Image(
         params=MachineParams(**header["params"]),
-        neurons=NeuronParams(**{f.name: wide[f.name] for f in fields(NeuronParams)}),
+        neurons=NeuronParams(**{
+            f.name: wide[f.name]
+            for f in fields(NeuronParams)
+            if f.name not in _ADAPTIVE or header["params"].get("adaptive")
+        }),
         **{name: wide[name] for name in ("row_start", "target", "weight", "slot")},
         coding=None if header["schema"] == _OLD else _coding(header["coding"]),
         meta=header["meta"],

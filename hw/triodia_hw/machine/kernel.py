@@ -28,9 +28,9 @@ def _add_row(a: np.ndarray, target: np.ndarray, weight: np.ndarray, payload: int
 @_jit
 def _integrate(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple) -> None:
     """Potentials before spikes into ``state[0]``, currents into ``state[1]``; clears the sums."""
-    _, beta, alpha, _, _, bias, _ = neurons
-    (_, _, k, low, high), (synaptic, _, _, resting) = how
-    v, u, r = state
+    _, beta, alpha, _, _, bias, _, _, _ = neurons
+    (_, _, k, low, high), (synaptic, _, _, resting, _) = how
+    v, u, r, _ = state
     for i in range(len(a)):
         current = a[i]
         if synaptic:
@@ -44,16 +44,20 @@ def _integrate(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple) -> 
 @_jit
 def _fire(state: np.ndarray, neurons: tuple, how: tuple, sent: np.ndarray) -> int:
     """Reset the neurons that spike and list them in ``sent``; how many."""
-    threshold, _, _, reset_value, refractory, _, spiking = neurons
-    _, by_value, above, resting = how[1]
-    v, _, r = state
+    threshold, _, _, reset_value, refractory, _, rho, jump, spiking = neurons
+    _, by_value, above, resting, adaptive = how[1]
+    k, high = how[0][2], how[0][4]
+    v, _, r, b = state
     fired = 0
     for i in range(len(v)):
+        if adaptive:
+            b[i] = _decay(b[i], rho[i], k)
         if resting and r[i] > 0:
             r[i] -= 1
-        elif v[i] >= threshold[i] + above and spiking[i]:
+        elif v[i] >= threshold[i] + b[i] + above and spiking[i]:
             v[i] = reset_value[i] if by_value else v[i] - threshold[i]
             r[i] = refractory[i]
+            b[i] = min(b[i] + jump[i], high)
             sent[fired] = i
             fired += 1
     return fired
@@ -69,7 +73,7 @@ def run(
     spikes, readouts, sops, arriving, kept = out
     inputs, one = how[0][0], how[0][1]
     count = len(neurons[0])
-    state = np.zeros((3, count), np.int64)  # v, u, r
+    state = np.zeros((4, count), np.int64)  # v, u, r, b
     a, fired, sent = np.zeros(count, np.int64), 0, np.zeros(count, np.int64)
     for t in range(len(start) - 1):
         for e in range(start[t], start[t + 1]):

@@ -48,6 +48,7 @@ class MachineParams:
     accumulator_bits : signed sum of ``weight * payload``; must hold the worst case of the network.
     synaptic : whether neurons have a synaptic current ``u`` with its own leak.
     fires : ``"at"`` (a neuron spikes at ``v >= threshold``) or ``"above"`` (``v > threshold``).
+    adaptive : whether neurons have an adaptation ``b`` that raises their threshold (ALIF).
     reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (one reset value per neuron).
     bias_bits, refractory_bits : width of these fields; 0 leaves them out.
     synapse_words : synapse words that each PE stores.
@@ -72,6 +73,7 @@ class MachineParams:
     leak_bits: int = 10
     accumulator_bits: int = 24
     synaptic: bool = False
+    adaptive: bool = False
     reset: str = "subtract"
     fires: str = "at"
     bias_bits: int = 0
@@ -88,8 +90,10 @@ class MachineParams:
                 raise ContractError(f"{name} must be an integer, not {value!r}")
             if not least <= value <= greatest:
                 raise ContractError(f"{name} must be in {least}..{greatest}, not {value}")
-        if not isinstance(self.synaptic, bool):
-            raise ContractError(f"synaptic must be true or false, not {self.synaptic!r}")
+        for name in ("synaptic", "adaptive"):
+            if not isinstance(getattr(self, name), bool):
+                value = getattr(self, name)
+                raise ContractError(f"{name} must be true or false, not {value!r}")
         if self.reset not in ("subtract", "value"):
             raise ContractError(f'reset must be "subtract" or "value", not {self.reset!r}')
         if self.fires not in ("at", "above"):

@@ -86,7 +86,7 @@ def _plain(image: Image, events: EventList, states: bool) -> Trace:
         np.array([r.readouts for r in results], np.int64).reshape(len(results), -1),
         np.array([r.sops for r in results], np.int64),
         np.array([r.events for r in results], np.int64),
-        State(whole("v"), whole("u"), whole("r")) if states else None,
+        State(*(whole(name) for name in "vurb")) if states else None,
     )
 
 
@@ -97,15 +97,16 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
     spikes = np.zeros((steps, p.neurons), bool)
     readouts = np.zeros((steps, len(image.readouts)), np.int64)
     sops, arriving = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
-    kept = np.zeros((3, steps if states else 0, p.neurons), np.int64)
+    kept = np.zeros((4, steps if states else 0, p.neurons), np.int64)
     graph = [np.ascontiguousarray(image.row_start, np.int64)]
     graph += [np.ascontiguousarray(a, np.int32) for a in (image.target, image.weight)]
-    constants = (n.threshold, n.beta, n.alpha, n.reset_value, n.refractory, n.bias)
+    constants = (n.threshold, n.beta, n.alpha, n.reset_value, n.refractory, n.bias, n.rho, n.jump)
     values = [np.ascontiguousarray(a, np.int64) for a in constants]
     payload = events.payload if p.graded else events.payload * p.one
     low, high = p.state_range
     rules = (p.inputs, p.one, p.leak_bits, low, high)
     flags = (p.synaptic, p.reset == "value", p.fires == "above", bool(n.refractory.any()))
+    flags += (p.adaptive,)
     run(
         (events.start, events.channel, payload),
         tuple(graph),

@@ -19,6 +19,8 @@ __all__ = [
     "output_fields",
     "pack",
     "pointer_fields",
+    "read_bits",
+    "readable",
     "row_depth",
     "state_fields",
     "synapse_fields",
@@ -29,8 +31,9 @@ __all__ = [
 INPUT_KINDS = {"event": 0, "end": 1, "load": 2, "read": 3}
 OUTPUT_KINDS = {"spike": 0, "readout": 1, "end": 2, "count": 3}
 
-# Source of a "read" word: which word of every neuron's state, or the counters.
-READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3}
+# Source of a "read" word: which word of every neuron's state, or the counters. Only an adaptive
+# machine knows the last.
+READ_KINDS = {"v": 0, "u": 1, "r": 2, "counters": 3, "b": 4}
 
 # Number of each content memory in a load block.
 MEMORY_NUMBERS = {"pointers": 0, "synapses": 1, "neurons": 2}
@@ -45,6 +48,16 @@ COUNTERS = {
 }
 
 _BLOCK = 256  # depth of the widest shape of the smallest block RAM; contents come in multiples
+
+
+def read_bits(p: MachineParams) -> int:
+    """Lowest bits of the source of a "read" that count."""
+    return 3 if p.adaptive else 2
+
+
+def readable(p: MachineParams) -> tuple[str, ...]:
+    """Words of a neuron's state that a "read" can ask for."""
+    return ("v", "u", "r", "b") if p.adaptive else ("v", "u", "r")
 
 
 def row_depth(words: int) -> int:

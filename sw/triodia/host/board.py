@@ -16,7 +16,7 @@ from triodia_hw.link.welcome import BadWelcome, Welcome
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.neuron import State
 from triodia_hw.machine.reference import Event
-from triodia_hw.machine.words import COUNTERS, OUTPUT_KINDS, READ_KINDS
+from triodia_hw.machine.words import COUNTERS, OUTPUT_KINDS, READ_KINDS, readable
 
 from .errors import (
     BoardRestarted,
@@ -278,8 +278,8 @@ class Board:
                 values[word["source"]] = word["value"]
 
     def state(self) -> State:
-        """``v``, ``u`` and ``r`` of every neuron after the last step."""
-        return State(*(self._read(kind) for kind in ("v", "u", "r")))
+        """State of every neuron after the last step."""
+        return State(*(self._read(kind) for kind in readable(self.welcome.params)))
 
     def counters(self) -> dict[str, int]:
         """The machine's counters since its reset; only between steps."""
