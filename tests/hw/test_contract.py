@@ -149,7 +149,8 @@ def test_saturate_clips(x, bits):
 @given(signed(8), signed(8), st.integers(1, 10), st.data())
 def test_silent_neuron_reaches_zero(v, u, k, data):
     leak = between(0, (1 << k) - 1)
-    p = MachineParams(inputs=1, neurons=1, lanes=1, state_bits=8, leak_bits=k, synaptic=True)
+    kinds = {"synaptic": True, "adaptive": True}
+    p = MachineParams(inputs=1, neurons=1, lanes=1, state_bits=8, leak_bits=k, **kinds)
     neuron = {"threshold": 127, "beta": data.draw(leak), "alpha": data.draw(leak), "bias": 0}
     neuron |= {"reset_value": 0, "refractory": 0, "spiking": False, "v": v, "u": u, "r": 0, "a": 0}
     neuron |= {"rho": data.draw(leak), "jump": 0, "b": data.draw(between(0, 127))}
@@ -170,9 +171,8 @@ def test_scale_invariance(scale, synaptic, reset, data):
     neuron |= {"refractory": data.draw(between(0, 2)), "spiking": True, "v": 0, "u": 0, "r": 0}
     neuron |= {"rho": data.draw(leak), "jump": data.draw(between(0, 20)) << steps, "b": 0}
     inputs = data.draw(st.lists(exact, min_size=steps, max_size=steps))
-    p = MachineParams(
-        inputs=1, neurons=2, lanes=1, state_bits=24, leak_bits=k, synaptic=synaptic, reset=reset
-    )
+    kinds = {"synaptic": synaptic, "adaptive": data.draw(st.booleans()), "reset": reset}
+    p = MachineParams(inputs=1, neurons=2, lanes=1, state_bits=24, leak_bits=k, **kinds)
     names = ("threshold", "bias", "reset_value", "jump")
     scaled = neuron | {name: scale * neuron[name] for name in names}
     n, state, _ = arrays([neuron | {"a": 0}, scaled | {"a": 0}])

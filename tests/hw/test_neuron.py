@@ -161,7 +161,8 @@ def test_read(case, what):
     async def run(ctx):
         ctx.set(dut.read, 1)
         ctx.set(dut.rest, what == "r")
-        ctx.set(dut.adapted, what == "b")
+        if p.adaptive:
+            ctx.set(dut.adapted, what == "b")
         await through(ctx, dut, p, todo, check)
 
     simulate(dut, run)

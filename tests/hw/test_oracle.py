@@ -97,13 +97,17 @@ def test_oracle_equals_reference(first, tmp_path):
     assert spikes > 200
 
 
-def test_files_both_ways(tmp_path):
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_files_both_ways(adaptive, tmp_path):
     """A file of the program passes the document's digest and check, and holds the same."""
-    params, arrays = random_machine(7)
+    machines = map(random_machine, range(MACHINES))
+    params, arrays = next(m for m in machines if m[0]["adaptive"] == adaptive)
     write_image(tmp_path / "a.image", params, arrays)
     save_image(load_image(tmp_path / "a.image"), tmp_path / "b.image")
     read, got, coding = read_image(tmp_path / "b.image")
-    assert (read, got, coding) == (params | {"fires": read["fires"]}, arrays, None)
+    assert read.get("adaptive", False) == adaptive and ("rho" in got) == adaptive
+    assert (read, got, coding) == ({k: params[k] for k in read}, arrays, None)
+    assert params.keys() - read.keys() <= {"adaptive"}
 
 
 def test_coding_and_class():

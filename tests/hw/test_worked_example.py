@@ -1,10 +1,11 @@
 # amaranth: UnusedElaboratable=no
-"""The table "By hand" of docs/contract.md, against reference and gateware."""
+"""The tables "By hand" of docs/contract.md, against reference and gateware."""
 
 import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.support.bench import get, put, simulate
 from triodia_hw.compile.build import build_image
@@ -18,17 +19,24 @@ from triodia_hw.machine.words import INPUT_KINDS, OUTPUT_KINDS
 DOC = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
 
 
-def table():
-    """Rows of the table: (input or None, spike, v_A', v_B')."""
-    rows = re.findall(r"^\| (\d) \| (.*) \|$", DOC.read_text().replace("−", "-"), re.M)
-    cells = [row.split(" | ") for _, row in rows]
-    return [
-        (None if c[0] == "–" else int(c[0]), c[4] == "yes", int(c[5]), int(c[8])) for c in cells
-    ]
+def table(adaptive):
+    """Rows of the table: (input or None, spike, v_A', b_A', v_B')."""
+    heading = "### By hand, adaptive\n" if adaptive else "### By hand\n"
+    _, _, text = DOC.read_text().replace("−", "-").partition(heading)
+    lines = [line.strip("| ").split(" | ") for line in text.split("\n#")[0].splitlines()]
+    names, rows = lines[[line[0] for line in lines].index("step")], []
+    for line in lines:
+        if line[0].isdecimal():
+            cell = {"b_A'": "0"} | dict(zip(names, line, strict=True))
+            payload = None if cell["input"] == "–" else int(cell["input"])
+            numbers = [int(cell[name]) for name in ("v_A'", "b_A'", "v_B'")]
+            rows.append((payload, cell["spike"] == "yes", *numbers))
+    return rows
 
 
-def image():
-    p = MachineParams(inputs=1, neurons=2, lanes=1, fraction_bits=2, leak_bits=2, state_bits=12)
+def image(adaptive=False):
+    sizes = {"inputs": 1, "neurons": 2, "lanes": 1, "adaptive": adaptive}
+    p = MachineParams(fraction_bits=2, leak_bits=2, state_bits=12, **sizes)
     column = [np.array(pair) for pair in ((20, 1), (3, 2), (0, 0))]
     n = NeuronParams(
         threshold=column[0],
@@ -39,18 +47,21 @@ def image():
         bias=column[2],
         spiking=np.array([True, False]),
         readout=np.array([False, True]),
+        **({"rho": np.array([3, 0]), "jump": np.array([18, 0])} if adaptive else {}),
     )
     return build_image(p, n, np.array([[5, -3, 0], [0, 7, 0]]))
 
 
-def test_reference():
-    reference = Reference(image())
-    rows = table()
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_reference(adaptive):
+    reference = Reference(image(adaptive))
+    rows = table(adaptive)
     assert len(rows) == 5
-    for payload, spike, v_a, v_b in rows:
+    for payload, spike, v_a, b_a, v_b in rows:
         result = reference.step([] if payload is None else [(0, payload)])
         assert result.spikes.tolist() == [0] * spike
         assert result.state.v.tolist() == [v_a, v_b]
+        assert result.state.b.tolist() == [b_a, 0]
         assert result.readouts.tolist() == [v_b]
 
 
@@ -59,19 +70,20 @@ def test_accumulator_bits():
     assert image().params.accumulator_bits == 11
 
 
-def test_gateware():
-    im = image()
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_gateware(adaptive):
+    im = image(adaptive)
     dut = Core(im.params, contents=contents(im))
     sources = im.source_of_neuron()
 
     async def feed(ctx):
-        for payload, *_ in table():
+        for payload, *_ in table(adaptive):
             if payload is not None:
                 await put(ctx, dut.i, {"kind": INPUT_KINDS["event"], "payload": payload})
             await put(ctx, dut.i, {"kind": INPUT_KINDS["end"]})
 
     async def check(ctx):
-        for _, spike, _, v_b in table():
+        for _, spike, _, _, v_b in table(adaptive):
             words = []
             while (word := await get(ctx, dut.o)).kind != OUTPUT_KINDS["end"]:
                 words.append((word.kind, word.source, word.value))

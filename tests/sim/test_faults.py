@@ -47,6 +47,18 @@ CASES = {
         "fraction_bits": 0,
         "leak_bits": 1,
     },
+    "adaptive": {
+        "lanes": 2,
+        "neurons": 24,
+        "inputs": 6,
+        "density": 0.5,
+        "adaptive": True,
+        "state_bits": 9,
+        "refractory_bits": 2,
+        "leak_bits": 6,
+        "fraction_bits": 2,
+        "weight_bits": 6,
+    },
     "long queues": {"lanes": 2, "neurons": 30, "inputs": 40, "density": 1.0},
     "fillers and groups": {
         "lanes": 2,

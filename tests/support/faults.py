@@ -31,7 +31,7 @@ FAULTS = {
     "rounding to minus infinity": Fault(
         "neuron.py", "Mux(product < 0, below, 0)", "Mux(product < 0, 0, 0)"
     ),
-    "threshold exceeded, not reached": Fault("neuron.py", "over >= 0 if", "over > 0 if"),
+    "threshold exceeded, not reached": Fault("neuron.py", "margin >= 0 if", "margin > 0 if"),
     "no saturation of the potential": Fault(
         "neuron.py", "candidate.eq(_saturate(raw, p.state_bits))", "candidate.eq(raw)"
     ),
@@ -49,6 +49,19 @@ FAULTS = {
         "neuron.py",
         "self.i.payload.state.u, self.i.payload.neuron.alpha",
         "self.i.payload.state.u, self.i.payload.neuron.beta",
+    ),
+    "adaptation never decays": Fault("neuron.py", 'neuron[0].rho, "b"', 'C(1 << p.leak_bits), "b"'),
+    "threshold of an adaptive neuron not raised": Fault(
+        "neuron.py", "level.eq(kept[2] + ", "level.eq(0 + "
+    ),
+    "raised threshold taken from the potential": Fault(
+        "neuron.py", "after = over if", "after = margin if"
+    ),
+    "no saturation of the adaptation": Fault(
+        "neuron.py", "Mux(more > most, most, more)", "more[:-1]"
+    ),
+    "adaptation stops while refractory": Fault(
+        "neuron.py", "Mux(spike, raised, kept[4])", "Mux(resting, s.b, Mux(spike, raised, kept[4]))"
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
@@ -163,6 +176,10 @@ FAULTS = {
     ),
     "read shows another word": Fault("sweep.py", "p.slots + what", "p.slots + (what ^ 1)", STATE),
     "read adds the sum": Fault("neuron.py", "Mux(self.read, 0, arriving)", "arriving", NEURON),
+    "adaptation not shown": Fault("neuron.py", "m.If(self.adapted)", "m.If(0)", STATE),
+    "read of the adaptation shows the potential": Fault(
+        "fetcher.py", "source[: read_bits(self.p)]", "source[:2]", STATE
+    ),
     "refractory steps not shown": Fault("neuron.py", "m.If(self.rest)", "m.If(0)", STATE),
     "halves of a counter exchanged": Fault(
         "report.py", "word_select(k, 16)", "word_select(k ^ 1, 16)", COUNTS

@@ -86,11 +86,12 @@ def memory_shapes(p: MachineParams) -> list[MemoryShape]:
 def read_words(p: MachineParams) -> list[int]:
     """Read words, which follow the neurons' parameters: an update with them shows v, u, r or b.
 
-    The k-th is for the read of number k (``READ_KINDS``; the one of the counters is not used): no
-    leak for the state to read, full leak for the others.
+    The k-th is for the read of number k (``READ_KINDS``; the one of the counters is not used). No
+    leak for ``v`` or ``u``, where one of them is read; full leak for all else. The machine supplies
+    ``r`` and ``b`` itself.
     """
     whole, fields = 1 << p.leak_bits, neuron_fields(p)
-    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}, "b": {"rho": whole}}
+    leaks = {"v": {"beta": whole}, "u": {"alpha": whole}}
     shown = {name: 0 for name, *_ in fields} | {"readout": 1}
     names = {name for name, *_ in fields}
     return [

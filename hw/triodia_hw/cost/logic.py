@@ -52,7 +52,7 @@ def _models() -> dict:
 def features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
     """What the logic of a machine grows with, by name; all are at least 0."""
     queues, lanes = queue_widths(p), p.lanes
-    states = p.state_bits * (2 if p.synaptic else 1)
+    states = p.state_bits * (1 + p.synaptic + p.adaptive)
     sums = next(s.width for s in memory_shapes(p) if s.name == "sums_0")
     adders = multipliers(p) if options.multiplier_parts > 1 else 0
     return {

@@ -5,7 +5,7 @@ from ..compile.options import DEFAULT, Options
 from ..compile.storage import block_count
 from ..machine.neuron import NEURON
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import input_fields, output_fields, pointer_fields, width_of
+from ..machine.words import input_fields, output_fields, pointer_fields, read_bits, width_of
 
 __all__ = ["block_rams", "blocks_by_memory", "multipliers", "queue_widths", "single_port_rams"]
 
@@ -61,13 +61,13 @@ def queue_widths(p: MachineParams) -> dict[str, int]:
 
     A returned spike has a constant payload and flags that are never set, which take no memory.
     """
-    source, payload = bits_for(p.sources), _payload_bits(p)
+    source, payload, asked = bits_for(p.sources), _payload_bits(p), read_bits(p)
     start, length = (width for _, width, _ in pointer_fields(p)[:2])
     taken = sum(width for name, width, _ in input_fields(p) if name == "source")
     return {
-        "rows": 4 + max(2, start) + length + payload,
+        "rows": 4 + max(asked, start) + length + payload,
         "records": 3 + source + p.state_bits,
-        "returns": 1 + max(2, source),
+        "returns": 1 + max(asked, source),
         "inputs": 6 + taken + payload,
         "outputs": width_of(output_fields(p)),
     }

@@ -14,6 +14,7 @@ from ..machine.words import (
     Fields,
     input_fields,
     output_fields,
+    readable,
     width_of,
 )
 from .parameters import USUAL, TopParameters
@@ -137,7 +138,7 @@ def facts(
         "ports": ports_of(verilog, name),
         "input": _word(input_fields(p), INPUT_KINDS, interface),
         "output": _word(output_fields(p), OUTPUT_KINDS, interface),
-        "reads": READ_KINDS,
+        "reads": {k: n for k, n in READ_KINDS.items() if k in (*readable(p), "counters")},
         **_network(image),
         "counters": COUNTERS,
         "registers": _REGISTERS.get(interface),

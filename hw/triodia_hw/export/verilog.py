@@ -4,7 +4,6 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ..compile.contents import contents, memory_shapes
@@ -188,7 +187,7 @@ def _text(
     head = [
         f"// Triodia {triodia_version()}: {what}.",
         f"// Image {digest}",
-        f"// Parameters {json.dumps(asdict(image.params))}",
+        f"// Parameters {json.dumps(image.params.record())}",
         f"// Memory contents are {contents_at}. README.md explains ports, reset and clock.",
         "//",
         "// Modules, in order:",

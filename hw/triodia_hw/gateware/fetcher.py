@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..machine.params import MachineParams
-from ..machine.words import pointer_fields, row_depth
+from ..machine.words import pointer_fields, read_bits, row_depth
 from .loader import write_port
 from .shapes import row_layout, struct, token_layout
 from .signatures import Flow, LoadPort
@@ -88,7 +88,7 @@ class Fetcher(wiring.Component):
         single = Signal()
         span = Signal(len(length), reset_less=True)
         m.d.sync += [
-            start.eq(Mux(end, tokens[3].source[:2], begin + before)),
+            start.eq(Mux(end, tokens[3].source[: read_bits(self.p)], begin + before)),
             span.eq(length),
             some.eq(end | (length != 0)),
             single.eq(end | (length == 1)),

@@ -38,7 +38,8 @@ class NeuronUpdate(wiring.Component):
     Members
     -------
     i : In(stream.Signature({end, neuron (parameters), state})), always ready.
-    read, rest, adapted : In. Ignore the sum; and show refractory steps left, or the adaptation.
+    read, rest, adapted : In. Ignore the sum; and show refractory steps left, or the adaptation
+        (``adapted`` only where neurons adapt).
     zero : In. The next state is zero.
     fetch : Out(stream.Signature({end})), always ready: what came 2 cycles before; its sum is wanted
         2 cycles from now.
@@ -55,11 +56,11 @@ class NeuronUpdate(wiring.Component):
             "i": In(stream.Signature(request, always_ready=True)),
             "read": In(1),
             "rest": In(1),
-            "adapted": In(1),
             "zero": In(1),
             "fetch": Out(stream.Signature(data.StructLayout({"end": 1}), always_ready=True)),
             "sum": In(signed(accumulator_width(p))),
             "o": Out(stream.Signature(update_layout(p), always_ready=True)),
+            **({"adapted": In(1)} if p.adaptive else {}),
         })
 
     def elaborate(self, platform: object) -> Module:

@@ -97,12 +97,13 @@ class Sweep(wiring.Component):
             self.ready.eq(~first),
             update.read.eq(read),
             update.rest.eq(read & (what == READ_KINDS["r"])),
-            update.adapted.eq(read & (what == READ_KINDS["b"]) if p.adaptive else 0),
             Cat(update.i.valid, update.i.payload.end).eq(reading[1]),
             update.i.payload.neuron.eq(neurons.r_data),
             update.i.payload.state.eq(state.r_data),
             update.zero.eq(last),
         ]
+        if p.adaptive:
+            m.d.comb += update.adapted.eq(read & (what == READ_KINDS["b"]))
         self._sums(m, update, first, read)
         self._retire(m, update.o, state, queue, Cat(last, first, read))
         return m

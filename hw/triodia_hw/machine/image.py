@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -129,11 +129,9 @@ class Image:
 
     def digest(self) -> str:
         """SHA-256 of everything except ``meta``; images of equal digest compute the same."""
-        params = asdict(self.params)
-        if self.params.fires == "at":  # modes newer than the first images
+        params = self.params.record()
+        if self.params.fires == "at":  # a mode newer than the first images
             del params["fires"]
-        if not self.params.adaptive:
-            del params["adaptive"]
         h = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
         for name, array in sorted(_arrays(self).items()):
             h.update(name.encode() + array.tobytes())
@@ -173,7 +171,7 @@ def save_image(image: Image, path: str | Path) -> None:
     header = {
         "format": _FORMAT,
         "schema": _SCHEMA,
-        "params": asdict(image.params),
+        "params": image.params.record(),
         "coding": None if image.coding is None else _coding_header(image.coding),
         "meta": image.meta,
         "digest": image.digest(),

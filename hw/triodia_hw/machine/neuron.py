@@ -174,14 +174,15 @@ class LIF:
         u = saturate(decay(state.u, n.alpha, p.leak_bits) + a, p.state_bits) if p.synaptic else a
         candidate = saturate(decay(state.v, n.beta, p.leak_bits) + u + n.bias, p.state_bits)
         resting = state.r > 0
-        b = decay(state.b, n.rho, p.leak_bits)
+        b = decay(state.b, n.rho, p.leak_bits) if p.adaptive else state.b  # always 0
         level = n.threshold + b
         fires = candidate >= level if p.fires == "at" else candidate > level
         spike = n.spiking & ~resting & fires
         after = candidate - n.threshold if p.reset == "subtract" else n.reset_value
         v = np.where(resting, state.v, np.where(spike, after, candidate))
         r = np.where(resting, state.r - 1, np.where(spike, n.refractory, 0))
-        b = np.where(spike, saturate(b + n.jump, p.state_bits), b)
+        if p.adaptive:
+            b = np.where(spike, saturate(b + n.jump, p.state_bits), b)
         return State(v, u if p.synaptic else np.zeros_like(u), r, b), spike
 
     def step_float(

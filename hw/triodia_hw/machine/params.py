@@ -1,6 +1,6 @@
 """Sizes, widths and modes of a machine."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..errors import ContractError
 
@@ -111,6 +111,14 @@ class MachineParams:
                 f"refractory_bits must be less than state_bits ({self.state_bits}), "
                 f"not {self.refractory_bits}"
             )
+
+    def record(self) -> dict[str, int | bool | str]:
+        """Parameters by name, as files hold them: ``adaptive`` only where it is true.
+
+        So a machine without adaptation has the files it had before there was any.
+        """
+        values = asdict(self)
+        return values if self.adaptive else {k: v for k, v in values.items() if k != "adaptive"}
 
     @property
     def slots(self) -> int:
