@@ -79,13 +79,17 @@ class SpikingReservoir:
 
     ``step(x)`` takes ``(B, D)`` and returns ``(B, N)`` traces ``r <- exp(-1/tau_out) r + s`` after
     ``substeps`` steps of the contract's neuron; with ``potentials`` ``(B, 2 N)``, followed by the
-    traces of ``v``. Neurons must reset by subtraction, without synaptic current and refractory
-    period. ``spikes`` counts ``(N,)`` spikes and ``steps`` the steps, both summed over the batch.
+    traces of ``v``. Neurons must reset by subtraction, without synaptic current, refractory
+    period and adaptation. ``spikes`` counts ``(N,)`` spikes and ``steps`` the steps, both summed
+    over the batch.
     """
 
     def __init__(self, net: Network, inputs: int, seed: int, s: ForecastSettings) -> None:
-        if net.tau_syn is not None or net.reset != "subtract" or net.refractory.any():
-            raise TriodiaError("forecasting takes neurons that reset by subtraction and never rest")
+        plain = net.tau_syn is None and net.reset == "subtract" and not net.adaptive
+        if not plain or net.refractory.any():
+            raise TriodiaError(
+                "forecasting takes neurons that reset by subtraction, never rest and do not adapt"
+            )
         self.mask_in, self.w_in, bias = random_inputs(net.neurons, inputs, seed, s)
         self.w = np.ascontiguousarray(net.w_rec.T.astype(np.float64))
         self.bias = net.bias + bias

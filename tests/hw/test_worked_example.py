@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """The tables "By hand" of docs/contract.md, against reference and gateware."""
 
-import re
 from pathlib import Path
 
 import numpy as np

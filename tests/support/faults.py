@@ -61,7 +61,9 @@ FAULTS = {
         "neuron.py", "Mux(more > most, most, more)", "more[:-1]"
     ),
     "adaptation stops while refractory": Fault(
-        "neuron.py", "Mux(spike, raised, kept[4])", "Mux(resting, s.b, Mux(spike, raised, kept[4]))"
+        "neuron.py",
+        "Mux(spike, raised, kept[4])",
+        "Mux(state[8].r != 0, state[8].b, Mux(spike, raised, kept[4]))",
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),

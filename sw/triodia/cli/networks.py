@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from triodia_hw.errors import TriodiaError
 
 from ..network.files import save_network
-from ..network.random import new_network
+from ..network.random import JUMP, TAU_ADAPT, new_network
 from ..network.topologies import clustered_network
 from ..tasks.catalog import TASKS
 from .console import Output
@@ -55,6 +56,16 @@ def new(
         typer.Option(help="Mean synaptic time constant in steps; default: no synaptic current."),
     ] = None,
     refractory: Annotated[str, typer.Option(help="Refractory steps, up to 255.")] = "0",
+    adaptive: Annotated[
+        str, typer.Option(help="Fraction of neurons whose spikes raise their threshold.")
+    ] = "0",
+    tau_adapt: Annotated[
+        str | None,
+        typer.Option(help=f"Time constant of that rise in steps; default {TAU_ADAPT:g}."),
+    ] = None,
+    jump: Annotated[
+        str | None, typer.Option(help=f"Rise per spike, in thresholds; default {JUMP:g}.")
+    ] = None,
     gain: Annotated[float, typer.Option(help="Spread of a neuron's summed weights.")] = 1.0,
     reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
     clusters: Annotated[
@@ -76,6 +87,7 @@ def new(
     options |= {"refractory": _refractory(refractory)}
     if tau_syn_mean is not None:
         options["tau_syn_mean"] = _values(tau_syn_mean, float, "tau_syn_mean")
+    options |= _adaptation(adaptive, tau_adapt, jump)
     if clusters > 1:
         if layers is not None:
             raise TriodiaError("`--clusters` and `--layers` exclude each other; leave one out.")
@@ -88,7 +100,9 @@ def new(
     save_network(net, output)
     data = {"neurons": net.neurons, "synapses": net.synapses, "seed": seed, "file": str(output)}
     show = Output(as_json)
-    show.result(data | {"layers": [*net.layers]}, title="New network")
+    adapting = int(np.count_nonzero(net.jump)) if net.adaptive else 0
+    data |= {"layers": [*net.layers], "adaptive_neurons": adapting}
+    show.result(data, title="New network", hide=() if adapting else ("adaptive_neurons",))
     if net.depth > 1:
         show.say(f"Layers: {', '.join(map(str, net.layers))}")
 
@@ -103,6 +117,21 @@ def _layers(layers: str | None, recurrent: str | None, skips: list[str]) -> dict
         if not {0, 1}.issuperset(found["recurrent"]):
             raise TriodiaError(f"`--recurrent` must be 0 or 1 for each layer, got {recurrent}.")
     return found
+
+
+def _adaptation(adaptive: str, tau_adapt: str | None, jump: str | None) -> dict[str, object]:
+    """Options of ``new_network`` for neurons that adapt; none if none shall."""
+    given = {"tau_adapt": tau_adapt, "jump": jump}
+    found = {name: _values(text, float, name) for name, text in given.items() if text is not None}
+    share = _values(adaptive, float, "adaptive")
+    if np.any(share):
+        return {"adaptive": share} | found
+    if found:
+        option = next(iter(found)).replace("_", "-")
+        raise TriodiaError(
+            f"`--{option}` is of neurons that adapt; say which fraction does (`--adaptive 1`)."
+        )
+    return {}
 
 
 def _skip(text: str) -> tuple[int, int]:

@@ -11,8 +11,9 @@ from .draws import balanced_weights, random_mask
 from .layers import Layers, layer_mask, layer_weights
 from .network import Network
 
-__all__ = ["balanced_weights", "new_network", "random_mask"]
+__all__ = ["JUMP", "TAU_ADAPT", "balanced_weights", "new_network", "random_mask"]
 
+TAU_ADAPT, JUMP = 40.0, 0.3  # time constant in steps, and rise per spike in thresholds
 _MOST = 1 << 16  # neurons; a dense matrix of them takes 32 GiB
 
 
@@ -26,6 +27,9 @@ def new_network(
     tau_shape: float = 3.0,
     tau_syn_mean: float | Sequence[float] | None = None,
     refractory: int | Sequence[int] = 0,
+    adaptive: float | Sequence[float] = 0.0,
+    tau_adapt: float | Sequence[float] = TAU_ADAPT,
+    jump: float | Sequence[float] = JUMP,
     gain: float = 1.0,
     reset: str = "subtract",
     layers: Sequence[int] | None = None,
@@ -39,10 +43,14 @@ def new_network(
     start); inhibitory weights are larger so that excitation and inhibition balance. ``gain`` is the
     standard deviation of a neuron's summed weights, that is about the spectral radius of ``w_rec``.
 
+    A fraction ``adaptive`` of the neurons raise their threshold by ``jump`` thresholds with each
+    spike; the rise decays with the time constant ``tau_adapt``, in steps. Which neurons adapt
+    changes nothing else that is drawn.
+
     With ``layers``, the neurons of each, the network has several populations: each feeds the next,
     those of ``recurrent`` are joined among themselves (by default all), and ``skips`` join further
-    pairs (:class:`~.layers.Layers`). Density, time constants and refractory steps may then be lists
-    with one value per layer.
+    pairs (:class:`~.layers.Layers`). Density, time constants, refractory steps and adaptation may
+    then be lists with one value per layer.
 
     Raises
     ------
@@ -54,6 +62,8 @@ def new_network(
     drawn |= {"tau_shape": tau_shape, "tau_syn_mean": tau_syn_mean}
     each = {name: plan.each(value, name) for name, value in drawn.items()}
     each["refractory"] = plan.each(refractory, "refractory")
+    raises = {"adaptive": adaptive, "tau_adapt": tau_adapt, "jump": jump}
+    each |= {name: plan.each(value, name) for name, value in raises.items()}
     _check(each)
     rng = np.random.default_rng(seed)
     graph = layer_mask(plan, each["density"], rng)
@@ -74,7 +84,9 @@ def new_network(
         sign=sign,
         layer=None if layers is None else plan.layer,
         reset=reset,
+        **_adaptation(plan, each, seed),
     )
+    drawn |= raises if net.adaptive else {}
     drawn |= {} if layers is None else plan.record()
     drawn = {name: [*v] if isinstance(v, Sequence) else v for name, v in drawn.items()}
     return net.with_provenance(command="new", neurons=net.neurons, seed=seed, **drawn)
@@ -109,6 +121,22 @@ def _check(each: dict[str, list]) -> None:
     names = ("tau_mean", "tau_shape", "tau_syn_mean")
     if min(value for name in names for value in each[name] if value is not None) <= 0:
         raise TriodiaError("tau_mean, tau_shape and tau_syn_mean must be above 0")
+    for name, least, most in (("adaptive", 0, 1), ("tau_adapt", 1, 1e6), ("jump", 0.001, 100)):
+        wrong = [value for value in each[name] if not least <= value <= most]
+        if wrong:
+            raise TriodiaError(f"{name} must be between {least} and {most:g}, not {wrong[0]!r}")
+
+
+def _adaptation(plan: Layers, each: dict[str, list], seed: int) -> dict[str, np.ndarray]:
+    """``tau_adapt`` and ``jump`` of all neurons; nothing if none adapts."""
+    if not any(each["adaptive"]):
+        return {}
+    rng = np.random.default_rng([seed, 23])  # one of its own: all else is drawn as without
+    parts = []
+    for size, share, jump in zip(plan.sizes, each["adaptive"], each["jump"], strict=True):
+        count = max(round(share * size), share > 0)
+        parts.append(jump * rng.permutation(np.arange(size) < count))
+    return {"tau_adapt": np.repeat(each["tau_adapt"], plan.sizes), "jump": np.concatenate(parts)}
 
 
 def _signs(neurons: int, ei_ratio: float, rng: np.random.Generator) -> np.ndarray:

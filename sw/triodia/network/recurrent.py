@@ -30,7 +30,10 @@ class Recurrent:
     cluster : ``(N,)`` at least 0, the population a time constant was drawn for, or None for one.
     layer : ``(N,)`` at least 0, the layer of each neuron, or None for one layer. Inputs reach the
         first layer, readouts see the last.
-    reset : "subtract" the threshold on a spike, or "zero".
+    tau_adapt, jump : ``(N,)``, or both None for no adaptation. Each spike raises the neuron's
+        threshold by ``jump``, at least 0; the rise decays by ``exp(-1 / tau_adapt)`` per step
+        (ALIF, Bellec et al. 2018, arXiv 1803.09574).
+    reset : "subtract" the threshold on a spike (not its rise), or "zero".
     fires : "at" the threshold (``v >= threshold``), or "above" it (``v > threshold``).
 
     Raises
@@ -49,11 +52,14 @@ class Recurrent:
     tau_syn: np.ndarray | None = None
     cluster: np.ndarray | None = None
     layer: np.ndarray | None = None
+    tau_adapt: np.ndarray | None = None
+    jump: np.ndarray | None = None
     reset: str = "subtract"
     fires: str = "at"
 
     BY_NEURON: ClassVar[tuple[str, ...]] = (
         *("tau_mem", "tau_syn", "threshold", "refractory", "bias", "sign", "cluster", "layer"),
+        *("tau_adapt", "jump"),
     )
 
     def __post_init__(self) -> None:
@@ -62,8 +68,10 @@ class Recurrent:
             raise TriodiaError(f"w_rec must be a square matrix, not {self.w_rec.shape}")
         n = self.w_rec.shape[0]
         check_shapes(self, w_rec=(n, n), mask_rec=(n, n), **dict.fromkeys(self.BY_NEURON, (n,)))
-        check_positive(self, "tau_mem", "tau_syn", "threshold")
-        for name in ("refractory", "cluster", "layer"):
+        check_positive(self, "tau_mem", "tau_syn", "threshold", "tau_adapt")
+        if (self.tau_adapt is None) != (self.jump is None):
+            raise TriodiaError("tau_adapt and jump must both be given, or neither")
+        for name in ("refractory", "cluster", "layer", "jump"):
             value = getattr(self, name)
             if value is not None and np.any(value < 0):
                 raise TriodiaError(f"{name} must be 0 or more, not {value.min()}")
@@ -79,6 +87,11 @@ class Recurrent:
     def neurons(self) -> int:
         """Recurrent neurons."""
         return self.w_rec.shape[0]
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether any neuron's spikes raise its threshold."""
+        return self.jump is not None and bool(self.jump.any())
 
     @property
     def synapses(self) -> int:

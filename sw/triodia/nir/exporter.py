@@ -77,6 +77,11 @@ def _check(net: Network, dt: float, discretization: str) -> None:
             f"{np.count_nonzero(net.refractory)} neurons have refractory periods, which NIR cannot"
             " say; train a network without (`triodia new --refractory 0`)"
         )
+    if net.adaptive:
+        raise TriodiaError(
+            f"{np.count_nonzero(net.jump)} neurons adapt their thresholds, and NIR has no node of"
+            " such neurons; train a network without (`triodia new` without `--adaptive`)"
+        )
 
 
 def _wide(values: np.ndarray) -> np.ndarray:

@@ -34,8 +34,8 @@ def memory_and_rate(net: Network, seed: int) -> tuple[float, float]:
     """Memory capacity of ``net`` for uniform noise into all neurons, and spikes a neuron and step.
 
     The noise reaches each neuron with a random weight and gives its potential a standard deviation
-    of one threshold. The network runs 1,200 steps without synaptic current and refractory steps;
-    20 lags count.
+    of one threshold. The network runs 1,200 steps without synaptic current, refractory steps and
+    adaptation; 20 lags count.
     """
     rng = np.random.default_rng([seed, 21])
     signal = rng.uniform(-1, 1, _STEPS)

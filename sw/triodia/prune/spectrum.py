@@ -166,8 +166,9 @@ def network_spectrum(
 
     Spikes are hard in the forward run; the Jacobian's form follows surrogate gradient flossing
     (see ``_Driven``). ``noise`` is the standard deviation, in thresholds, that the noise alone
-    gives the potential. Refractory steps are not modelled. ``participation`` has one row per
-    neuron; with a synaptic current, both rows of a neuron are averaged, so rows still sum to 1.
+    gives the potential. Refractory steps and adaptation are not modelled: thresholds stay.
+    ``participation`` has one row per neuron; with a synaptic current, both rows of a neuron are
+    averaged, so rows still sum to 1.
     """
     if noise <= 0 or slope <= 0:
         raise TriodiaError("noise and slope must be above 0")

@@ -14,8 +14,8 @@ def exact_scale(
     """Integer units per unit of weight by which a neuron loses nothing, or None.
 
     ``weights`` ``(synapses,)`` become integers in ``least..greatest``; ``fine`` values (threshold,
-    bias) become multiples of ``1 / parts`` of a unit, at most ``room`` units. Of all such scales
-    the largest: the potential of a leaky neuron is rounded least by it.
+    bias, jump) become multiples of ``1 / parts`` of a unit, at most ``room`` units. Of all such
+    scales the largest: the potential of a leaky neuron is rounded least by it.
     """
     weights = weights[weights != 0]
     if not weights.size:

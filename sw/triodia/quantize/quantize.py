@@ -93,6 +93,7 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
         state_bits=options.state_bits,
         leak_bits=options.leak_bits,
         synaptic=net.tau_syn is not None or head.tau_syn_out is not None,
+        adaptive=net.adaptive,
         reset="subtract" if net.reset == "subtract" else "value",
         fires=net.fires,
         bias_bits=_bits(neurons.bias),
@@ -122,17 +123,18 @@ def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> tuple[np.n
     largest = np.abs(weights).max(axis=1)
     full = (1 << (o.weight_bits - 1)) - 1
     scale = np.divide(full, largest, out=np.full(len(weights), np.inf), where=largest > 0)
-    # The threshold takes at most a quarter of the state's range, or a 32nd of a wide one: room for
-    # inhibition below.
+    # Threshold and jump take at most a quarter of the state's range, or a 32nd of a wide one: room
+    # for inhibition below, and for the rise of the threshold.
     room = 2.0 ** (o.state_bits - (3 if o.weight_bits <= 8 else 6) - o.fraction_bits)
     hidden = len(net.threshold)
-    scale[:hidden] = np.minimum(scale[:hidden], room / net.threshold)
+    jump = np.zeros(hidden, np.float32) if net.jump is None else net.jump
+    scale[:hidden] = np.minimum(scale[:hidden], room / np.maximum(net.threshold, jump))
     # Readouts share a scale, so that their integers compare as they are.
     scale[hidden:] = min(scale[hidden:].min(), room)
     exact = np.zeros(len(weights), bool)
     limits = {"least": -full - 1, "greatest": full, "parts": 2**o.fraction_bits, "room": room}
     for i in range(hidden):
-        fine = np.array([net.threshold[i], net.bias[i]], np.float64)
+        fine = np.array([net.threshold[i], net.bias[i], jump[i]], np.float64)
         found = exact_scale(weights[i], fine, **limits)
         if found is not None:
             scale[i], exact[i] = found, True
@@ -157,7 +159,7 @@ def _widths(net: Network, weights: np.ndarray, o: QuantizeOptions) -> QuantizeOp
     if not _scales(net, weights, usual)[1][: net.neurons].all():
         return usual
     kept = np.exp(-1 / net.tau_mem.astype(np.float64))
-    leaks = np.any((kept > 0) & (kept < 1))
+    leaks = net.adaptive or np.any((kept > 0) & (kept < 1))
     finer = filled(*(_FINE if leaks else (*_USUAL[:2], *_FINE[2:])))
     return finer if _scales(net, weights, finer)[1][: net.neurons].all() else usual
 
@@ -176,6 +178,8 @@ def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParam
 
     alpha = leak(net.tau_syn) if net.tau_syn is not None else np.zeros(hidden)
     alpha_out = leak(head.tau_syn_out) if head.tau_syn_out is not None else zeros
+    rho = leak(net.tau_adapt) if net.adaptive else np.zeros(hidden)
+    jump = net.jump * unit[:hidden] if net.adaptive else np.zeros(hidden)
     return NeuronParams(
         threshold=np.maximum(integers(net.threshold * unit[:hidden], zeros + 1), 1),
         beta=integers(leak(net.tau_mem), leak(head.tau_out)),
@@ -183,6 +187,8 @@ def _neurons(net: Network, scale: np.ndarray, o: QuantizeOptions) -> NeuronParam
         reset_value=integers(np.zeros(hidden), zeros),
         refractory=integers(net.refractory, zeros),
         bias=integers(net.bias * unit[:hidden], head.bias_out * unit[hidden:]),
+        rho=integers(rho, zeros),
+        jump=integers(jump, zeros),
         spiking=np.arange(hidden + readouts) < hidden,
         readout=np.arange(hidden + readouts) >= hidden,
     )

@@ -22,6 +22,7 @@ def fingerprint(net: Network, data: TaskData, *choices: object) -> str:
     digest = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     arrays = [getattr(net, name) for name in ("w_rec", "mask_rec", "tau_mem", "bias")]
     arrays += [*sample_arrays(data.x_train), data.len_train, data.y_train]
+    arrays += [net.tau_adapt, net.jump] if net.adaptive else []
     if net.head is not None:
         arrays += [net.head.w_in, net.head.w_out]
     for array in arrays:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from triodia_hw.machine.neuron import NEURON
 
 from ..network.network import Network
-from .bptt import run_lif
+from .bptt import run_alif, run_lif
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
@@ -28,6 +28,7 @@ class State(NamedTuple):
     v: Tensor  # (B, N) membrane potential
     u: Tensor  # (B, N) synaptic current
     rest: Tensor  # (B, N) refractory steps left
+    b: Tensor  # (B, N) rise of the threshold
     spikes: Tensor  # (B, N) 0 or 1
     v_out: Tensor  # (B, O) readout potential
     u_out: Tensor  # (B, O) readout current
@@ -73,10 +74,13 @@ class SpikingModel(nn.Module):
         otherwise:  v* = exp(-1 / tau_mem) v + u + bias,
                     spike = v* >= threshold  (v* > threshold where neurons fire above it),
                     on a spike v = v* - threshold (or 0) and rest = refractory
+        adaptive neurons: b = exp(-1 / tau_adapt) b, spike = v* >= threshold + b,
+                    then on a spike b = b + jump
         u_out = exp(-1 / tau_syn_out) u_out + a_out       (a_out without)
         v_out = exp(-1 / tau_out) v_out + u_out + bias_out
 
-    State is 0 before the first step. The class is the argmax of ``v_out`` summed over valid steps.
+    Adaptation is not trained: ``tau_adapt`` and ``jump`` stay. State is 0 before the first step.
+    The class is the argmax of ``v_out`` summed over valid steps.
     """
 
     def __init__(self, net: Network, *, slope: float = 4.0) -> None:
@@ -96,6 +100,9 @@ class SpikingModel(nn.Module):
             self.register_buffer(name, _tensor(getattr(head, name)))
         alpha_out = None if head.tau_syn_out is None else _tensor(np.exp(-1 / head.tau_syn_out))
         self.register_buffer("alpha_out", alpha_out)  # imported, not trained
+        rho = _tensor(np.exp(-1 / net.tau_adapt)) if net.adaptive else None
+        self.register_buffer("rho", rho)
+        self.register_buffer("jump", _tensor(net.jump) if net.adaptive else None)
         self.any_rest = bool((net.refractory > 0).any())
         simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
         self.plain = simple and not self.any_rest and net.fires == "at"
@@ -154,6 +161,8 @@ class SpikingModel(nn.Module):
             "beta_out": decay(self.log_tau_out),
             "bias": self.bias,
             "threshold": self.threshold,
+            "rho": self.rho,
+            "jump": self.jump,
             "refractory": self.refractory if self.any_rest else None,
             "reset": self.net.reset,
         }
@@ -162,17 +171,18 @@ class SpikingModel(nn.Module):
         """All zero."""
         neurons = self.bias.new_zeros(batch, self.net.neurons)
         readouts = self.bias.new_zeros(batch, len(self.w_out))
-        return State(neurons, neurons, neurons, neurons, readouts, readouts)
+        return State(neurons, neurons, neurons, neurons, neurons, readouts, readouts)
 
     def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
         """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
         a = drive + sent @ c["w_rec"]
-        (v, u, rest), s = NEURON.step_float(torch, c, (state.v, state.u, state.rest), a, self._fire)
+        before = (state.v, state.u, state.rest, state.b)
+        (v, u, rest, b), s = NEURON.step_float(torch, c, before, a, self._fire)
         u_out = sent @ c["w_out"]
         if self.alpha_out is not None:
             u_out = u_out + self.alpha_out * state.u_out
         v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
-        return State(v, u, rest, s, v_out, u_out)
+        return State(v, u, rest, b, s, v_out, u_out)
 
     def _fire(self, v: Tensor) -> tuple[Tensor, Tensor]:
         s = spike(v / self.threshold - 1, self.slope, self.net.fires == "above")
@@ -204,7 +214,11 @@ class SpikingModel(nn.Module):
     def _plain(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
         """The same, faster, for neurons without synaptic current, rest and reset to 0."""
         drive = drive.transpose(0, 1) + self.bias
-        spikes, v = run_lif(drive, c["w_rec"], c["beta"], self.threshold, keep, self.slope)
+        constants = (c["w_rec"], c["beta"], self.threshold)
+        if self.rho is None:
+            spikes, v = run_lif(drive, *constants, keep, self.slope)
+        else:
+            spikes, v = run_alif(drive, *constants, (self.rho, self.jump), keep, self.slope)
         arriving = (spikes if keep is None else spikes * keep) @ c["w_out"]
         v_out, traces = self.bias_out + c["beta_out"] * state.v_out, []
         for a in arriving:
@@ -228,6 +242,9 @@ class SpikingModel(nn.Module):
         for name, part in _TAUS.items():
             log_tau = getattr(self, f"log_{name}")
             values[part][name] = None if log_tau is None else np.exp(_array(log_tau))
+        if self.grid_bits and self.rho is not None:
+            part = settled_step(_array(self.log_grid.exp()), _array(self.threshold)) / FINE
+            values["net"]["jump"] = np.rint(_array(self.jump) / part) * part
         values["net"]["mask_rec"] = _array(self.mask_rec) > 0  # sparse training may have moved it
         return replace(self.net, **values["net"], head=replace(head, **values["head"]))
 
