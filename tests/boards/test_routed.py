@@ -14,6 +14,7 @@ from triodia_sim.runner import cosimulate
 CASES = {
     "one lane, spikes": {"lanes": 1, "neurons": 6, "payload_bits": 1},
     "two lanes, graded, synaptic": {"lanes": 2, "synaptic": True, "refractory_bits": 2},
+    "adaptive": {"lanes": 2, "adaptive": True, "refractory_bits": 2},
 }
 
 

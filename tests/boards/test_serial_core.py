@@ -92,7 +92,14 @@ class Host:
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.02])
-@pytest.mark.parametrize("case", [{"lanes": 1}, {"lanes": 2, "payload_bits": 1, "synaptic": True}])
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"lanes": 1},
+        {"lanes": 2, "payload_bits": 1, "synaptic": True},
+        {"lanes": 1, "neurons": 6, "adaptive": True},
+    ],
+)
 def test_equals_reference(case, loss):
     image = random_image(1, **case)
     reference = Reference(image)

@@ -19,6 +19,7 @@ CASES = {
     "two lanes, graded, synaptic": {"lanes": 2, "synaptic": True, "refractory_bits": 2},
 }
 LONG = {
+    "adaptive": {"lanes": 2, "adaptive": True, "refractory_bits": 2, "bias_bits": 6},
     "four lanes": {"lanes": 4, "neurons": 30, "inputs": 6, "bias_bits": 8, "reset": "value"},
     "wide words": {"lanes": 2, "weight_bits": 16, "state_bits": 24, "fraction_bits": 3},
     "everything": {

@@ -89,10 +89,18 @@ def assert_state(got, want):
         np.testing.assert_array_equal(getattr(got, name), getattr(want, name), name)
 
 
-@pytest.mark.parametrize("name", ["icebreaker", pytest.param("hx8k-evb", marks=pytest.mark.slow)])
-def test_other_families(name, tmp_path):
-    """The PLL, pins and large memories of an iCE40: loaded, run, disturbed, and reset."""
-    board, image = BOARDS[name], random_image(4, neurons=15, lanes=2, state_bits=16)
+@pytest.mark.parametrize(
+    ("name", "adaptive"),
+    [
+        ("icebreaker", False),
+        pytest.param("icebreaker", True, marks=pytest.mark.slow),
+        pytest.param("hx8k-evb", False, marks=pytest.mark.slow),
+    ],
+)
+def test_other_families(name, adaptive, tmp_path):
+    """The PLL, pins and large memories of an iCE40: loaded, run, disturbed, reset, read back."""
+    board = BOARDS[name]
+    image = random_image(4, neurons=15, lanes=2, state_bits=16, adaptive=adaptive)
     rtlil, pins, divisor = top_source(image.params, board, baud=board.clock_hz // 4)
     assert ("SB_PLL40_" in rtlil) and divisor == 4
     program = compile_board(rtlil, BoardPins(**pins), tmp_path)
@@ -105,6 +113,12 @@ def test_other_families(name, tmp_path):
             report = run_samples(host, samples, check=True)
             assert report.mismatches == 0 and report.spikes > 100
             host.reset()
+        reference = Reference(image)
+        for events in samples[0][:6]:
+            host.step(events)
+            want = reference.step(events).state
+            assert_state(host.state(), want)
+        assert want.b.any() == adaptive
 
 
 def test_no_virtual_board_of_others():

@@ -12,6 +12,7 @@ CASES = {
     "one lane": {"lanes": 1},
     "value reset": {"lanes": 4, "neurons": 13, "refractory_bits": 3, "reset": "value"},
     "spike inputs": {"lanes": 3, "synaptic": True, "bias_bits": 8, "payload_bits": 1},
+    "adaptive": {"lanes": 3, "neurons": 24, "adaptive": True, "refractory_bits": 2},
     "small state": {"lanes": 5, "neurons": 33, "state_bits": 12, "full_scale": True},
     "fillers": {
         "lanes": 8,

@@ -26,9 +26,13 @@ SMALL = MachineParams(
 ICE40 = Options(family="ice40")
 
 
+TINY = replace(SMALL, inputs=1, neurons=2, synapse_words=2, adaptive=True)  # 3 bits ask for b
+
+
+@pytest.mark.parametrize("machine", [SMALL, replace(SMALL, adaptive=True), TINY])
 @pytest.mark.parametrize("payload_bits", [1, 8, 12])
-def test_queue_widths_are_those_of_the_gateware(payload_bits):
-    p = replace(SMALL, payload_bits=payload_bits)
+def test_queue_widths_are_those_of_the_gateware(payload_bits, machine):
+    p = replace(machine, payload_bits=payload_bits)
     widths, token = queue_widths(p), token_layout(p)
     assert set(widths) == set(QUEUES)
     assert widths["rows"] == row_layout(p).size
@@ -50,6 +54,8 @@ def test_blocks_of_an_ice40_machine():
     ]
     memories = 2 * (1 + 4 + 2 + 1 + 2 + 2)
     assert block_rams(SMALL, ICE40) == memories
+    # Adaptation adds 11 + 15 bits to a neuron's parameters, and 15 to its state.
+    assert block_rams(replace(SMALL, adaptive=True), ICE40) == memories + 2 * (2 + 1)
     # Each PE has a queue of 28 bits of rows and one of 27 of records.
     assert block_rams(SMALL, replace(ICE40, queues=("rows", "records"))) == memories + 2 * (2 + 2)
     assert block_rams(SMALL, replace(ICE40, queues=("returns",))) == memories + 1
@@ -65,6 +71,7 @@ def test_multipliers():
     assert multipliers(replace(SMALL, payload_bits=1), 16) == 2
     assert multipliers(replace(SMALL, synaptic=True, state_bits=18), 16) == 2 * (2 * 2 + 1)
     assert multipliers(replace(SMALL, synaptic=True, state_bits=18), 18) == 2 * 3
+    assert multipliers(replace(SMALL, synaptic=True, adaptive=True), 18) == 2 * 4
 
 
 def test_how_a_machine_is_built_for_ice40():

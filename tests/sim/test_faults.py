@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Networks that bring different faults to light: one that uses everything, one of integers so small
 # that potentials often equal thresholds, one whose events pile up in the queues, one with
-# fillers and groups of rows.
+# fillers and groups of rows, one whose neurons adapt.
 CASES = {
     "everything": {
         "lanes": 4,
@@ -47,6 +47,13 @@ CASES = {
         "fraction_bits": 0,
         "leak_bits": 1,
     },
+    "long queues": {"lanes": 2, "neurons": 30, "inputs": 40, "density": 1.0},
+    "fillers and groups": {
+        "lanes": 2,
+        "neurons": 40,
+        "density": 0.15,
+        "storage": {"gap_bits": 1, "rows_per_pointer": 4},
+    },
     "adaptive": {
         "lanes": 2,
         "neurons": 24,
@@ -60,14 +67,18 @@ CASES = {
         "fraction_bits": 3,
         "weight_bits": 6,
     },
-    "long queues": {"lanes": 2, "neurons": 30, "inputs": 40, "density": 1.0},
-    "fillers and groups": {
-        "lanes": 2,
-        "neurons": 40,
-        "density": 0.15,
-        "storage": {"gap_bits": 1, "rows_per_pointer": 4},
-    },
 }
+
+
+# Two faults of neurons that adapt are enough for every run.
+SLOW = {name for name, fault in FAULTS.items() if fault.case == "adaptive" or "adaptation" in name}
+SLOW -= {"adaptation never decays", "read of the adaptation shows the potential"}
+
+
+def named(simulated):
+    """Faults that a simulation of the tests must catch, or co-simulation."""
+    names = [name for name, fault in FAULTS.items() if bool(fault.by) == simulated]
+    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in names]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +129,7 @@ def test_without_fault(case, work, tmp_path):
     assert result.spikes > 40
 
 
-@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not fault.by])
+@pytest.mark.parametrize("name", named(False))
 def test_fault_is_caught(name, work, tmp_path):
     first = FAULTS[name].case
     for case, (image, file, sequences) in sorted(work.items(), key=lambda one: one[0] != first):
@@ -133,7 +144,7 @@ def test_fault_is_caught(name, work, tmp_path):
     pytest.fail(f"{name}: no network shows it")
 
 
-@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.by])
+@pytest.mark.parametrize("name", named(True))
 def test_fault_is_caught_in_simulation(name, tmp_path):
     """A test that otherwise passes fails with the fault."""
     file, tests = FAULTS[name].by

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 __all__ = ["FAULTS", "Fault"]
 
 STATE = ("tests/hw/test_readback.py", "test_state and stall0")
+ADAPTED = ("tests/hw/test_readback.py", "test_state and stall0 and adaptive")
 EVENTS = ("tests/hw/test_readback.py", "test_read_behind_the_events")
 COUNTS = ("tests/hw/test_readback.py", "test_counters")
 RESET = ("tests/hw/test_readback.py", "test_reset_in_mid_step")
@@ -50,21 +51,20 @@ FAULTS = {
         "self.i.payload.state.u, self.i.payload.neuron.alpha",
         "self.i.payload.state.u, self.i.payload.neuron.beta",
     ),
-    "adaptation never decays": Fault("neuron.py", 'neuron[0].rho, "b"', 'C(1 << p.leak_bits), "b"'),
-    "threshold of an adaptive neuron not raised": Fault(
-        "neuron.py", "level.eq(kept[2] + ", "level.eq(0 + "
-    ),
-    "raised threshold taken from the potential": Fault(
-        "neuron.py", "after = over if", "after = margin if"
-    ),
-    "no saturation of the adaptation": Fault(
-        "neuron.py", "Mux(more > most, most, more)", "more[:-1]"
-    ),
-    "adaptation stops while refractory": Fault(
-        "neuron.py",
-        "Mux(spike, raised, kept[4])",
-        "Mux(state[8].r != 0, state[8].b, Mux(spike, raised, kept[4]))",
-    ),
+    **{
+        name: Fault("neuron.py", text, faulty, case="adaptive")
+        for name, text, faulty in (
+            ("adaptation never decays", 'neuron[0].rho, "b"', 'C(1 << p.leak_bits), "b"'),
+            ("threshold not raised", "level.eq(kept[2] + ", "level.eq(0 + "),
+            ("raised threshold taken from the potential", "after = over if", "after = margin if"),
+            ("no saturation of the adaptation", "Mux(more > most, most, more)", "more[:-1]"),
+            (
+                "adaptation stops while refractory",
+                "Mux(spike, raised, kept[4])",
+                "Mux(state[8].r != 0, state[8].b, Mux(spike, raised, kept[4]))",
+            ),
+        )
+    },
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
     "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),
@@ -178,9 +178,9 @@ FAULTS = {
     ),
     "read shows another word": Fault("sweep.py", "p.slots + what", "p.slots + (what ^ 1)", STATE),
     "read adds the sum": Fault("neuron.py", "Mux(self.read, 0, arriving)", "arriving", NEURON),
-    "adaptation not shown": Fault("neuron.py", "m.If(self.adapted)", "m.If(0)", STATE),
+    "adaptation not shown": Fault("neuron.py", "m.If(self.adapted)", "m.If(0)", ADAPTED),
     "read of the adaptation shows the potential": Fault(
-        "fetcher.py", "source[: read_bits(self.p)]", "source[:2]", STATE
+        "fetcher.py", "source[: read_bits(self.p)]", "source[:2]", ADAPTED
     ),
     "refractory steps not shown": Fault("neuron.py", "m.If(self.rest)", "m.If(0)", STATE),
     "halves of a counter exchanged": Fault(

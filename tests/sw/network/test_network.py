@@ -66,6 +66,9 @@ def test_density_counts_by_source():
         ({"neurons": 1}, "neurons must be in 2..65536, not 1"),
         ({"ei_ratio": 1.0}, "ei_ratio must be between 0 and 1, not 1.0"),
         ({"tau_mean": 0.0}, "tau_mean, tau_shape and tau_syn_mean must be above 0"),
+        ({"adaptive": 1.5}, "adaptive must be between 0 and 1, not 1.5"),
+        ({"adaptive": 1.0, "tau_adapt": 0.5}, "tau_adapt must be between 1 and 1e+06, not 0.5"),
+        ({"adaptive": 1.0, "jump": -1.0}, "jump must be between 0.001 and 100, not -1.0"),
     ],
 )
 def test_new_network_refuses(options, message):
@@ -94,6 +97,10 @@ def test_bad_arrays_are_refused():
     assert broken(net, tau_mem=np.zeros(5)) == "tau_mem must be above 0 everywhere, not 0.0"
     assert broken(net, threshold=-np.ones(5)) == "threshold must be above 0 everywhere, not -1.0"
     assert broken(net, refractory=-np.ones(5)) == "refractory must be 0 or more, not -1"
+    some = {"tau_adapt": np.ones(5), "jump": np.ones(5)}
+    assert broken(net, jump=np.ones(5)) == "tau_adapt and jump must both be given, or neither"
+    assert broken(net, **some | {"jump": -np.ones(5)}) == "jump must be 0 or more, not -1.0"
+    assert "tau_adapt must be above 0" in broken(net, **some | {"tau_adapt": np.zeros(5)})
     assert broken(net, sign=np.zeros(5)) == "sign must be +1 or -1 for every neuron"
     assert broken(net, reset="soft") == "reset must be 'subtract' or 'zero', not 'soft'"
     assert "must be of 5 neurons, not 12" in broken(net, head=task_network(12).head)

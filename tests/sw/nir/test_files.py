@@ -108,6 +108,13 @@ def test_refractory_periods_are_refused():
         graph_of(new_network(20, 1, refractory=2))
 
 
+def test_adaptation_is_refused():
+    with pytest.raises(
+        TriodiaError, match="10 neurons adapt their thresholds, and NIR has no node"
+    ):
+        graph_of(new_network(20, 1, adaptive=0.5))
+
+
 def graph(*nodes):
     """``Input -> nodes -> Output``, each end of two values."""
     return nir.NIRGraph.from_list(

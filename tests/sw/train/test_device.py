@@ -32,7 +32,12 @@ def test_names(monkeypatch):
     assert find_device("auto") == find_device("cuda") == torch.device("cuda")
 
 
-@pytest.mark.parametrize("change", [{}, {"tau_syn": np.full(16, 3.0)}, {"refractory": [1] * 16}])
+ADAPTS = {"tau_adapt": np.full(16, 9.0), "jump": np.full(16, 0.3)}
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"tau_syn": np.full(16, 3.0)}, {"refractory": [1] * 16}, ADAPTS]
+)
 def test_nothing_stays_behind_on_the_cpu(change):
     """Torch refuses an operation on tensors of two devices, the meta device's too."""
     net = attach(new_network(16, 0), DIGITS, DIGITS.load().subset(60, 20), 0, Settings())

@@ -15,6 +15,7 @@ def by_hand(net, x):
     """The step's equations, one neuron at a time, for one sample of scaled inputs (T, I)."""
     n, o = net.neurons, net.readouts
     v, u, rest, s, v_out = [0.0] * n, [0.0] * n, [0] * n, [0] * n, [0.0] * o
+    b = [0.0] * n
     trace = []
     for row in x:
         fired, before = [0] * n, list(s)
@@ -23,11 +24,14 @@ def by_hand(net, x):
             a += sum(float(net.w_rec[i, j]) * before[j] for j in range(n))
             alpha = 0.0 if net.tau_syn is None else np.exp(-1 / float(net.tau_syn[i]))
             u[i] = alpha * u[i] + a
+            if net.adaptive:
+                b[i] *= np.exp(-1 / float(net.tau_adapt[i]))
             if rest[i] > 0:
                 rest[i] -= 1
                 continue
             v[i] = np.exp(-1 / float(net.tau_mem[i])) * v[i] + u[i] + float(net.bias[i])
-            if v[i] >= float(net.threshold[i]):
+            if v[i] >= float(net.threshold[i]) + b[i]:
+                b[i] += float(net.jump[i]) if net.adaptive else 0.0
                 fired[i], rest[i] = 1, int(net.refractory[i])
                 v[i] = v[i] - float(net.threshold[i]) if net.reset == "subtract" else 0.0
         for k in range(o):
@@ -46,11 +50,15 @@ def example(seed, **options):
     return changed(net, bias_out=rng.normal(size=2), **extra), rng.normal(0, 1.5, (14, 3))
 
 
+ADAPTIVE = {"adaptive": 0.6, "tau_adapt": 7.0, "jump": 0.4}
+
+
+@pytest.mark.parametrize("adaptation", [{}, ADAPTIVE], ids=["", "adaptive"])
 @pytest.mark.parametrize("refractory", [0, 1, 3])
 @pytest.mark.parametrize("tau_syn_mean", [None, 4.0])
 @pytest.mark.parametrize("reset", ["subtract", "zero"])
-def test_matches_the_equations(reset, tau_syn_mean, refractory):
-    options = {"reset": reset, "tau_syn_mean": tau_syn_mean, "refractory": refractory}
+def test_matches_the_equations(reset, tau_syn_mean, refractory, adaptation):
+    options = {"reset": reset, "tau_syn_mean": tau_syn_mean, "refractory": refractory} | adaptation
     for seed in range(4):
         net, x = example(seed, **options)
         if refractory:  # heterogeneous: some neurons never rest
@@ -63,10 +71,11 @@ def test_matches_the_equations(reset, tau_syn_mean, refractory):
         assert got.v_out[0].detach().numpy() == pytest.approx(v_out, abs=1e-4)
 
 
+@pytest.mark.parametrize("adaptation", [{}, ADAPTIVE], ids=["", "adaptive"])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_fast_run_equals_the_steps(dropout):
+def test_fast_run_equals_the_steps(dropout, adaptation):
     """Same traces and same gradients of every parameter, with a loss on all spikes and readouts."""
-    net, _ = example(2)
+    net, _ = example(2, **adaptation)
     found, losses = [], torch.linspace(-1, 2, 14)[:, None]
     for plain in (True, False):
         model = SpikingModel(net, slope=4.0)
