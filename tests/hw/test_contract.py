@@ -210,6 +210,7 @@ def test_type_of_each_parameter(name, value):
     ("changes", "text"),
     [
         ({"synaptic": 1}, r"^synaptic must be true or false, not 1$"),
+        ({"adaptive": 0}, r"^adaptive must be true or false, not 0$"),
         ({"fires": "over"}, r'^fires must be "at" or "above", not \'over\'$'),
         ({"reset": "zero"}, r'^reset must be "subtract" or "value", not \'zero\'$'),
         (
@@ -244,12 +245,14 @@ BOUNDS = {
     "reset_value": (-128, 127),
     "refractory": (0, 7),
     "bias": (-16, 15),
+    "rho": (0, 64),
+    "jump": (0, 127),
 }
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_range_of_each_neuron_value(name):
-    p = params(state_bits=8, leak_bits=6, bias_bits=5, refractory_bits=3)
+    p = params(state_bits=8, leak_bits=6, bias_bits=5, refractory_bits=3, adaptive=True)
     least, greatest = BOUNDS[name]
     for value in (least, greatest):
         neuron_params(p, **{name: np.array([1, 1, value, 1])}).check(p)
@@ -261,7 +264,7 @@ def test_range_of_each_neuron_value(name):
 
 def test_absent_fields_must_be_zero():
     p = params()
-    for name in ("bias", "refractory"):
+    for name in ("bias", "refractory", "rho", "jump"):
         text = rf"^{name} of neuron 0 must be in 0\.\.0, not 1$"
         with pytest.raises(ContractError, match=text):
             neuron_params(p, **{name: np.ones(4, np.int64)}).check(p)

@@ -28,10 +28,10 @@ class State(NamedTuple):
     v: Tensor  # (B, N) membrane potential
     u: Tensor  # (B, N) synaptic current
     rest: Tensor  # (B, N) refractory steps left
-    b: Tensor  # (B, N) rise of the threshold
     spikes: Tensor  # (B, N) 0 or 1
     v_out: Tensor  # (B, O) readout potential
     u_out: Tensor  # (B, O) readout current
+    b: Tensor  # (B, N) rise of the threshold
 
 
 class Trace(NamedTuple):
@@ -171,7 +171,7 @@ class SpikingModel(nn.Module):
         """All zero."""
         neurons = self.bias.new_zeros(batch, self.net.neurons)
         readouts = self.bias.new_zeros(batch, len(self.w_out))
-        return State(neurons, neurons, neurons, neurons, neurons, readouts, readouts)
+        return State(neurons, neurons, neurons, neurons, readouts, readouts, neurons)
 
     def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
         """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
@@ -182,7 +182,7 @@ class SpikingModel(nn.Module):
         if self.alpha_out is not None:
             u_out = u_out + self.alpha_out * state.u_out
         v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
-        return State(v, u, rest, b, s, v_out, u_out)
+        return State(v, u, rest, s, v_out, u_out, b)
 
     def _fire(self, v: Tensor) -> tuple[Tensor, Tensor]:
         s = spike(v / self.threshold - 1, self.slope, self.net.fires == "above")
