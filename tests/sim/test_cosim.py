@@ -42,7 +42,15 @@ CASES = {
     "narrow leak": {"lanes": 2, "leak_bits": 1, "neurons": 14},
     "wide leak": {"lanes": 2, "leak_bits": 16, "synaptic": True},
     "above threshold": {"lanes": 3, "neurons": 20, "fires": "above", "weight_bits": 3},
-    "adaptive": {"lanes": 3, "neurons": 20, "adaptive": True, "fires": "above"},
+    # Its state takes 71 bits.
+    "adaptive": {
+        "lanes": 3,
+        "neurons": 20,
+        "adaptive": True,
+        "synaptic": True,
+        "state_bits": 24,
+        "fires": "above",
+    },
     "adaptive, saturating": {
         "lanes": 2,
         "adaptive": True,

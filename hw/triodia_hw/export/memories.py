@@ -50,7 +50,7 @@ module {name}_ram #(
       contents_sum = 0;
       for (k = 0; k < DEPTH; k = k + 1)
         contents_sum = {{contents_sum[62:0], contents_sum[63]}}
-          ^ {{{{(64-WIDTH){{1'b0}}}}, mem[k]}};
+          ^ {{{{(WIDTH < 64 ? 64-WIDTH : 1){{1'b0}}}}, mem[k]}};
     end
   endfunction
 `endif
