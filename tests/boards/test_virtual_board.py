@@ -100,7 +100,8 @@ def assert_state(got, want):
 def test_other_families(name, adaptive, tmp_path):
     """The PLL, pins and large memories of an iCE40: loaded, run, disturbed, reset, read back."""
     board = BOARDS[name]
-    image = random_image(4, neurons=15, lanes=2, state_bits=16, adaptive=adaptive)
+    lanes = 1 if adaptive else 2
+    image = random_image(4, neurons=15, lanes=lanes, state_bits=16, adaptive=adaptive)
     rtlil, pins, divisor = top_source(image.params, board, baud=board.clock_hz // 4)
     assert ("SB_PLL40_" in rtlil) and divisor == 4
     program = compile_board(rtlil, BoardPins(**pins), tmp_path)
