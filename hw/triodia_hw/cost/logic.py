@@ -1,7 +1,7 @@
 """Look-up tables and flip-flops that a machine and its link take, foretold from its parameters.
 
 The model is linear in :func:`features`, and its coefficients are fitted to synthesised machines:
-``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew.
+``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts.
 """
 
 import json
