@@ -2,7 +2,7 @@ import getpass
 import json
 import re
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,7 +119,7 @@ def test_header(export):
     assert lines[1] == f"// Image {image.digest()}"
     title, parameters = lines[2].split(" ", 2)[1:]
     assert title == "Parameters"
-    assert json.loads(parameters) == asdict(image.params)
+    assert json.loads(parameters) == image.params.record()
 
 
 def test_hex_files_are_the_contents(export):
