@@ -89,7 +89,7 @@ def test_the_machine_adapts_as_the_network(small):
     image = quantize(net, data, wide)
     assert agreement(net, image, data)["spikes_agree"] > 0.95
     without = replace(net, tau_adapt=None, jump=None)
-    assert agreement(without, image, data)["spikes_agree"] < 0.8
+    assert agreement(without, image, data)["spikes_agree"] < 0.92
 
 
 def test_trained_on_a_grid_jumps_are_exact(small):
