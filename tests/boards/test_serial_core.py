@@ -97,7 +97,7 @@ class Host:
     [
         {"lanes": 1},
         {"lanes": 2, "payload_bits": 1, "synaptic": True},
-        {"lanes": 1, "adaptive": True},
+        pytest.param({"lanes": 1, "adaptive": True}, marks=pytest.mark.slow),
     ],
 )
 def test_equals_reference(case, loss):

@@ -28,7 +28,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c == "adaptive" else c for c in CASES]
+)
 def test_every_step_takes_the_cycles_predicted(case, tmp_path):
     image = random_image(3, **CASES[case])
     sequences = [random_events(image, 10, 1), random_events(image, 6, 2, rate=0.2), [[]] * 4]

@@ -86,6 +86,7 @@ CASES = {
 }
 
 
+SLOW = ("many lanes", "adaptive, saturating")
 LARGEST = ("sixteen lanes", "many lanes", "many neurons")
 
 
@@ -101,7 +102,7 @@ def sequences_for(image, seed):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n == "many lanes" else ()) for n in CASES]
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in CASES]
 )
 def test_random_networks(name, tmp_path):
     image = random_image(3, **CASES[name])
