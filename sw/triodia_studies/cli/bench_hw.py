@@ -48,8 +48,7 @@ def bench_hw(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Measure cycles, placement, storage and the crossover with the dense design (minutes), or
-    place and route: points of the crossover (half an hour), clock and area (an hour)."""
+    """Measure cycles, storage and the dense design's crossover, or clock and area (an hour)."""
     show, chosen = Output(as_json), parts or [part for part in PARTS if part not in _LONG]
     for part in chosen:
         if part not in PARTS:

@@ -25,7 +25,7 @@ _STUDIES = {
 _BENCHES = {
     "bench-hw": Command(
         ".bench_hw",
-        "Measure cycles, placement and storage (minutes), or clock and area (an hour).",
+        "Measure cycles, storage and the dense design's crossover, or clock and area (an hour).",
         "studies",
     ),
     "bench-lnp": Command(
