@@ -2,12 +2,14 @@
 """Drivers in C and Python of the folder, on the simulated machine behind its bus."""
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from tests.hw.test_wrappers import simulate
 from tests.support.networks import random_events, random_image
 from triodia_hw.export.folder import export_folder
+from triodia_hw.machine.image import save_image
 
 BENCH = r"""
 #include <stdint.h>
@@ -26,6 +28,8 @@ unsigned classify(const int32_t *payload, unsigned steps)
 {
     return net_classify(0, payload, steps);
 }
+void count(uint32_t *counts) { net_count(0, counts); }
+void load(const uint8_t *blocks, uint32_t bytes) { net_load(0, blocks, bytes); }
 """
 PLAIN = '#include "net_driver.h"\nint main(void) { net_reset(0x40000000u); return 0; }\n'
 GCC = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-Wno-unused-function"]
@@ -33,6 +37,12 @@ CASES = {
     "axi-lite": {"lanes": 2, "readouts": 3},
     "wishbone": {"lanes": 1, "readouts": 2, "state_bits": 24, "neurons": 9},
 }
+
+
+def other_image(image):
+    """Another network for the same machine, with its readouts at the same places."""
+    neurons = replace(image.neurons, threshold=image.neurons.threshold + 3)
+    return replace(image, neurons=neurons, weight=-image.weight.clip(-127))
 
 
 @pytest.mark.parametrize("interface", CASES)
@@ -50,6 +60,8 @@ def test_equal_the_reference(interface, tmp_path, monkeypatch):
         "bench": "driver_bench",
         "interface": interface,
         "readouts": CASES[interface]["readouts"],
+        "other": str(tmp_path / "other.image"),
     }
+    save_image(other_image(image), tmp_path / "other.image")
     text = simulate(tmp_path, image, sequences, monkeypatch, **how)
     assert "PASS=1" in text

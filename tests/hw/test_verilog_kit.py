@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,7 @@ def test_readme_has_every_port(kit):
         assert text.count(row) == 1
     for file in kit.iterdir():
         kind = "net_lane_*.hex" if file.name.startswith("net_lane_") else file.name
+        assert text.count(f"| `{kind}`") <= 1
         assert f"`{kind}`" in text or f"`{file.suffix}`" in text or file.name == "README.md"
 
 
@@ -228,14 +230,21 @@ int main(void)
 def test_c_header(tmp_path):
     """What the C header computes is what the reference and its word layouts say."""
     image = load_image(ROOT / "examples" / "japanese-vowels.image")
+    mean, std = image.coding.mean.copy(), image.coding.std.copy()
+    mean[0], std[0] = 0, 1  # so that halves are exact
+    image = replace(image, coding=replace(image.coding, mean=mean, std=std))
     export_folder(image, tmp_path, name="vowels", inline=True)
+    assert re.findall("#include.*", (tmp_path / "vowels.h").read_text()) == ["#include <stdint.h>"]
     (tmp_path / "bench.c").write_text(BENCH)
     flags = "-std=c99 -Wall -Wextra -Wconversion -Werror -Wno-unused-function"
-    build = ["gcc", *flags.split(), "-Wno-unused-variable", "bench.c", "-lm", "-o", "bench"]
+    build = ["gcc", *flags.split(), "-Wno-unused-variable", "bench.c", "-o", "bench"]
     subprocess.run(build, cwd=tmp_path, check=True)
     p, rng = image.params, np.random.default_rng(1)
     channels = rng.integers(0, p.inputs, 300)
     values = image.coding.mean[channels] + rng.normal(0, 2, 300) * image.coding.std[channels]
+    halves = (np.arange(-20, 20) + 0.5) / p.one
+    special = [*halves, 1e300, -1e300, 1e-300, 0.0]
+    channels[: len(special)], values[: len(special)] = 0, special
     fields = output_fields(p)
     words = [int(word) for word in rng.integers(0, 1 << sum(f[1] for f in fields), 300)]
     lines = [f"{c} {x!r} {w:x}" for c, x, w in zip(channels, values.tolist(), words, strict=True)]

@@ -14,7 +14,10 @@ from cocotbext.wishbone.driver import WBOp
 
 from tests.support.wishbone_bench import _SIGNALS, Classic
 from tests.support.wrappers_bench import JOB, setup
+from triodia_hw.compile.loading import load_bytes
+from triodia_hw.machine.image import load_image
 from triodia_hw.machine.reference import Reference
+from triodia_hw.machine.words import COUNTERS
 
 FOLDER = Path(os.environ.get("TRIODIA_KIT", "."))
 
@@ -82,6 +85,14 @@ class CDriver:
         flat = [payload for payloads in steps for payload in payloads]
         return self.library.classify((ctypes.c_int32 * len(flat))(*flat), len(steps))
 
+    def count(self):
+        counts = (ctypes.c_uint32 * len(COUNTERS))()
+        self.library.count(counts)
+        return dict(zip(COUNTERS, counts, strict=True))
+
+    def load(self, blocks):
+        self.library.load(blocks, len(blocks))
+
 
 def python_driver(mmio, _):
     """The Python driver, from the folder itself."""
@@ -99,11 +110,13 @@ class Mmio:
 
 
 def run(image, sequences, driver):
-    """All sequences by the driver; spikes, values and classes are the reference's."""
-    reference, spikes = Reference(image), 0
+    """All sequences by the driver; spikes, values, classes and counts are the reference's."""
+    reference, spikes, sent = Reference(image), 0, 0
     driver.step([1] * image.params.inputs, False)
     driver.reset()  # in the middle of a sequence
-    for events in sequences:
+    assert driver.count()["events"] == 0
+    for sequence in sequences:
+        events = [[event for event in step if event[1]] for step in sequence]  # as drivers do
         steps = [[dict(e).get(c, 0) for c in range(image.params.inputs)] for e in events]
         totals = 0
         for number, (payloads, step) in enumerate(zip(steps, events, strict=True)):
@@ -111,8 +124,30 @@ def run(image, sequences, driver):
             result = reference.step(step, last)
             assert driver.step(payloads, last) == (result.spikes.tolist(), result.readouts.tolist())
             totals, spikes = totals + result.readouts, spikes + result.spikes.size
+            sent += 2 * result.events  # here, and once more in `classify`
         assert driver.classify(steps) == totals.argmax()
     assert spikes > 10
+    counts = driver.count()
+    assert counts["events"] == sent and counts["cycles"] > counts["operations"] > sent
+    return spikes
+
+
+def run_another(image, other, sequences, driver):
+    """The readouts of ``other``, loaded, are its own. Their order is that of their sources."""
+    driver.load(load_bytes(other))
+    reference, differ = Reference(other), False
+    order = image.source_of_neuron()[image.readouts]
+    assert sorted(order) == sorted(other.source_of_neuron()[other.readouts])
+    place = {source: k for k, source in enumerate(other.source_of_neuron()[other.readouts])}
+    for events in sequences:
+        for number, step in enumerate(events):
+            payloads = [dict(step).get(c, 0) for c in range(image.params.inputs)]
+            result = reference.step(step, number == len(events) - 1)
+            _, values = driver.step(payloads, number == len(events) - 1)
+            assert values == [int(result.readouts[place[source]]) for source in order]
+            differ |= any(values)
+    assert differ
+    driver.load(load_bytes(image))
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -126,4 +161,6 @@ async def drivers(dut):
     bus.reset.value = 1 - bus.active
     bus.start()
     for make in (python_driver, CDriver):
-        await bridge(run)(image, sequences, make(Mmio(bus), image.params))
+        driver = make(Mmio(bus), image.params)
+        await bridge(run)(image, sequences, driver)
+        await bridge(run_another)(image, load_image(JOB["other"]), sequences, driver)

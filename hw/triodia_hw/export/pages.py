@@ -174,8 +174,9 @@ def header_values(image: Image, known: dict) -> dict[str, object]:
             layout += [f"{prefix}_POS {field['offset']}", f"{prefix}_BITS {field['bits']}"]
         for kind, number in known[stream]["kinds"].items():
             kinds.append(f"#define {upper}_{short}_{kind.upper()} {number}")
+    kinds.append(f"#define {upper}_READ_COUNTERS {known['reads']['counters']}")
+    layout.append(f"#define {upper}_COUNTERS {len(known['counters'])}")
     return {
-        "math": "#include <math.h>\n" if known["coding"] else "",
         "readouts": len(known["readouts"]),
         "fraction_bits": known["network"]["fraction_bits"],
         "payload_min": low,
