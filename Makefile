@@ -4,8 +4,8 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup example setup-formal setup-browser docs demo test test-slow lint format sim \
-	sim-verilator mutants formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
+.PHONY: help setup example setup-formal setup-riscv setup-browser docs demo test test-slow \
+	test-riscv lint format sim sim-verilator mutants formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -21,6 +21,12 @@ setup: .venv/.ready ## install every command and the tests into .venv (idempoten
 	@touch $@
 
 setup-formal: .venv/.formal ## add the tools for proofs (SymbiYosys, Yices)
+
+.venv/.riscv: .venv/.ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[riscv]'
+	@touch $@
+
+setup-riscv: .venv/.riscv ## add a RISC-V processor in Verilog and a C compiler for it (400 MB)
 
 .venv/.docs: .venv/.ready
 	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
@@ -41,8 +47,11 @@ demo: setup ## run everything on JapaneseVowels; ends in out/demo/index.html
 test: setup ## all fast tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
-test-slow: setup setup-browser ## the long checks: Verilator, place-and-route, pages
+test-slow: setup setup-browser setup-riscv ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
+
+test-riscv: setup-riscv ## the C driver on a PicoRV32 beside the exported Verilog (4 minutes)
+	$(BIN)/pytest -m slow -s tests/hw/test_riscv.py
 
 lint: setup ## ruff check and format
 	$(BIN)/ruff check .
