@@ -4,8 +4,9 @@ BIN := .venv/bin
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup example setup-formal setup-riscv setup-browser docs demo test test-slow \
-	test-riscv lint format sim sim-verilator mutants formal soak accuracy bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
+.PHONY: help setup example setup-formal setup-riscv setup-fuzz setup-browser docs demo test \
+	test-slow test-riscv lint format sim sim-verilator mutants formal soak fuzz accuracy \
+	bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,6 +28,12 @@ setup-formal: .venv/.formal ## add the tools for proofs (SymbiYosys, Yices)
 	@touch $@
 
 setup-riscv: .venv/.riscv ## add a RISC-V processor in Verilog and a C compiler for it (400 MB)
+
+.venv/.fuzz: .venv/.ready
+	$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
+	@touch $@
+
+setup-fuzz: .venv/.fuzz ## add the fuzzer (atheris)
 
 .venv/.docs: .venv/.ready
 	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
@@ -75,6 +82,9 @@ formal: setup-formal ## proofs of queues, merging, bus, sums, the end of a step 
 
 soak: setup ## ten million time steps on a virtual board that is disturbed and unplugged (hours)
 	$(BIN)/python -m tests.sw.host.soak --steps 10000000
+
+fuzz: setup-fuzz ## hostile files to every reader, SECONDS (60) for each of 13 kinds, from SEED (1)
+	$(BIN)/python -m tests.support.hostile.run --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
 	$(BIN)/triodia-studies accuracy --seeds 5

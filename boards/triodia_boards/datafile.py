@@ -42,6 +42,7 @@ _INTERNAL = ("SB_HFOSC", "SB_LFOSC", "OSCG", "OSCH", "OSC", "INTERNAL")
 # Clocks of machines where a file names none, in MHz.
 _CLOCKS = {"ecp5": 100, "ice40": 60, "xilinx": 100}
 _SLOW = {"iCE40UP5K": 36}
+_LONGEST = 1 << 16
 _DATA = files(__package__) / "boards"
 
 
@@ -94,9 +95,11 @@ def new_board(name: str, like: str | None = None) -> str:
 
 def _content(text: str) -> dict:
     """The checked keys of a file, those of the board it is like included."""
+    if len(text) > _LONGEST:  # a hostile one could take minutes
+        raise BadBoard(f"it has {len(text)} characters; a board takes fewer than {_LONGEST}.")
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadBoard(f"it is not TOML: {error}.") from None
     _check_keys(content, _TOP | dict.fromkeys(_SECTIONS, dict), "")
     for section, keys in _SECTIONS.items():

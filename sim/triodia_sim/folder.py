@@ -51,11 +51,15 @@ def check_exported(folder: Path, digest: str) -> None:
             f"image is {digest[:16]}. Export it again, or use the image it was made from."
         )
     name = machine_name(folder, digest)
-    if not re.search(rf"^module {name}\([^)]*\bi_kind\b", (folder / f"{name}.v").read_text(), re.M):
+    if not re.search(rf"^module {name}\([^)]*\bi_kind\b", _text(folder / f"{name}.v"), re.M):
         raise TriodiaError(
             f"{folder / name}.v has a bus interface; `cosim` needs plain streams. Leave out "
             "`--interface` when you export it."
         )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace")
 
 
 def copy_verilog(source: Path, folder: Path) -> None:
@@ -69,6 +73,14 @@ def starts_late(folder: Path, name: str) -> bool:
     """Whether the machine ``name`` in an exported ``folder`` has an asynchronous reset.
 
     It is released by the clock, so that the machine starts some cycles later than others.
+
+    Raises
+    ------
+    TriodiaError
+        If the folder's facts are damaged.
     """
     facts = folder / f"{name}.json"
-    return facts.exists() and not json.loads(facts.read_text())["reset"]["synchronous"]
+    try:
+        return facts.exists() and not json.loads(facts.read_bytes())["reset"]["synchronous"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise TriodiaError(f"{facts} is damaged: its reset cannot be read; export again.") from None

@@ -198,7 +198,7 @@ def load_image(path: str | Path) -> Image:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError:
         raise ImageError(f"{path} does not exist; `triodia quantize` makes an image") from None
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise ImageError(f"{path} is damaged or not an image ({error})") from None
     kind = header.get("format") if isinstance(header, dict) else None
     if kind != _FORMAT:

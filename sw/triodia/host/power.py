@@ -87,21 +87,24 @@ def _rows(path: str, text: str) -> Iterator[tuple[int, dict]]:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
                 raise BadLog(f"{path}, line {number}: not a JSON object.")
             yield number, {key.lower(): value for key, value in row.items()}
         return
-    for number, row in enumerate(csv.DictReader(lines), 2):
-        yield number, {(key or "").strip().lower(): value for key, value in row.items()}
+    try:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            yield number, {(key or "").strip().lower(): value for key, value in row.items()}
+    except csv.Error as error:
+        raise BadLog(f"The log {path} is no CSV file: {error}.") from None
 
 
 def _seconds(where: str, row: dict) -> float:
     value = row.get(_TIME)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = _date(value)
     if number is None or not math.isfinite(number):
         raise BadLog(
@@ -134,7 +137,7 @@ def _value(where: str, row: dict, names: dict[str, float]) -> float | None:
         if row.get(name) is not None:
             try:
                 number = float(row[name])
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 number = math.nan
             if not math.isfinite(number):
                 raise BadLog(f"{where}: `{name}` must be a number, not {row[name]!r}.")

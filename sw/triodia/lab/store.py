@@ -84,7 +84,7 @@ class Store:
             content = json.loads((self.folder(kind, inputs) / _RESULT).read_text())
             whole = content["inputs"] == _plain(inputs) and isinstance(content["result"], dict)
             return content if whole else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def make(self, kind: str, inputs: dict, work: Callable[[Path], dict]) -> dict:

@@ -113,7 +113,7 @@ def _header(path: Path, content: bytes) -> dict:
             raise ValueError("it ends before its header does")
         metadata = json.loads(content[8 : 8 + size]).get("__metadata__", {})
         header = json.loads(metadata.get("triodia", "{}"))
-    except (ValueError, AttributeError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise TriodiaError(f"{path} is damaged or not a network file: {error}") from error
     if not isinstance(header, dict):
         raise TriodiaError(f"{path} is damaged or not a network file: its header is not an object")

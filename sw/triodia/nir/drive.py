@@ -198,10 +198,10 @@ def _own_shape(node: nir.NIRNode) -> tuple[int, ...] | None:
         return np.shape(node.delay) or (1,)
     if isinstance(node, nir.Input):
         shape = next(iter(node.input_type.values()), None)
-        if shape is not None and np.any(np.asarray(shape) < 1):
-            raise TriodiaError(
-                f"the shape of the Input must be above 0, not {np.asarray(shape).tolist()}"
-            )
+        given = np.asarray(() if shape is None else shape)
+        sizes = given.ndim == 1 and given.dtype.kind in "iuf" and np.all(np.isfinite(given))
+        if not sizes or np.any(given < 1):
+            raise TriodiaError(f"the shape of the Input must be above 0, not {given.tolist()}")
         return None if shape is None else tuple(map(int, shape))
     return None
 

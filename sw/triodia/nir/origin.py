@@ -110,7 +110,7 @@ def standardised(graph: Graph, drives: Drives, std: float) -> tuple[Graph, dict,
     if ours and sum(a == graph.source for a, _ in graph.edges) == 1:
         node = graph.nodes[marked[0]]
         factor = np.diagonal(np.asarray(node.weight, np.float64))
-        if factor.size == inputs and np.all(factor > 0):
+        if np.shape(node.bias) == factor.shape == (inputs,) and np.all(factor > 0):
             nodes = {n: v for n, v in graph.nodes.items() if n != marked[0]}
             moved = [(graph.source if a == marked[0] else a, b) for a, b in graph.edges]
             edges = tuple(e for e in moved if e[1] != marked[0])

@@ -9,6 +9,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
+from ..hdf5 import check_hdf5
 from .events import MOST_INPUTS, EventSamples, bin_events
 from .npz import read_archive
 
@@ -19,6 +20,7 @@ Part = tuple[EventSamples, np.ndarray, np.ndarray | None]  # samples, lengths, c
 _NEEDED = ("times", "channels", "offsets")
 _NAMES = (*_NEEDED, "y", "lengths")
 _SPIKES = ("spikes/times", "spikes/units", "labels")  # SHD and SSC
+_H5PY = (OSError, TypeError, ValueError, RuntimeError, KeyError)  # what h5py raises of a bad file
 _UNITS = 700  # channels of SHD and SSC
 
 
@@ -32,8 +34,9 @@ def read_h5(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         with h5py.File(path) as file:
+            check_hdf5(file)
             return {n: item[()] for n, item in file.items() if isinstance(item, h5py.Dataset)}
-    except (OSError, TypeError, ValueError) as error:
+    except _H5PY as error:
         raise TriodiaError(f"{path} cannot be read as an HDF5 file ({error}).") from error
 
 
@@ -42,7 +45,7 @@ def is_spikes(path: Path) -> bool:
     try:
         with h5py.File(path) as file:
             return "spikes" in file
-    except OSError:
+    except _H5PY:
         return False
 
 
@@ -59,6 +62,7 @@ def read_events(path: Path, bin: float | None, inputs: int | None = None) -> tup
     """
     arrays = read_h5(path) if path.suffix in (".h5", ".hdf5") else read_archive(path)
     _check_names(path, arrays)
+    _check_lists(path, arrays)
     channels, done = inputs or _inputs(path, arrays), _done(path, arrays)
     parts = []
     for suffix in ("", "_test") if "times_test" in arrays else ("",):
@@ -89,6 +93,15 @@ def _check_names(path: Path, arrays: dict[str, np.ndarray]) -> None:
             raise TriodiaError(
                 f"{path} has no array {absent[0]}; it holds {', '.join(sorted(arrays)) or 'none'}."
             )
+
+
+def _check_lists(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    for name in [*_NAMES, *(f"{name}_test" for name in _NAMES)]:
+        value = np.asarray(arrays.get(name, ()))
+        if value.dtype.kind not in "fiub":
+            raise TriodiaError(f"{path}: {name} must be numbers, got {value.dtype}.")
+        if value.ndim != 1:
+            raise TriodiaError(f"{path}: {name} must be a list, got the shape {value.shape}.")
 
 
 def _inputs(path: Path, arrays: dict[str, np.ndarray]) -> int:
@@ -162,10 +175,12 @@ def read_spikes(path: Path, bin: float) -> Part:
     """
     try:
         with h5py.File(path) as file:
+            check_hdf5(file)
             for key in _SPIKES:
                 if key not in file:
                     raise TriodiaError(f"{path} has no {key}; is it a file of SHD or SSC?")
             times, units, labels = (file[key] for key in _SPIKES)
+            _check_ragged(path, times, units, labels)
             if not len(times) == len(units) == len(labels) or not len(times):
                 raise TriodiaError(
                     f"{path} must have as many times, units and labels, at least one; got"
@@ -173,11 +188,21 @@ def read_spikes(path: Path, bin: float) -> Part:
                 )
             parts = [_spikes(path, k, times[k], units[k], bin) for k in range(len(labels))]
             y = np.asarray(labels[()])
-    except (OSError, ValueError) as error:
+    except _H5PY as error:
         raise TriodiaError(f"{path} cannot be read as an HDF5 file ({error}).") from error
     if y.dtype.kind not in "iu" or y.min() < 0:
         raise TriodiaError(f"labels in {path} must be whole numbers from 0.")
     return joined(parts, y.astype(np.int64))
+
+
+def _check_ragged(path: Path, *parts: h5py.Dataset) -> None:
+    for key, part in zip(_SPIKES, parts, strict=True):
+        ragged = key != "labels"
+        if not isinstance(part, h5py.Dataset) or part.ndim != 1:
+            raise TriodiaError(f"{key} in {path} must be a list with an entry for each sample.")
+        if ragged != (h5py.check_vlen_dtype(part.dtype) is not None):
+            form = "lists of numbers, one" if ragged else "whole numbers, one"
+            raise TriodiaError(f"{key} in {path} must be {form} for each sample.")
 
 
 def _spikes(path: Path, k: int, times: np.ndarray, units: np.ndarray, bin: float) -> EventSamples:

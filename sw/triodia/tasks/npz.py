@@ -59,8 +59,9 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as content:  # numpy.load takes other kinds of file too
             if not is_zipfile(content):
                 raise ValueError("it is no .npz file")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            content.seek(0)
+            with np.load(content, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
                 raise ValueError(f"{name} in it is no array")

@@ -13,6 +13,7 @@ from .events import EventSamples, bin_events
 __all__ = ["camera_parts", "pixels", "read_gestures", "read_nmnist", "tonic_part"]
 
 _OVERFLOW = 240  # this y of N-MNIST is no pixel: the clock of 13 bits starts again
+_GREATEST = 1e15  # of a coordinate or time, far from the end of 64 bits
 _POOL = 4  # of DVS-Gesture: 128 x 128 x 2 channels are more than a machine has
 
 
@@ -108,10 +109,17 @@ def read_gestures(folder: Path, bin: float) -> Part:
 def _gesture_events(path: Path) -> tuple[np.ndarray, ...]:
     try:
         events = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy parses the header as Python, and lets its errors through
         raise TriodiaError(f"{path} cannot be read as events ({error}).") from error
-    if events.ndim != 2 or events.shape[1] != 4 or events.dtype.kind not in "fiu":
+    if (
+        not isinstance(events, np.ndarray)
+        or events.ndim != 2
+        or events.shape[1] != 4
+        or events.dtype.kind not in "fiu"
+    ):
         raise TriodiaError(f"{path} must hold x, y, p and t in columns, got {events.shape}.")
+    if not np.all(np.abs(events.astype(np.float64)) < _GREATEST):
+        raise TriodiaError(f"{path} must hold numbers below {_GREATEST:g}, without NaN.")
     x, y, p, t = events.T
     return t * 1000.0, x, y, p
 
