@@ -34,6 +34,7 @@ INTERFACES = {
 }
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]{0,38}[A-Za-z0-9])?")
+_INSTANCE = "core"  # of the machine in the top module; paths of its memories begin with it
 # Unit that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
 _CONTENT_FILE = rf"_lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex"
@@ -76,6 +77,10 @@ def check_name(name: str) -> str:
         )
     if name in KEYWORDS:
         raise TriodiaError(f"{name!r} is a word of Verilog itself; give the module another name.")
+    if name == _INSTANCE:
+        raise TriodiaError(
+            f"{name!r} is the name of an instance within; give the module another name."
+        )
     return name
 
 
@@ -153,7 +158,7 @@ def _columns(image: Image, name: str) -> Iterator[tuple[str, str, int, list[int]
         for shape in memory_shapes(image.params):
             for index, (width, part) in enumerate(shape.cut(words)):
                 file = f"{name}_{memory_name(lane, shape.name, index)}.hex"
-                path = f"core.lane_{lane}.{_HOLDER[shape.name]}.{shape.name}.mem_{index}"
+                path = f"{_INSTANCE}.lane_{lane}.{_HOLDER[shape.name]}.{shape.name}.mem_{index}"
                 yield file, path, width, part
 
 

@@ -78,6 +78,7 @@ def read_graph(path: str | Path) -> tuple[Graph, str]:
 
 def flat_graph(graph: nir.NIRGraph) -> Graph:
     """``graph`` with its subgraphs put in place, and only nodes that a network can have."""
+    _check_metadata("the graph", graph)
     nodes: dict[str, nir.NIRNode] = {}
     edges: list[tuple[str, str]] = []
     ends = _inline(graph, "", nodes, edges)
@@ -87,7 +88,8 @@ def flat_graph(graph: nir.NIRGraph) -> Graph:
             raise TriodiaError(
                 f"node {name!r} is a {type(node).__name__}, which cannot be mapped; {help_}"
             )
-        _check_finite(name, node)
+        _check_metadata(f"node {name!r}", node)
+        _check_values(name, node)
     if any(b == ends[0] for _, b in edges) or any(a == ends[1] for a, _ in edges):
         raise TriodiaError("nothing may lead to the Input or away from the Output; export it again")
     return Graph(nodes, tuple(dict.fromkeys(edges)), *ends, dict(graph.metadata or {}))
@@ -132,8 +134,16 @@ def _only(graph: nir.NIRGraph, prefix: str, kind: type) -> str:
     return found[0]
 
 
-def _check_finite(name: str, node: nir.NIRNode) -> None:
+def _check_metadata(where: str, node: nir.NIRNode) -> None:
+    if node.metadata is not None and not isinstance(node.metadata, dict):
+        raise TriodiaError(f"metadata of {where} must be entries with names; export it again")
+
+
+def _check_values(name: str, node: nir.NIRNode) -> None:
     for key, value in vars(node).items():
+        if isinstance(value, str | bytes | h5py.Empty) and key != "padding":
+            raise TriodiaError(f"{key} of node {name!r} must be numbers, not {value!r}")
+        value = np.asarray(value) if isinstance(value, np.generic) else value
         if key not in ("metadata", "input_type", "output_type") and isinstance(value, np.ndarray):
             if value.dtype.kind not in "fiub":
                 raise TriodiaError(f"{key} of node {name!r} must be numbers, not {value.dtype}")

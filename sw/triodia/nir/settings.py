@@ -147,6 +147,7 @@ def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
     return float(found), where
 
 
+@np.errstate(over="ignore")  # such a step is not snnTorch's
 def by_snntorch(graph: Graph) -> bool:
     """Whether all gains are 1 by Euler with snnTorch's time step."""
     steps = []

@@ -116,7 +116,8 @@ def _inputs(path: Path, arrays: dict[str, np.ndarray]) -> int:
             )
         return int(found)
     given = [arrays[name] for name in ("channels", "channels_test") if name in arrays]
-    most = int(max((part.max() for part in given if part.size), default=0)) + 1
+    whole = [part for part in given if part.size and part.dtype.kind in "iu"]  # others fail later
+    most = int(max((part.max() for part in whole), default=0)) + 1
     if most > MOST_INPUTS:
         raise TriodiaError(
             f"{path} has events of channel {most - 1}; a machine has up to {MOST_INPUTS:,} inputs."

@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import traceback
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,7 @@ def check(kind, folder, data):
             raise Finding("refused without a reason") from error
         return False
     except BaseException as error:
-        raise Finding(f"{type(error).__name__}: {error}") from error
+        raise Finding("".join(traceback.format_exception(error))) from None
     finally:
         written, _watched = _watched, None
         files = [file for file in folder.rglob("*") if not file.is_dir()]
