@@ -11,6 +11,7 @@ from triodia_boards.flow.synthesis import synthesize
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import DEFAULT, QUEUES, Options
 from triodia_hw.export.folder import export_folder
+from triodia_hw.export.parameters import top_parameters
 from triodia_hw.export.rtlil import TOP, core_rtlil
 from triodia_hw.machine.image import load_image
 
@@ -28,6 +29,28 @@ def test_everything_is_mapped(family, tmp_path):
     kinds = synthesized(tmp_path, family, "net")
     assert not [kind for kind in kinds if kind.startswith("$") and kind != "$scopeinfo"]
     assert sum(count for kind, count in kinds.items() if re.search(RAMS, kind)) >= 9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "interface", "parameters"),
+    [
+        ("ecp5", "wishbone", ""),
+        ("ice40", "axi-lite", ""),
+        ("ice40", "", "reset_polarity=low,reset_kind=async"),
+        ("gowin", "axi-stream", "memory_style=distributed"),
+        ("gatemate", "wishbone", "memory_style=auto"),
+        ("efinix", "", "reset_polarity=low,reset_kind=async"),
+        ("xilinx", "axi-lite", "memory_style=auto"),
+    ],
+)
+def test_other_tops_are_mapped(family, interface, parameters, tmp_path):
+    """Buses, resets and memory styles, on one PE with bias and refractory period."""
+    image = random_image(5, lanes=1, neurons=8, readouts=1, bias_bits=8, refractory_bits=2)
+    how = {"name": "a1", "parameters": top_parameters(parameters, interface)}
+    export_folder(image, tmp_path, interface, **how)
+    kinds = synthesized(tmp_path, family, "a1")
+    assert kinds and not [kind for kind in kinds if kind[0] == "$" and kind != "$scopeinfo"]
 
 
 # Cells of a family by pattern: look-up tables, registers, block RAMs (halves of a Xilinx's count).

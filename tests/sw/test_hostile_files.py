@@ -1,5 +1,7 @@
 """Hostile files of every kind are read or refused in one sentence; `make fuzz` tries many more."""
 
+import io
+import json
 import random
 
 import h5py
@@ -99,3 +101,113 @@ def test_hdf5_with_a_cycle(tmp_path):
         group["again"] = group
         with pytest.raises(ValueError, match="/spikes/again is in the file twice"):
             check_hdf5(file)
+
+
+def deep(content, marked):
+    """``content`` with 100,000 brackets in place of the text ``marked``."""
+    assert marked in content
+    return content.replace(marked, b"[" * 100_000, 1)
+
+
+def safetensors(header):
+    text = json.dumps({"__metadata__": {"triodia": header}}).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+def archive(**arrays):
+    held = io.BytesIO()
+    np.savez(held, **arrays)
+    return held.getvalue()
+
+
+def array(value):
+    held = io.BytesIO()
+    np.save(held, value)
+    return held.getvalue()
+
+
+LABELS = {"times": [0.0], "offsets": [0, 1], "y": [0]}
+FOUND = {
+    "deep network": (
+        "network",
+        lambda _: safetensors("[" * 100_000),
+        "is damaged or not a network",
+    ),
+    "deep image": ("image", lambda _: safetensors("[" * 100_000), "is damaged or not an image"),
+    "deep board": ("board", lambda s: deep(s, b"true"), "it has 1"),
+    "a board in depth": ("board", lambda _: b"a = " + b"[" * 9_000, "it is not TOML"),
+    "deep facts": ("facts", lambda s: deep(s, b"true"), "its reset cannot be read; export again"),
+    "facts without reset": ("facts", lambda _: b"{}", "its reset cannot be read; export again"),
+    "facts in Latin": ("facts", lambda _: b"\xff", "its reset cannot be read; export again"),
+    "a log of one word": ("power", lambda _: b"time,watts\n" + b"1" * 200_000 + b"\n", "is no CSV"),
+    "deep log": ("power", lambda _: b'{"a":' + b"[" * 100_000 + b"\n", "not a JSON object"),
+    "a great number": ("power", lambda _: b'{"time":1%s}\n' % (b"0" * 400), "`time` must be"),
+    "channels of no kind": (
+        "samples",
+        lambda _: archive(channels=np.zeros(1, "V4"), **LABELS),
+        "channels must be numbers, got |V4",
+    ),
+    "channels without number": (
+        "samples",
+        lambda _: archive(channels=[np.nan], **LABELS),
+        "channels must be whole numbers, got float64",
+    ),
+    "an open bracket": (
+        "gestures",
+        lambda s: s.replace(b"(50, 4), }", b"(50, 4,   "),
+        "cannot be read as events",
+    ),
+    "a pixel nowhere": (
+        "gestures",
+        lambda _: array(np.full((2, 4), np.nan)),
+        "must hold numbers below 1e+15, without NaN",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found_by_fuzzing(name, tmp_path):
+    kind, change, message = FOUND[name]
+    kind = KINDS[kind]
+    content = change(kind.seeds(tmp_path)[0])
+    folder = tmp_path / "hostile"
+    with limited():
+        assert check(kind, folder, content) is False
+        with pytest.raises(TriodiaError) as caught:
+            kind.load(folder)
+    assert message in str(caught.value)
+
+
+def test_damaged_results_are_made_again(tmp_path):
+    assert KINDS["result"].load(tmp_path) is None
+    content = b'{"inputs":' + b"[" * 100_000
+    assert check(KINDS["result"], tmp_path, content) and KINDS["result"].load(tmp_path) is None
+
+
+def test_verilog_in_another_encoding(tmp_path):
+    content = KINDS["verilog"].seeds(tmp_path)[0] + b"// \xe9\n"
+    assert check(KINDS["verilog"], tmp_path, content)
+
+
+GRAPH = [
+    ("nodes/input/shape", ["a"], "the shape of the Input must be above 0, not [b'a']"),
+    ("nodes/w_out/bias", "Conv2d", "bias of node 'w_out' must be numbers, not "),
+    ("nodes/w_out/bias", h5py.Empty("f4"), "bias of node 'w_out' must be numbers, not Empty("),
+    ("nodes/standardise/metadata", [1, 2], "metadata of node 'standardise' must be entries with"),
+    ("nodes/standardise/bias", [1.0, 2.0], "bias of node 'standardise' must have 3 values, not 2"),
+    ("nodes/w_in/weight", h5py.SoftLink("/node/nodes"), "/node/nodes/w_in/weight is a link"),
+]
+
+
+@pytest.mark.parametrize(("entry", "value", "message"), GRAPH)
+def test_graphs_found_by_fuzzing(entry, value, message, tmp_path):
+    kind = KINDS["nir"]
+    held = io.BytesIO(kind.seeds(tmp_path)[0])
+    with h5py.File(held, "r+") as file:
+        del file["node"][entry]
+        file["node"][entry] = value
+    folder = tmp_path / "hostile"
+    assert check(kind, folder, held.getvalue()) is False
+    with pytest.raises(TriodiaError) as caught:
+        kind.load(folder)
+    assert message in str(caught.value)

@@ -73,7 +73,7 @@ def _load_image(folder):
 def _graphs(folder):
     export_nir(task_network(), folder / "a.nir")
     export_nir(task_network(tau_syn_mean=3), folder / "b.nir")
-    return _contents(folder, "a.nir", "b.nir")
+    return [mutate.sound(content) for content in _contents(folder, "a.nir", "b.nir")]
 
 
 def _steps_of_events():
@@ -101,7 +101,7 @@ def _events(folder):
     with h5py.File(folder / "b.h5", "w") as file:
         for name, value in _steps_of_events().items():
             file[name] = value
-    return _contents(folder, "a.h5", "b.h5")
+    return [mutate.sound(content) for content in _contents(folder, "a.h5", "b.h5")]
 
 
 def _digits(folder):

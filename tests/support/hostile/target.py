@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.fuzz import instrument
 from tests.support.hostile.check import check, limited
 from tests.support.hostile.kinds import KINDS
+from tests.support.hostile.mutate import sound
 
 __all__ = ["main"]
 
@@ -23,6 +24,8 @@ def main():
     import atheris
 
     kind = KINDS[sys.argv.pop(1)]
+    for file in Path(sys.argv[1]).iterdir():
+        sound(file.read_bytes())
     for name, module in list(sys.modules.items()):
         if name.startswith(_PACKAGES):
             instrument(atheris, list(vars(module).values()), name)
