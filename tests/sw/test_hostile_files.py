@@ -95,6 +95,18 @@ def test_hdf5_that_is_larger_than_its_file(tmp_path):
         check_hdf5(file)
 
 
+def test_a_heap_that_does_not_end(tmp_path):
+    """HDF5 itself never returns from reading it."""
+    path = events(tmp_path / "a.h5", y="words")
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    free = heap + 16 + 16 + 8  # after one object of at most 8 bytes
+    assert content[free : free + 2] == b"\0\0" and any(content[free + 8 : free + 16])
+    content[free + 8 : free + 16] = bytes(8)
+    path.write_bytes(content)
+    assert f"the heap at byte {heap} is damaged" in refused(path)
+
+
 def test_hdf5_with_a_cycle(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         group = file.create_group("spikes")

@@ -10,7 +10,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-from ..hdf5 import check_hdf5
+from ..hdf5 import open_hdf5
 from .unrolled import UNROLLED
 
 __all__ = ["CLAMP", "LINEAR", "READOUTS", "SPIKING", "Graph", "flat_graph", "read_graph"]
@@ -57,8 +57,8 @@ def read_graph(path: str | Path) -> tuple[Graph, str]:
     except OSError as error:
         raise TriodiaError(f"{path} must be a NIR file that can be read: {error}") from error
     try:
-        with h5py.File(path) as file:
-            check_hdf5(file)
+        with open_hdf5(path):
+            pass
         with np.errstate(all="ignore"):  # nir divides by a stride of 0
             read = nir.read(path, type_check=False)
     except Exception as error:  # h5py and nir raise whatever they meet

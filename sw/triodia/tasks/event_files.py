@@ -9,7 +9,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-from ..hdf5 import check_hdf5
+from ..hdf5 import open_hdf5
 from .events import MOST_INPUTS, EventSamples, bin_events
 from .npz import read_archive
 
@@ -33,8 +33,7 @@ def read_h5(path: Path) -> dict[str, np.ndarray]:
         If the file cannot be read.
     """
     try:
-        with h5py.File(path) as file:
-            check_hdf5(file)
+        with open_hdf5(path) as file:
             return {n: item[()] for n, item in file.items() if isinstance(item, h5py.Dataset)}
     except _H5PY as error:
         raise TriodiaError(f"{path} cannot be read as an HDF5 file ({error}).") from error
@@ -175,8 +174,7 @@ def read_spikes(path: Path, bin: float) -> Part:
         If the file cannot be read, a key is missing, or a value is out of range.
     """
     try:
-        with h5py.File(path) as file:
-            check_hdf5(file)
+        with open_hdf5(path) as file:
             for key in _SPIKES:
                 if key not in file:
                     raise TriodiaError(f"{path} has no {key}; is it a file of SHD or SSC?")
