@@ -57,7 +57,7 @@ test: setup ## all fast tests
 test-slow: setup setup-browser setup-riscv ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
 
-test-riscv: setup-riscv ## the C driver on a PicoRV32 beside the exported Verilog (4 minutes)
+test-riscv: setup-riscv ## the C driver on a PicoRV32 beside the exported Verilog (2 CPU minutes)
 	$(BIN)/pytest -m slow -s tests/hw/test_riscv.py
 
 lint: setup ## ruff check and format

@@ -151,6 +151,11 @@ FOUND = {
     "deep facts": ("facts", lambda s: deep(s, b"true"), "its reset cannot be read; export again"),
     "facts without reset": ("facts", lambda _: b"{}", "its reset cannot be read; export again"),
     "facts in Latin": ("facts", lambda _: b"\xff", "its reset cannot be read; export again"),
+    "a build of no family": (
+        "build",
+        lambda s: s.replace(b'"family": "ecp5"', b'"family": []'),
+        "must be of ecp5, ice40, gowin, not of []",
+    ),
     "a log of one word": ("power", lambda _: b"time,watts\n" + b"1" * 200_000 + b"\n", "is no CSV"),
     "deep log": ("power", lambda _: b'{"a":' + b"[" * 100_000 + b"\n", "not a JSON object"),
     "a great number": ("power", lambda _: b'{"time":1%s}\n' % (b"0" * 400), "`time` must be"),

@@ -96,7 +96,8 @@ class Manifest:
         for option in ("family", "single_port"):
             if option not in content["options"]:
                 raise BadBuild(f"{path} is damaged: no {option} in options; build again")
-        if (family := content["options"]["family"]) not in TOOLCHAINS:
+        # A list: values of any type can be looked for in it.
+        if (family := content["options"]["family"]) not in list(TOOLCHAINS):
             raise BadBuild(f"{path} must be of {', '.join(TOOLCHAINS)}, not of {family!r}")
         return cls(**{name: content[name] for name in names})
 
