@@ -61,36 +61,50 @@ def choose(
     TriodiaError
         If no machine meets the latency, or none fits the board; the nearest one is named.
     """
-    clock = CLOCKS[options.family]
+    how = {"progress": progress}
     if lanes is not None:
-        found = _sized(net, data, replace(options, lanes=lanes), _SAMPLES)
-        reason = f"{_pes(lanes)} as asked: {_time(found, clock)}."
-        if latency is not None and found.cycles > latency * clock:
-            reason = f"{reason[:-1]}, more than the {latency:g} µs that were asked for."
+        found, reason = _as_asked(net, data, replace(options, lanes=lanes), latency)
     elif latency is not None:
-        found, less = smallest_for(net, data, options, latency * clock, progress=progress)
-        if found.cycles > latency * clock:
-            raise TriodiaError(
-                f"`--latency` {latency:g} µs cannot be met: the fastest machine has"
-                f" {_pes(found.lanes)} and takes {_time(found, clock)}."
-                " Prune further, or allow more time."
-            )
-        reason = f"{_pes(found.lanes)}, the fewest that meet {latency:g} µs: {_time(found, clock)}"
-        reason += f" ({_pes(less.lanes)}: {less.cycles / clock:.1f} µs)." if less else "."
+        found, reason = _by_latency(net, data, options, latency, how)
     else:
-        found = fastest_for(net, data, options, board, progress=progress)
-        reason = f"{_pes(found.lanes)}, the fastest machine that fits {board.name}: "
-        reason += f"{_time(found, clock)}."
+        found = fastest_for(net, data, options, board, **how)
+        reason = f"the fastest machine that fits {board.name}: {_time(found, options)}"
     if board is not None:
         check_fit(found.image.params, board)
-    return Choice(found.lanes, reason)
+    return Choice(found.lanes, f"{_pes(found.lanes)}, {reason}.")
+
+
+def _as_asked(
+    net: Network, data: TaskData, options: QuantizeOptions, latency: float | None
+) -> tuple[Sized, str]:
+    found = _sized(net, data, options, _SAMPLES)
+    reason = f"as asked: {_time(found, options)}"
+    if latency is not None and found.cycles > latency * CLOCKS[options.family]:
+        reason += f", more than the {latency:g} µs that were asked for"
+    return found, reason
+
+
+def _by_latency(
+    net: Network, data: TaskData, options: QuantizeOptions, latency: float, how: dict
+) -> tuple[Sized, str]:
+    clock = CLOCKS[options.family]
+    found, less = smallest_for(net, data, options, latency * clock, **how)
+    if found.cycles > latency * clock:
+        raise TriodiaError(
+            f"`--latency` {latency:g} µs cannot be met: the fastest machine has"
+            f" {_pes(found.lanes)} and takes {_time(found, options)}."
+            " Prune further, or allow more time."
+        )
+    beside = f" ({_pes(less.lanes)}: {less.cycles / clock:.1f} µs)" if less else ""
+    return found, f"the fewest that meet {latency:g} µs: {_time(found, options)}{beside}"
 
 
 def _pes(lanes: int) -> str:
     return "1 PE" if lanes == 1 else f"{lanes} PEs"
 
 
-def _time(found: Sized, clock: float) -> str:
+def _time(found: Sized, options: QuantizeOptions) -> str:
+    clock = CLOCKS[options.family]
     return f"{found.cycles / clock:.1f} µs per sample at {clock:g} MHz"
 
 
