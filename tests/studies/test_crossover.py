@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from triodia_studies.bench.crossover import LANES, PLACED, compared, map_plan, placed_plan
+from triodia_hw.errors import ContractError
+from triodia_hw.machine.params import MachineParams
+from triodia_studies.bench.crossover import (
+    DENSITIES,
+    LANES,
+    NEURONS,
+    PLACED,
+    compared,
+    map_plan,
+    placed_plan,
+)
 from triodia_studies.bench.crossover_page import crossing, map_rows, picture, placed_rows
 
 
@@ -51,12 +61,16 @@ def test_placed_points_stand_side_by_side():
     assert all(row["dense_luts"] == 101 and row["luts"] == 100 for row in rows)
 
 
-def test_every_point_of_the_plan_fits_a_machine():
-    for one in map_plan():
-        words = one["neurons"] / LANES * (one["neurons"] + 16) * one["density"]
-        assert words < 1 << 20
+def test_only_what_no_machine_holds_is_left_out():
+    planned = {(one["neurons"], one["density"]) for one in map_plan()}
+    assert {(n, d) for n in NEURONS for d in DENSITIES} - planned == {(2048, 1.0)}
+    words = 2048 // LANES * (2048 + 16)
+    with pytest.raises(ContractError, match="synapse_words"):
+        MachineParams(inputs=16, neurons=2048, lanes=LANES, synapse_words=words)
+    assert set(PLACED) <= planned
 
 
-def test_the_picture_has_the_numbers_and_is_the_same_every_time():
+def test_the_picture_follows_the_numbers_and_is_the_same_every_time():
     drawn = picture(ROWS)
-    assert drawn == picture(ROWS) and drawn.startswith("<?xml")
+    assert drawn == picture(ROWS) and "<svg" in drawn
+    assert drawn != picture([row | {"blocks": row["blocks"] + 9} for row in ROWS])

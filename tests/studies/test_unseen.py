@@ -27,7 +27,7 @@ def test_the_same_network_trains_in_snntorch(monkeypatch):
         monkeypatch.setattr(frameworks, "updates", lambda *_, n=epochs: (n, 10))
         scores.append(frameworks.FRAMEWORKS["snnTorch"](data, 0, True))
     assert scores[1].train > 0.8 and scores[1].train > scores[0].train
-    assert all(0 < one.seconds < 20 and 0 <= one.test <= 1 for one in scores)
+    assert all(one.seconds > 0 and 0 <= one.test <= 1 for one in scores)
 
 
 def test_lines_of_the_frameworks(monkeypatch, capsys):

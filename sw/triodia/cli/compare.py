@@ -30,8 +30,7 @@ from .options import (
 
 __all__ = ["compare", "demo"]
 
-# With all synapses this network does not fit the board; pruned, it does.
-_DEMO_NEURONS, _DEMO = 256, [1.0, 0.2, 0.1]
+_DEMO = [1.0, 0.2, 0.1]
 
 
 def _show(cells: list[Cell], output: Path, as_json: bool, **how: object) -> None:
@@ -84,7 +83,7 @@ def compare(
     ] = "lnp",
     board: Annotated[str, typer.Option(help="Boards; `triodia boards` lists them.")] = "ulx3s-25f",
     neurons: Annotated[
-        str | None, typer.Option(help="Neurons before pruning; default 256.")
+        str | None, typer.Option(help=f"Neurons before pruning; default {Cell.neurons}.")
     ] = None,
     layers: LayerSizes = None,
     weight_bits: Annotated[str, typer.Option(help="Bits per weight, 2 to 8.")] = "8",
@@ -136,7 +135,7 @@ def compare(
         "method": numbers(method, str, "method"),
         "first": numbers(first, str, "first"),
         "board": numbers(board, str, "board"),
-        "neurons": of_layers(neurons, layers, "256"),
+        "neurons": of_layers(neurons, layers, str(Cell.neurons)),
         "nodes": numbers(nodes, float, "nodes"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),
@@ -157,5 +156,5 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run everything on JapaneseVowels at three sparsity levels; write an HTML page."""
-    cells = grid({"seed": seed, "neurons": _DEMO_NEURONS}, {"synapses": _DEMO})
+    cells = grid({"seed": seed}, {"synapses": _DEMO})
     _show(cells, output, as_json, confirm=len(cells), simulator=NATIVE)

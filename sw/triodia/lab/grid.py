@@ -47,7 +47,7 @@ class Cell:
     method: str = "lnp"
     synapses: float = 1.0
     nodes: float = 1.0
-    neurons: int = 128
+    neurons: int = 256  # with all synapses too many for the board, pruned not
     layers: str = ""
     weight_bits: int = 8
     lanes: int = 4

@@ -59,15 +59,14 @@ def choose(
     Raises
     ------
     TriodiaError
-        If no machine meets the latency, or none fits the board; the nearest one is named.
+        If no machine meets the latency, or none fits the board.
     """
-    how = {"progress": progress}
     if lanes is not None:
         found, reason = _as_asked(net, data, replace(options, lanes=lanes), latency)
     elif latency is not None:
-        found, reason = _by_latency(net, data, options, latency, how)
+        found, reason = _by_latency(net, data, options, latency, progress)
     else:
-        found = fastest_for(net, data, options, board, **how)
+        found = fastest_for(net, data, options, board, progress=progress)
         reason = f"the fastest machine that fits {board.name}: {_time(found, options)}"
     if board is not None:
         check_fit(found.image.params, board)
@@ -85,10 +84,10 @@ def _as_asked(
 
 
 def _by_latency(
-    net: Network, data: TaskData, options: QuantizeOptions, latency: float, how: dict
+    net: Network, data: TaskData, options: QuantizeOptions, latency: float, progress: Progress
 ) -> tuple[Sized, str]:
     clock = CLOCKS[options.family]
-    found, less = smallest_for(net, data, options, latency * clock, **how)
+    found, less = smallest_for(net, data, options, latency * clock, progress=progress)
     if found.cycles > latency * clock:
         raise TriodiaError(
             f"`--latency` {latency:g} µs cannot be met: the fastest machine has"
