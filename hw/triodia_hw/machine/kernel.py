@@ -19,47 +19,62 @@ def _decay(x: int, c: int, k: int) -> int:
 
 
 @_jit
-def _add_row(a: np.ndarray, target: np.ndarray, weight: np.ndarray, payload: int) -> None:
-    """Add a source's row times ``payload`` to the sums ``a``."""
-    for k in range(len(target)):
+def _add_row(a: np.ndarray, graph: tuple, source: int, payload: int) -> int:
+    """Add the row of ``source`` times ``payload`` to the sums ``a``; how many synapses it has."""
+    row_start, target, weight = graph
+    first, end = row_start[source], row_start[source + 1]
+    for k in range(first, end):
         a[target[k]] += weight[k] * payload
+    return end - first
 
 
 @_jit
-def _integrate(a: np.ndarray, state: np.ndarray, neurons: tuple, how: tuple) -> None:
+def _integrate(a: np.ndarray, state: tuple, neurons: tuple, how: tuple) -> None:
     """Potentials before spikes into ``state[0]``, currents into ``state[1]``; clears the sums."""
-    _, beta, alpha, _, _, bias, _, _, _ = neurons
-    (_, _, k, low, high), (synaptic, _, _, resting, _) = how
-    v, u, r, _ = state
+    _, beta, alpha, _, _, bias, rho, _, _ = neurons
+    (_, _, k, low, high), (synaptic, _, _, adaptive) = how
+    v, u, r, b = state
+    if synaptic:
+        for i in range(len(a)):
+            u[i] = min(max(_decay(u[i], alpha[i], k) + a[i], low), high)
+            a[i] = u[i]
+    if adaptive:
+        for i in range(len(a)):
+            b[i] = _decay(b[i], rho[i], k)
     for i in range(len(a)):
-        current = a[i]
-        if synaptic:
-            current = min(max(_decay(u[i], alpha[i], k) + current, low), high)
-            u[i] = current
-        x = min(max(_decay(v[i], beta[i], k) + current + bias[i], low), high)
-        v[i] = v[i] if resting and r[i] > 0 else x
+        x = min(max(_decay(v[i], beta[i], k) + a[i] + bias[i], low), high)
+        v[i] = v[i] if r[i] > 0 else x
         a[i] = 0
 
 
 @_jit
-def _fire(state: np.ndarray, neurons: tuple, how: tuple, sent: np.ndarray) -> int:
-    """Reset the neurons that spike and list them in ``sent``; how many."""
-    threshold, _, _, reset_value, refractory, _, rho, jump, spiking = neurons
-    _, by_value, above, resting, adaptive = how[1]
-    k, high = how[0][2], how[0][4]
+def _fire(state: tuple, neurons: tuple, how: tuple, fires: np.ndarray) -> None:
+    """Reset the neurons that spike and mark them in ``fires``."""
+    threshold, _, _, reset_value, refractory, _, _, jump, spiking = neurons
+    _, by_value, above, adaptive = how[1]
+    high = how[0][4]
     v, _, r, b = state
-    fired = 0
     for i in range(len(v)):
-        if adaptive:
-            b[i] = _decay(b[i], rho[i], k)
-        if resting and r[i] > 0:
-            r[i] -= 1
-        elif v[i] >= threshold[i] + b[i] + above and spiking[i]:
-            v[i] = reset_value[i] if by_value else v[i] - threshold[i]
-            r[i] = refractory[i]
-            b[i] = min(b[i] + jump[i], high)
-            sent[fired] = i
-            fired += 1
+        fires[i] = (v[i] >= threshold[i] + b[i] + above) & spiking[i] & (r[i] <= 0)
+    for i in range(len(v)):
+        after = reset_value[i] if by_value else v[i] - threshold[i]
+        v[i] = after if fires[i] else v[i]
+    for i in range(len(v)):
+        rest = refractory[i]
+        r[i] = rest if fires[i] else max(r[i] - 1, 0)
+    if adaptive:
+        for i in range(len(v)):
+            rise = min(b[i] + jump[i], high)
+            b[i] = rise if fires[i] else b[i]
+
+
+@_jit
+def _list(fires: np.ndarray, sent: np.ndarray) -> int:
+    """Put the places of the set ``fires`` into ``sent``, which has one place more; how many."""
+    fired = 0
+    for i in range(len(fires)):
+        sent[fired] = i  # a branch that cannot be foretold would cost more
+        fired += fires[i]
     return fired
 
 
@@ -69,27 +84,22 @@ def run(
 ) -> None:
     """Run all steps from reset and fill ``out``; arguments as ``trace`` packs them."""
     start, channel, payload = events
-    row_start, target, weight = graph
     spikes, readouts, sops, arriving, kept = out
     inputs, one = how[0][0], how[0][1]
     count = len(neurons[0])
-    state = np.zeros((4, count), np.int64)  # v, u, r, b
-    a, fired, sent = np.zeros(count, np.int64), 0, np.zeros(count, np.int64)
+    zero = np.zeros((4, count), np.int64)
+    state = zero[0], zero[1], zero[2], zero[3]  # v, u, r, b; a tuple, so that loops are vectorised
+    a, fired, sent = np.zeros(count, np.int64), 0, np.zeros(count + 1, np.int64)
     for t in range(len(start) - 1):
         for e in range(start[t], start[t + 1]):
-            row = slice(row_start[channel[e]], row_start[channel[e] + 1])
-            _add_row(a, target[row], weight[row], payload[e])
-            sops[t] += row.stop - row.start
+            sops[t] += _add_row(a, graph, channel[e], payload[e])
         for e in range(fired):
-            row = slice(row_start[inputs + sent[e]], row_start[inputs + sent[e] + 1])
-            _add_row(a, target[row], weight[row], one)
-            sops[t] += row.stop - row.start
+            sops[t] += _add_row(a, graph, inputs + sent[e], one)
         arriving[t] = start[t + 1] - start[t] + fired
         _integrate(a, state, neurons, how)
-        fired = _fire(state, neurons, how, sent)
-        for e in range(fired):
-            spikes[t, sent[e]] = True
+        _fire(state, neurons, how, spikes[t])
+        fired = _list(spikes[t], sent)
         for k in range(len(readout)):
-            readouts[t, k] = state[0, readout[k]]
+            readouts[t, k] = state[0][readout[k]]
         if kept.shape[1]:
-            kept[:, t] = state
+            kept[:, t] = zero

@@ -98,15 +98,15 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
     readouts = np.zeros((steps, len(image.readouts)), np.int64)
     sops, arriving = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
     kept = np.zeros((4, steps if states else 0, p.neurons), np.int64)
-    graph = [np.ascontiguousarray(image.row_start, np.int64)]
-    graph += [np.ascontiguousarray(a, np.int32) for a in (image.target, image.weight)]
+    graph = [np.ascontiguousarray(image.row_start, np.uint64)]  # if signed, numba looks for < 0
+    graph += [np.ascontiguousarray(image.target, np.uint16)]
+    graph += [np.ascontiguousarray(image.weight, np.int16)]
     constants = (n.threshold, n.beta, n.alpha, n.reset_value, n.refractory, n.bias, n.rho, n.jump)
     values = [np.ascontiguousarray(a, np.int64) for a in constants]
     payload = events.payload if p.graded else events.payload * p.one
     low, high = p.state_range
     rules = (p.inputs, p.one, p.leak_bits, low, high)
-    flags = (p.synaptic, p.reset == "value", p.fires == "above", bool(n.refractory.any()))
-    flags += (p.adaptive,)
+    flags = (p.synaptic, p.reset == "value", p.fires == "above", p.adaptive)
     run(
         (events.start, events.channel, payload),
         tuple(graph),
