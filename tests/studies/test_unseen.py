@@ -33,11 +33,22 @@ def test_the_same_network_trains_in_snntorch(monkeypatch):
 def test_lines_of_the_frameworks(monkeypatch, capsys):
     scores = frameworks.Scores(0.9, 0.8, 0.1)
     monkeypatch.setattr(unseen, "FRAMEWORKS", {"snnTorch": lambda *_: scores})
+    calls = []
+
+    def row(name, seed, **options):
+        calls.append((name, seed, options["synapses"]))
+        return {"method": "triodia", "test": 0.7}
+
+    monkeypatch.setattr(unseen, "row", row)
     monkeypatch.setattr(sys, "argv", ["unseen", "UnitTest", "--frameworks", "--seeds", "2"])
     unseen.main()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["seed"] for line in lines] == [0, 1]
-    assert all((line["method"], line["test"]) == ("snnTorch", 0.8) for line in lines)
+    assert [line["seed"] for line in lines] == [0, 0, 1, 1]
+    assert [(line["method"], line["test"]) for line in lines[:2]] == [
+        ("triodia", 0.7),
+        ("snnTorch", 0.8),
+    ]
+    assert calls == [("UnitTest", 0, 1.0), ("UnitTest", 1, 1.0)]  # as many synapses as theirs
 
 
 def test_frameworks_train_for_as_many_updates_as_we_do():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from triodia_hw.machine.neuron import NEURON
 
 from ..network.network import Network
-from .bptt import run_alif, run_lif
+from .bptt import Rules, run_lif, run_neurons, run_readouts
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
@@ -104,8 +104,9 @@ class SpikingModel(nn.Module):
         self.register_buffer("rho", rho)
         self.register_buffer("jump", _tensor(net.jump) if net.adaptive else None)
         self.any_rest = bool((net.refractory > 0).any())
-        simple = net.tau_syn is None and head.tau_syn_out is None and net.reset == "subtract"
-        self.plain = simple and not self.any_rest and net.fires == "at"
+        simple = net.tau_syn is None and net.reset == "subtract" and not net.adaptive
+        self.default = simple and not self.any_rest and net.fires == "at"
+        self.written_out = head.tau_syn_out is None
         self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
         # whether to keep the recurrent weights with their gradient, off the graph too; and those
         self.watch, self.seen = False, None
@@ -197,7 +198,7 @@ class SpikingModel(nn.Module):
         c, state = self.constants(), self.initial(len(x))
         drive = x @ c["w_in"]
         keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
-        run = self._plain if self.plain else self._stepwise
+        run = self._written_out if self.written_out else self._stepwise
         spikes, v, v_out = run(drive, state, c, keep)
         step = torch.arange(x.shape[1], device=x.device)
         valid = (step < lengths[:, None]).to(x.dtype)[..., None]
@@ -211,20 +212,24 @@ class SpikingModel(nn.Module):
             states.append(state)
         return [torch.stack([getattr(s, part) for s in states], 1) for part in Trace._fields]
 
-    def _plain(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
-        """The same, faster, for neurons without synaptic current, rest and reset to 0."""
-        drive = drive.transpose(0, 1) + self.bias
-        constants = (c["w_rec"], c["beta"], self.threshold)
-        if self.rho is None:
-            spikes, v = run_lif(drive, *constants, keep, self.slope)
+    def _written_out(
+        self, drive: Tensor, state: State, c: dict, keep: Tensor | None
+    ) -> list[Tensor]:
+        """The same, faster, with the gradient written out: it cannot be differentiated again."""
+        drive, w, beta = drive.transpose(0, 1), c["w_rec"], c["beta"]
+        if self.default:
+            spikes, v = run_lif(drive + self.bias, w, beta, self.threshold, keep, self.slope)
         else:
-            spikes, v = run_alif(drive, *constants, (self.rho, self.jump), keep, self.slope)
+            rest, rho, jump = c["refractory"], self.rho, self.jump
+            kind = (self.net.reset == "zero", self.net.fires == "above", self.slope)
+            rules = Rules(self.threshold, keep, rest, rho, jump, *kind)
+            if c["alpha"] is None:
+                spikes, v = run_neurons(drive + self.bias, w, beta, rules)
+            else:
+                spikes, v = run_neurons(drive, w, beta, rules, c["alpha"], self.bias)
         arriving = (spikes if keep is None else spikes * keep) @ c["w_out"]
-        v_out, traces = self.bias_out + c["beta_out"] * state.v_out, []
-        for a in arriving:
-            traces.append(v_out)
-            v_out = torch.addcmul(a + self.bias_out, c["beta_out"], v_out)
-        return [part.transpose(0, 1) for part in (spikes, v, torch.stack(traces))]
+        v_out = run_readouts(arriving, c["beta_out"], self.bias_out)
+        return [part.transpose(0, 1) for part in (spikes, v, v_out)]
 
     def network(self) -> Network:
         """The trained values as a ``Network``; weights off the graph are exactly 0."""

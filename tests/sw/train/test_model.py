@@ -71,16 +71,32 @@ def test_matches_the_equations(reset, tau_syn_mean, refractory, adaptation):
         assert got.v_out[0].detach().numpy() == pytest.approx(v_out, abs=1e-4)
 
 
-@pytest.mark.parametrize("adaptation", [{}, ADAPTIVE], ids=["", "adaptive"])
+KINDS = {
+    "default": {},
+    "adaptive": ADAPTIVE,
+    "zero": {"reset": "zero"},
+    "refractory": {"refractory": 2},
+    "synaptic": {"tau_syn_mean": 4.0},
+    "above": {"fires": "above"},
+    "all": {"reset": "zero", "refractory": 2, "tau_syn_mean": 4.0, "fires": "above", **ADAPTIVE},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_fast_run_equals_the_steps(dropout, adaptation):
+def test_written_out_gradient_equals_autograd_over_the_steps(dropout, kind):
     """Same traces and same gradients of every parameter, with a loss on all spikes and readouts."""
-    net, _ = example(2, **adaptation)
+    options = dict(KINDS[kind])
+    rule = {"fires": options.pop("fires", "at")}
+    net, _ = example(2, **options)
+    if "refractory" in options:  # some neurons never rest
+        rule["refractory"] = np.arange(9) % 3
+    net = replace(net, **rule)
     found, losses = [], torch.linspace(-1, 2, 14)[:, None]
-    for plain in (True, False):
+    for written_out in (True, False):
         model = SpikingModel(net, slope=4.0)
-        assert model.plain
-        model.plain = plain
+        assert model.written_out
+        model.written_out = written_out
         torch.manual_seed(0)
         x = torch.randn(5, 14, 3) * 1.5
         trace = model(x, torch.tensor([14, 3, 9, 14, 7]), dropout)
