@@ -34,10 +34,11 @@ from .frameworks import FRAMEWORKS
 
 __all__ = ["CHOSEN_ON", "HELD_OUT", "load_set", "row"]
 
-# The defaults were chosen on folds of the training samples of CHOSEN_ON. HELD_OUT had no part.
+# The defaults were chosen on folds of the training samples of CHOSEN_ON. HELD_OUT had no part, nor
+# had fashion-mnist, of which the first images are taken; its files are the user's.
 CHOSEN_ON = "ArrowHead ItalyPowerDemand UnitTest BasicMotions japanese-vowels digits watch".split()
 _BUILT_IN = ("japanese-vowels", "digits", "watch")  # with a recipe of their own
-HELD_OUT = ("GunPoint", "PickupGestureWiimoteZ", "OSULeaf", "Coffee", "Trace", "fashion-mnist")
+HELD_OUT = ("GunPoint", "PickupGestureWiimoteZ", "OSULeaf", "Coffee", "Trace")
 
 
 def load_set(name: str) -> TaskData:

@@ -17,6 +17,7 @@ from ..prune.pipeline import METHODS
 from ..train.settings import Settings
 from .console import Output
 from .options import (
+    Adaptive,
     Cache,
     Folder,
     Json,
@@ -86,6 +87,7 @@ def compare(
         str | None, typer.Option(help=f"Neurons before pruning; default {Cell.neurons}.")
     ] = None,
     layers: LayerSizes = None,
+    adaptive: Adaptive = "0",
     weight_bits: Annotated[str, typer.Option(help="Bits per weight, 2 to 8.")] = "8",
     lanes: Annotated[str, typer.Option(help="PEs, 1 to 32.")] = "4",
     seeds: Annotated[str, typer.Option("--seed", "--seeds", help="Seeds.")] = "0",
@@ -136,6 +138,7 @@ def compare(
         "first": numbers(first, str, "first"),
         "board": numbers(board, str, "board"),
         "neurons": of_layers(neurons, layers, str(Cell.neurons)),
+        "adaptive": numbers(adaptive, float, "adaptive"),
         "nodes": numbers(nodes, float, "nodes"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),

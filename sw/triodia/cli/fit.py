@@ -52,6 +52,9 @@ def fit(
         str | None, typer.Option(help=f"Values to search; default {_DEFAULT['neurons']}.")
     ] = None,
     layers: LayerSizes = None,
+    adaptive: Annotated[
+        float, typer.Option(help="Fraction of the neurons that adapt.", min=0.0, max=1.0)
+    ] = 0.0,
     synapses: Values = _DEFAULT["synapses"],
     weight_bits: Values = _DEFAULT["weight_bits"],
     lanes: Values = _DEFAULT["lanes"],
@@ -75,6 +78,7 @@ def fit(
         "lanes": numbers(lanes, int, "lanes"),
     }
     common = {"task": task, "board": board, "method": method, "epochs": epochs, "seed": seed}
+    common |= {"adaptive": adaptive}
     common |= {"layers": layers, "neurons": axes["neurons"][0]} if layers else {}
     grid(common, axes)  # refused before anything is made
     store = Store((cache or output / "cache").resolve())

@@ -11,6 +11,7 @@ from triodia_hw.errors import TriodiaError
 from ..ranges import GREATEST_SEED
 
 __all__ = [
+    "Adaptive",
     "Bin",
     "BoardName",
     "BuildFolder",
@@ -116,6 +117,9 @@ def of_layers(neurons: str | None, layers: str | None, default: str) -> list[int
     return [sum(numbers(layers, int, "layers"))]
 
 
+Adaptive = Annotated[
+    str, typer.Option(help="Fractions of the neurons that raise their threshold with each spike.")
+]
 LayerSizes = Annotated[
     str | None,
     typer.Option("--layers", help="Neurons of each layer of every network, as 96,32."),

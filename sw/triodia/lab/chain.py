@@ -9,7 +9,7 @@ from triodia_boards.catalog import get_board
 
 from . import evidence, stages
 from .equal import add_equal, equal_rows
-from .grid import Cell
+from .grid import START, Cell
 from .rows import Row
 from .runner import Job, Jobs, Progress
 from .store import Store
@@ -63,7 +63,7 @@ def explore(
                 mine["machine"],
             )  # fmt: skip
         if k in chosen and with_evidence:
-            shown = _pick(cell, "task", "samples"), _pick(cell, "neurons", "layers", "seed")
+            shown = _pick(cell, "task", "samples"), _pick(cell, *START)
             mine["traced"] = jobs.add(evidence.traced, shown[0], mine["machine"])
             mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
         made.append(mine)

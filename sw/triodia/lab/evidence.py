@@ -22,8 +22,8 @@ from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network
-from ..network.starts import dense_start
 from ..prune.spectrum import network_spectrum
+from .grid import first_network
 from .stage import stage
 from .stages import image_inputs, sample_events
 
@@ -114,10 +114,10 @@ def dense_cycles(design: Dense, sequences: list[Sequence]) -> float:
 def spectra(folder: Path, choices: dict, network: dict) -> dict:
     """Lyapunov exponents per step of the dense start, after pruning, and after training.
 
-    ``choices``: neurons of the dense start, layers, seed.
+    ``choices``: neurons of the dense start, layers, adaptive, seed.
     """
     nets = {
-        "dense": dense_start(choices["neurons"], choices.get("layers", ""), choices["seed"]),
+        "dense": first_network(choices),
         "pruned": load_network(Path(network["folder"]) / "pruned.net"),
         "trained": load_network(Path(network["folder"]) / "trained.net"),
     }

@@ -8,13 +8,16 @@ from triodia_boards.catalog import get_board
 from triodia_boards.flow.toolchain import check_timed
 from triodia_hw.errors import TriodiaError
 
-from ..network.starts import check_layers
+from ..network.network import Network
+from ..network.starts import check_layers, dense_start
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
 from ..tasks.catalog import get_task
 from ..train.settings import Settings
 
-__all__ = ["Cell", "grid", "varying"]
+__all__ = ["START", "Cell", "first_network", "grid", "varying"]
+
+START = ("neurons", "layers", "seed", "adaptive")  # what the network before pruning depends on
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
 _RANGES |= {"seed": (0, GREATEST_SEED)}
@@ -30,6 +33,7 @@ class Cell:
     synapses, nodes : fractions of the recurrent synapses and neurons that pruning keeps.
     neurons : number of neurons before pruning.
     layers : neurons of each layer, which add up to them, as "96,32"; empty for one layer.
+    adaptive : fraction of the neurons that raise their threshold with each spike.
     weight_bits, lanes : width of a weight, and number of PEs.
     epochs, target_rate : of training; the rate is in spikes per neuron and step.
     first : "prune", or "train" to train the dense network, prune it, and train it again.
@@ -49,6 +53,7 @@ class Cell:
     nodes: float = 1.0
     neurons: int = 256  # with all synapses too many for the board, pruned not
     layers: str = ""
+    adaptive: float = 0.0
     weight_bits: int = 8
     lanes: int = 4
     board: str = "ulx3s-25f"
@@ -69,6 +74,8 @@ class Cell:
         for name, (least, most) in _RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise TriodiaError(f"{name} must be in {least}..{most}, not {getattr(self, name)}")
+        if not 0 <= self.adaptive <= 1:
+            raise TriodiaError(f"adaptive must be in 0..1, not {self.adaptive}")
         if self.layers:
             check_layers(self.layers, self.neurons)
         if self.first not in ("prune", "train"):
@@ -87,6 +94,11 @@ class Cell:
         """The choices that a trained network depends on."""
         own = ("weight_bits", "lanes", "board", "samples", "place_seed")
         return {k: v for k, v in asdict(self).items() if k not in own}
+
+
+def first_network(choices: Mapping) -> Network:
+    """The network of a cell's ``choices`` before pruning and training."""
+    return dense_start(*(choices[name] for name in START))
 
 
 def grid(common: Mapping[str, object], axes: Mapping[str, Sequence]) -> list[Cell]:

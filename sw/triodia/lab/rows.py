@@ -78,6 +78,7 @@ class Row:
     nodes_kept: float = _column("nodes", "neurons kept", show=_percent)
     neurons_dense: int = _column("of neurons", "neurons before pruning")
     layers: str = _column("layers", "neurons of each layer")
+    adaptive: float = _column("adaptive", "adaptive neurons", show=_percent)
     weight_bits: int = _column("bits", "weight bits")
     lanes: int = _column("PEs", "PEs", "Processing elements that work in parallel.")
     board: str = _column("board")

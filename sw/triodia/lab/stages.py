@@ -26,7 +26,6 @@ from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
-from ..network.starts import dense_start
 from ..prune.criteria import Samples
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
@@ -34,6 +33,7 @@ from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
 from ..train.loop import train
 from ..train.measure import evaluate
+from .grid import first_network
 from .stage import Composed, stage
 from .store import Store
 
@@ -59,7 +59,7 @@ def trained(folder: Path, choices: dict) -> dict:
     torch.set_num_threads(1)  # jobs share the cores
     task = get_task(choices["task"])
     data = task.load()
-    net = dense_start(choices["neurons"], choices.get("layers", ""), choices["seed"])
+    net = first_network(choices)
     options = {key: choices[key] for key in ("seed", "epochs", "target_rate")}
     thinned = choices["synapses"] < 1 or choices["nodes"] < 1
     if thinned and choices["first"] == "train":

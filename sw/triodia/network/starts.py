@@ -25,8 +25,11 @@ def check_layers(text: str, neurons: int) -> None:
         raise TriodiaError(f"layers of {text} neurons must be {neurons} together, not {sum(sizes)}")
 
 
-def dense_start(neurons: int, layers: str, seed: int) -> Network:
-    """The network before pruning and training; ``layers`` as text ("96,32"), or empty for one."""
+def dense_start(neurons: int, layers: str, seed: int, adaptive: float = 0.0) -> Network:
+    """The network before pruning and training; ``layers`` as text ("96,32"), or empty for one.
+
+    ``adaptive``: the fraction of the neurons that adapt.
+    """
     if layers:
-        return new_network(seed=seed, layers=layer_sizes(layers))
-    return new_network(neurons, seed)
+        return new_network(seed=seed, layers=layer_sizes(layers), adaptive=adaptive)
+    return new_network(neurons, seed, adaptive=adaptive)

@@ -1,11 +1,12 @@
 """The search for a board's best design, over a known landscape."""
 
+import numpy as np
 import pytest
 
 from tests.support.commands import call
 from triodia.lab import search as fit
 from triodia.lab.chain import Explored
-from triodia.lab.grid import Cell
+from triodia.lab.grid import Cell, first_network, grid
 from triodia.lab.rows import Row
 from triodia.lab.search import AXES, Goal, fit_board
 from triodia.network.starts import dense_start
@@ -184,3 +185,18 @@ def test_cells_of_layers_start_from_them():
     assert net.layers == (16, 8) and net.mask_rec[16:, :16].all()
     assert dense_start(24, "", 3).layer is None
     assert Cell(neurons=24, layers="16,8").network["layers"] == "16,8"
+
+
+@pytest.mark.parametrize("layers", ["", "16,8"])
+def test_cells_of_adaptive_neurons_start_from_them(layers):
+    cells = grid({"neurons": 24, "layers": layers, "seed": 3}, {"adaptive": [0.0, 0.5]})
+    none, half = (first_network(cell.network) for cell in cells)
+    assert not none.adaptive and half.adaptive
+    assert 6 < np.count_nonzero(half.jump) < 18
+    assert np.array_equal(none.w_rec, half.w_rec)  # nothing else that is drawn changes
+
+
+def test_bad_fraction_of_adaptive_neurons_is_refused(tmp_path, capsys):
+    folder = tmp_path / "out"
+    code, _, err = call(capsys, "compare", "-o", folder, "--adaptive", "0,1.5")
+    assert code == 2 and "adaptive must be in 0..1, not 1.5" in err and not folder.exists()
