@@ -7,9 +7,10 @@ import numpy as np
 
 from triodia_boards.catalog import get_board
 
+from ..network.starts import START
 from . import evidence, stages
 from .equal import add_equal, equal_rows
-from .grid import START, Cell
+from .grid import Cell
 from .rows import Row
 from .runner import Job, Jobs, Progress
 from .store import Store

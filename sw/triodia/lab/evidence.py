@@ -22,8 +22,8 @@ from triodia_sim.runner import CosimResult, cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network
+from ..network.starts import first_network
 from ..prune.spectrum import network_spectrum
-from .grid import first_network
 from .stage import stage
 from .stages import image_inputs, sample_events
 

@@ -8,16 +8,13 @@ from triodia_boards.catalog import get_board
 from triodia_boards.flow.toolchain import check_timed
 from triodia_hw.errors import TriodiaError
 
-from ..network.network import Network
-from ..network.starts import check_layers, dense_start
+from ..network.starts import check_layers
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
 from ..tasks.catalog import get_task
 from ..train.settings import Settings
 
-__all__ = ["START", "Cell", "first_network", "grid", "varying"]
-
-START = ("neurons", "layers", "seed", "adaptive")  # what the network before pruning depends on
+__all__ = ["Cell", "grid", "varying"]
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
 _RANGES |= {"seed": (0, GREATEST_SEED)}
@@ -94,11 +91,6 @@ class Cell:
         """The choices that a trained network depends on."""
         own = ("weight_bits", "lanes", "board", "samples", "place_seed")
         return {k: v for k, v in asdict(self).items() if k not in own}
-
-
-def first_network(choices: Mapping) -> Network:
-    """The network of a cell's ``choices`` before pruning and training."""
-    return dense_start(*(choices[name] for name in START))
 
 
 def grid(common: Mapping[str, object], axes: Mapping[str, Sequence]) -> list[Cell]:

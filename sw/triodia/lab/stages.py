@@ -26,6 +26,7 @@ from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
 from ..network.files import load_network, save_network
+from ..network.starts import first_network
 from ..prune.criteria import Samples
 from ..prune.pipeline import prune
 from ..quantize.inference import evaluate_image, input_events
@@ -33,7 +34,6 @@ from ..quantize.quantize import QuantizeOptions, quantize
 from ..tasks.catalog import get_task
 from ..train.loop import train
 from ..train.measure import evaluate
-from .grid import first_network
 from .stage import Composed, stage
 from .store import Store
 

@@ -1,12 +1,16 @@
 """Networks as a comparison starts from them: dense, of one layer or of several named by text."""
 
+from collections.abc import Mapping
+
 from triodia_hw.errors import TriodiaError
 
 from .layers import Layers
 from .network import Network
 from .random import new_network
 
-__all__ = ["check_layers", "dense_start", "layer_sizes"]
+__all__ = ["START", "check_layers", "dense_start", "first_network", "layer_sizes"]
+
+START = ("neurons", "layers", "seed", "adaptive")  # the choices that a first network depends on
 
 
 def layer_sizes(text: str) -> list[int]:
@@ -33,3 +37,8 @@ def dense_start(neurons: int, layers: str, seed: int, adaptive: float = 0.0) -> 
     if layers:
         return new_network(seed=seed, layers=layer_sizes(layers), adaptive=adaptive)
     return new_network(neurons, seed, adaptive=adaptive)
+
+
+def first_network(choices: Mapping) -> Network:
+    """The network before pruning and training of ``choices``, which have those of ``START``."""
+    return dense_start(*(choices[name] for name in START))

@@ -6,10 +6,10 @@ import pytest
 from tests.support.commands import call
 from triodia.lab import search as fit
 from triodia.lab.chain import Explored
-from triodia.lab.grid import Cell, first_network, grid
+from triodia.lab.grid import Cell, grid
 from triodia.lab.rows import Row
 from triodia.lab.search import AXES, Goal, fit_board
-from triodia.network.starts import dense_start
+from triodia.network.starts import dense_start, first_network
 from triodia_hw.errors import TriodiaError
 
 COMMON = {"board": "ulx3s-12f", "epochs": 100}
