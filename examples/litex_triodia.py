@@ -8,7 +8,9 @@ and add it to a SoC:
 
     self.triodia = Triodia(platform, "rtl/")
     self.bus.add_slave("triodia", self.triodia.bus, SoCRegion(size=Triodia.SIZE, cached=False))
+    self.irq.add("triodia", use_loc_if_exists=True)
 
+The last line gives the processor the machine's interrupt, event `words` of LiteX's event manager.
 `rtl/triodia_driver.h` is its driver in C: pass it the base address of the region.
 """
 
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from litex.gen import LiteXModule
 from litex.soc.interconnect import wishbone
+from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLevel
 from migen import ClockSignal, Instance, ResetSignal
 
 __all__ = ["Triodia"]
@@ -24,6 +27,9 @@ __all__ = ["Triodia"]
 
 class Triodia(LiteXModule):
     """The machine in the clock domain "sys"; ``bus`` is its Wishbone slave, addressed in words.
+
+    ``ev.words`` is high while its interrupt is: an output word is there, or room for an input word,
+    as its register IRQ_ENABLE chooses.
 
     Parameters
     ----------
@@ -47,6 +53,9 @@ class Triodia(LiteXModule):
         if any(folder.glob(f"{name}_lane_*.hex")):
             raise ValueError(f"{folder} has contents in hex files; export it with --inline")
         self.bus = bus = wishbone.Interface(data_width=32, addressing="word")
+        self.ev = EventManager()
+        self.ev.words = EventSourceLevel(description="Room for a word, or a word is there.")
+        self.ev.finalize()
         bits = {port["name"]: port["bits"] for port in facts["ports"]}
         self.specials += Instance(
             name,
@@ -61,6 +70,7 @@ class Triodia(LiteXModule):
             o_wb_dat_o=bus.dat_r,
             o_wb_ack=bus.ack,
             o_wb_err=bus.err,
+            o_irq=self.ev.words.trigger,
         )
         if platform is not None:
             platform.add_source(str(folder / f"{name}.v"))

@@ -28,6 +28,8 @@ unsigned classify(const int32_t *payload, unsigned steps)
 {
     return net_classify(0, payload, steps);
 }
+void enable_irq(uint32_t bits) { net_enable_irq(0, bits); }
+uint32_t pending_irq(void) { return net_pending_irq(0); }
 void count(uint32_t *counts) { net_count(0, counts); }
 void load(const uint8_t *blocks, uint32_t bytes) { net_load(0, blocks, bytes); }
 """

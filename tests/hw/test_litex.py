@@ -17,17 +17,18 @@ module bench;
   reg [29:0] adr = 0;
   reg [31:0] sent = 0, got;
   wire [31:0] read;
-  wire ack, err;
+  wire ack, err, irq;
   always #5 clk = !clk;
   soc soc (.sys_clk(clk), .sys_rst(rst), .master_adr(adr), .master_dat_w(sent), .master_dat_r(read),
     .master_sel(4'hf), .master_cyc(cyc), .master_stb(cyc), .master_we(we), .master_cti(3'd0),
-    .master_bte(2'd0), .master_ack(ack), .master_err(err));
+    .master_bte(2'd0), .master_ack(ack), .master_err(err), .irq(irq));
   reg [IN_BITS-1:0] words [0:IN_WORDS-1];
   integer next, left, idle;
 
-  task access(input write, input [3:0] register, input [31:0] value);
+  task access(input write, input [29:0] register, input [31:0] value);
     begin
-      adr <= 30'h0c000000 + register; we <= write; sent <= value; cyc <= 1;
+      adr <= register < 16 ? 30'h0c000000 + register : register;
+      we <= write; sent <= value; cyc <= 1;
       @(posedge clk);
       while (!(ack || err)) @(posedge clk);
       if (err) $fatal(1, "register %0d ends with err", register);
@@ -42,10 +43,19 @@ module bench;
     rst <= 0;
     access(0, 1, 0);
     $display("shape %h", got);
+    access(1, EVENTS + 2, 1);
+    access(1, 2, 1); // an interrupt if there is room
+    idle = 0;
+    while (!irq && idle < 1000) begin @(posedge clk); idle = idle + 1; end
+    $display("room %d", irq);
+    access(1, 2, 2); // from now on if a word is there
+    repeat (4) @(posedge clk);
+    $display("none %d", irq);
     next = 0; left = OUT_WORDS; idle = 0;
     while (left > 0 && idle < 100000) begin
       access(0, 0, 0);
       idle = idle + 1;
+      if (got[1] && !irq) $fatal(1, "a word is there, but no interrupt");
       if (got[1]) begin
         idle = 0; left = left - 1;
         access(0, 8, 0);
@@ -83,6 +93,7 @@ def test_a_soc_with_the_machine(folder):
     lines = {n: (folder / f"triodia_tb_{n}.hex").read_text().split() for n in ("in", "out")}
     sizes = {"IN_BITS": facts["input"]["bits"], "IN_WORDS": len(lines["in"])}
     sizes["OUT_WORDS"] = len(lines["out"])
+    sizes["EVENTS"] = done.stdout.split("events")[1].split()[0]
     assert sizes["IN_BITS"] < 32 and facts["output"]["bits"] <= 32
     text = BENCH
     for name, value in sizes.items():
@@ -92,7 +103,7 @@ def test_a_soc_with_the_machine(folder):
     subprocess.run([*build, "bench.v", "soc.v", "triodia.v"], cwd=folder, check=True)
     run = subprocess.run(["vvp", "-n", "bench.vvp"], cwd=folder, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "shape 00000101" in run.stdout
+    assert "shape 00000101\nroom 1\nnone 0\n" in run.stdout
     got = [int(line.split()[1], 16) for line in run.stdout.splitlines() if line[:4] == "word"]
     source = next(f for f in facts["output"]["fields"] if f["name"] == "source")
     mask = ((1 << source["bits"]) - 1) << source["offset"]

@@ -130,6 +130,20 @@ def test_a_network_that_differs_fails(plain, tmp_path):
     assert code != 0 and "PASS" not in log and "FAIL: word" in log
 
 
+@pytest.mark.parametrize("fault", ["dead", "stuck"])
+@pytest.mark.parametrize("bus", ["axi-lite", "wishbone"])
+def test_an_interrupt_that_fails_is_seen(bus, fault, pristine, tmp_path):
+    kit = Path(shutil.copytree(pristine[bus], tmp_path / "kit"))
+    text = (kit / "net.v").read_text()
+    (drive,) = re.findall(r"^  assign irq = .*;$", text, re.MULTILINE)
+    value = {"dead": "1'b0", "stuck": "1'b1"}[fault]
+    (kit / "net.v").write_text(text.replace(drive, f"  assign irq = {value};"))
+    code, log = make("sim", kit)
+    assert code != 0 and "PASS" not in log
+    expected = {"dead": "FAIL: no output word", "stuck": "FAIL: an interrupt without a reason"}
+    assert expected[fault] in log
+
+
 @pytest.mark.parametrize("extra", [-1, 1])
 def test_a_word_too_few_or_too_many_fails(plain, extra):
     """As many words as recorded must come, and no more."""

@@ -9,11 +9,12 @@ from amaranth.sim import Simulator
 from tests.support.networks import random_events, random_image
 from tests.support.wrappers_bench import compare, words_of
 from triodia_hw.compile.contents import contents
-from triodia_hw.gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS, WishboneTop, parts
+from triodia_hw.gateware.wishbone import REGISTERS, WishboneTop, parts
 from triodia_hw.machine.words import output_fields, width_of
 from triodia_sim.scoreboard import Scoreboard
 
 IMAGE = random_image(3, lanes=1)
+STATUS, SHAPE, IRQ_ENABLE, IRQ_PENDING, INPUT, OUTPUT = REGISTERS.values()
 
 
 class Master:
@@ -122,6 +123,47 @@ def test_reset_by_the_bus():
 
     bench(run)
     assert 0 in seen and seen[-1] == 1 and 2 not in seen and 3 not in seen
+
+
+def test_interrupt():
+    """Enable bits choose among the status bits; a reset by the pin clears them, by the bus not."""
+
+    async def run(ctx, master):
+        dut, do = master.dut, master.do
+
+        async def state():
+            """Enable and pending bits, and the interrupt."""
+            (_, enabled), (_, pending) = await do([read(IRQ_ENABLE), read(IRQ_PENDING)])
+            return enabled, pending, ctx.get(dut.irq)
+
+        while not (await do([read(STATUS)]))[0][1] & 1:
+            assert await state() == (0, 0, 0)
+        for enabled in (1, 3, 2, 0):
+            assert await do([write(IRQ_ENABLE, enabled), write(IRQ_ENABLE, 3 - enabled, sel=14)])
+            assert await state() == (enabled, enabled & 1, enabled & 1)  # room, and no word
+        assert (await do([write(IRQ_PENDING, 0)]))[0][0] == "err"
+        await do([write(IRQ_ENABLE, 2)])
+        for word in words_of(IMAGE, random_events(IMAGE, 1, 1)[0], 1):
+            assert not ctx.get(dut.irq)
+            await do([write(INPUT, word)])
+        while not ctx.get(dut.irq):
+            await ctx.tick()
+        assert await state() == (2, 2, 1)
+        while (await do([read(STATUS)]))[0][1] & 2:
+            assert (await do([read(OUTPUT)]))[0][0] == "ack"
+            await ctx.tick().repeat(20)  # the next word, if there is one
+        assert await state() == (2, 0, 0)
+        await do([write(IRQ_ENABLE, 3), write(STATUS, 1)])
+        assert await state() == (3, 0, 0)  # in reset
+        await ctx.tick().repeat(60)
+        assert await state() == (3, 1, 1)
+        ctx.set(dut.rst, 1)
+        await ctx.tick()
+        ctx.set(dut.rst, 0)
+        await ctx.tick().repeat(60)
+        assert await state() == (0, 0, 0)
+
+    bench(run)
 
 
 def test_wide_words():

@@ -106,8 +106,8 @@ BUS_FAULTS = {
     "ack and err": ("wishbone.py", "failed.eq(taken & ~good)", "failed.eq(taken)", _WISHBONE),
     "refused word gets ack": (
         "wishbone.py",
-        "[good.eq(room), core.i.valid.eq(writes & ~held)]",
-        "[good.eq(1), core.i.valid.eq(writes & ~held)]",
+        "[good.eq(room), core.i.valid.eq(writes & ~core.reset)]",
+        "[good.eq(1), core.i.valid.eq(writes & ~core.reset)]",
         _WISHBONE,
     ),
     "access acknowledged twice": (
@@ -121,5 +121,36 @@ BUS_FAULTS = {
         "self.wb_stall.eq(done | failed)",
         "self.wb_stall.eq(done | failed | ~core.i.ready)",
         _CLASSIC,
+    ),
+    "interrupt without a reason": (
+        "axi_lite.py",
+        "(status & enabled).any()",
+        "enabled.any()",
+        _LITE,
+    ),
+    "pending though not enabled": (
+        "axi_lite.py",
+        '_AT["IRQ_PENDING"]: status & enabled',
+        '_AT["IRQ_PENDING"]: status',
+        _LITE,
+    ),
+    "enabled after reset": ("axi_lite.py", "[enabled.eq(0), ", "[", _LITE),
+    "interrupt only for both reasons": (
+        "wishbone.py",
+        "(status & enabled).any()",
+        "(status & enabled).all()",
+        _WISHBONE,
+    ),
+    "enabled without all bytes": (
+        "wishbone.py",
+        "writes = taken & self.wb_we & self.wb_sel.all()",
+        "writes = taken & self.wb_we",
+        _WISHBONE,
+    ),
+    "still enabled after reset": (
+        "wishbone.py",
+        "m.d.sync += enabled.eq(0)",
+        "m.d.sync += enabled.eq(enabled)",
+        _WISHBONE,
     ),
 }

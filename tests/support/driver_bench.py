@@ -93,6 +93,12 @@ class CDriver:
     def load(self, blocks):
         self.library.load(blocks, len(blocks))
 
+    def enable_irq(self, bits):
+        self.library.enable_irq(bits)
+
+    def pending_irq(self):
+        return self.library.pending_irq()
+
 
 def python_driver(mmio, _):
     """The Python driver, from the folder itself."""
@@ -132,6 +138,14 @@ def run(image, sequences, driver):
     return spikes
 
 
+def run_interrupt(driver, dut):
+    """The interrupt follows what the driver enables; the machine has room and no word."""
+    driver.reset()
+    for bits in (1, 2, 3, 0):
+        driver.enable_irq(bits)
+        assert driver.pending_irq() == bits & 1 == int(dut.irq.value)
+
+
 def run_another(image, other, sequences, driver):
     """The readouts of ``other``, loaded, are its own. Their order is that of their sources."""
     driver.load(load_bytes(other))
@@ -162,5 +176,6 @@ async def drivers(dut):
     bus.start()
     for make in (python_driver, CDriver):
         driver = make(Mmio(bus), image.params)
+        await bridge(run_interrupt)(driver, dut)
         await bridge(run)(image, sequences, driver)
         await bridge(run_another)(image, load_image(JOB["other"]), sequences, driver)

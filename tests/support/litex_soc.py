@@ -37,5 +37,7 @@ if __name__ == "__main__":
     soc.finalize()
     bus = soc.master
     ports = {bus.adr, bus.dat_w, bus.dat_r, bus.sel, bus.cyc, bus.stb, bus.we, bus.ack, bus.err}
-    ports |= {bus.cti, bus.bte, soc.cd_sys.clk, soc.cd_sys.rst}
+    ports |= {bus.cti, bus.bte, soc.cd_sys.clk, soc.cd_sys.rst, soc.triodia.ev.irq}
+    # The event manager's registers in words: status, pending, enable.
+    print("events", soc.csr.regions["triodia"].origin // 4)
     convert(soc.get_fragment(), ports, name="soc").write(sys.argv[2])

@@ -3,14 +3,15 @@
 import random
 
 import cocotb
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
 from cocotbext.wishbone.driver import WBOp, WishboneMaster
 
 from tests.support.wrappers_bench import JOB, compare, setup, start, words_of
-from triodia_hw.gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS
+from triodia_hw.gateware.wishbone import REGISTERS
 from triodia_sim.scoreboard import Scoreboard
 
 ACK, ERR = 1, 2
+STATUS, SHAPE, IRQ_ENABLE, IRQ_PENDING, INPUT, OUTPUT = REGISTERS.values()
 _SIGNALS = {
     **{name: name for name in ("cyc", "stb", "we", "adr", "ack")},
     "datwr": "dat_i",
@@ -74,11 +75,20 @@ class Host:
 
 
 async def whole(host, image, sequences):
-    """Run every step of ``sequences``; poll the status now and then, otherwise try blindly."""
+    """Run every step of ``sequences``; poll the status now and then, otherwise try blindly.
+
+    Once everything is sent, wait for the interrupt.
+    """
     board = Scoreboard(image, sequences)
     todo = [word for _, _, events, last in board.plan for word in words_of(image, events, last)]
-    refused = 0
+    refused = interrupts = 0
     while not board.done:
+        if not todo:
+            assert await host.write(IRQ_ENABLE, 2)
+            if not int(host.dut.irq.value):
+                await First(RisingEdge(host.dut.irq), Timer(50, "us"))
+            assert int(host.dut.irq.value) and await host.read(IRQ_PENDING) == 2
+            interrupts += 1
         status = await host.read(STATUS) if host.chance.random() < 0.5 else 3
         if todo and status & 1:
             if await host.send(todo[0]):
@@ -93,14 +103,16 @@ async def whole(host, image, sequences):
             else:
                 compare(board, image, word)
     assert board.mismatches == 0, board.first
-    assert not todo and board.spikes > 10 and refused > 0
-    assert await host.read(OUTPUT) is None
+    assert not todo and board.spikes > 10 and refused > 0 and interrupts > 3
+    assert await host.read(OUTPUT) is None and int(host.dut.irq.value) == 0
+    assert await host.write(IRQ_ENABLE, 0)
 
 
 async def strange(host):
     """Requests to missing registers are refused and do nothing."""
     assert not await host.write(SHAPE, 1)
     assert not await host.write(OUTPUT, 1)
+    assert not await host.write(IRQ_PENDING, 1)
     assert await host.read(INPUT) is None
     assert await host.read(15) is None
     (result,) = await host.master.send_cycle([WBOp(INPUT, 0, sel=7)])

@@ -2,8 +2,8 @@
 
 import re
 
-from ..gateware.axi_lite import REGISTERS
-from ..gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS, parts
+from ..gateware import axi_lite, wishbone
+from ..gateware.wishbone import parts
 from ..gateware.wrappers import bus_bits
 from ..machine.image import Image
 from ..machine.words import (
@@ -85,10 +85,7 @@ _MEANINGS = {
 
 
 # Addresses by name: in words of 32 bits for Wishbone, in bytes for AXI4-Lite.
-_REGISTERS = {
-    "wishbone": {"STATUS": STATUS, "SHAPE": SHAPE, "INPUT": INPUT, "OUTPUT": OUTPUT},
-    "axi-lite": REGISTERS,
-}
+_REGISTERS = {"wishbone": wishbone.REGISTERS, "axi-lite": axi_lite.REGISTERS}
 
 
 def ports_of(verilog: str, name: str) -> list[dict]:

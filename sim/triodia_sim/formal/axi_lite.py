@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In
 from triodia_hw.gateware.axi_lite import REGISTERS, AxiLiteTop
 
 from .any_core import WORDS, AnyMachine
+from .interrupt import READS, check_interrupt
 
 __all__ = ["AxiLite"]
 
@@ -28,6 +29,8 @@ class AxiLite(wiring.Component):
     - A response is OKAY or SLVERR.
     - A word enters the machine exactly if the write to INPUT gets OKAY, and is the data written.
     - A word leaves the machine exactly if the read of OUTPUT gets OKAY, and is the data read.
+    - The interrupt keeps what :func:`.interrupt.check_interrupt` says; reset clears its enable
+      bits.
     """
 
     def __init__(self) -> None:
@@ -55,8 +58,8 @@ class AxiLite(wiring.Component):
         self._response(m, "r", Cat(dut.s_axi_rresp, dut.s_axi_rdata))
         self._answered(m, "b", ("aw", "w"))
         self._answered(m, "r", ("ar",))
-        self._writes(m)
-        self._reads(m)
+        enable = self._writes(m)
+        self._reads(m, enable)
         return m
 
     def _taken(self, channel: str) -> Value:
@@ -92,7 +95,8 @@ class AxiLite(wiring.Component):
         m.d.check += late.eq(Mux(waiting, late + 1, 0))
         m.d.comb += Assert(late < _DUE)
 
-    def _writes(self, m: Module) -> None:
+    def _writes(self, m: Module) -> Value:
+        """Writes change what they should; returns the enable bits of the interrupt."""
         dut, core = self.dut, self.units.core
         address, data, sent = Signal(5), Signal(32), Signal()
         word, before = Value.cast(core.i.payload), Signal()
@@ -111,8 +115,13 @@ class AxiLite(wiring.Component):
         m.d.comb += [Assert(sent == (okay & to_input)), Cover(sent)]
         with m.If(core.sent):
             m.d.comb += Assert(word == data[: len(word)])
+        enable, was = Signal(2), Signal(2)
+        to_enable = address == REGISTERS["IRQ_ENABLE"] // 4
+        m.d.comb += enable.eq(Mux(okay & to_enable, data, was))
+        m.d.check += was.eq(Mux(self.aresetn, enable, 0))
+        return enable
 
-    def _reads(self, m: Module) -> None:
+    def _reads(self, m: Module, enable: Value) -> None:
         dut, core = self.dut, self.units.core
         at_output, left, before = Signal(), Signal(), Signal()
         word = Signal(32)
@@ -126,3 +135,12 @@ class AxiLite(wiring.Component):
         m.d.comb += [Assert(left == (okay & at_output)), Cover(left)]
         with m.If(left):
             m.d.comb += Assert(dut.s_axi_rdata == word)
+        ends = {}
+        for name in READS:
+            at = Signal(name=f"at_{name}")
+            m.d.check += at.eq(self._taken("ar") & (self.araddr[2:] == REGISTERS[name] // 4))
+            ends[name] = okay & at
+            # These registers can always be read.
+            with m.If(dut.s_axi_rvalid & ~before & at):
+                m.d.comb += Assert(okay)
+        check_interrupt(m, dut.irq, enable, core, dut.s_axi_rdata, ends)

@@ -5,9 +5,10 @@ from amaranth.hdl import Assert, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from triodia_hw.gateware.wishbone import INPUT, OUTPUT, WishboneTop
+from triodia_hw.gateware.wishbone import REGISTERS, WishboneTop
 
 from .any_core import WORDS, AnyMachine
+from .interrupt import READS, check_interrupt
 
 __all__ = ["Wishbone"]
 
@@ -26,6 +27,8 @@ class Wishbone(wiring.Component):
     - ``classic``: a request ends only while ``stb`` is high, and at most a cycle after it began.
     - A word enters the machine exactly if the write to INPUT ends by ``ack``, and is the data
       written; one leaves exactly if the read of OUTPUT does, and is the data read.
+    - The interrupt keeps what :func:`.interrupt.check_interrupt` says; reset clears its enable
+      bits, and a write to them always ends by ``ack``.
     """
 
     def __init__(self, *, classic: bool) -> None:
@@ -57,6 +60,7 @@ class Wishbone(wiring.Component):
             Cover(dut.wb_err),
         ]
         self._words(m, taken)
+        self._interrupt(m, taken)
         return m
 
     def _master(self, m: Module, response: Value) -> None:
@@ -87,8 +91,8 @@ class Wishbone(wiring.Component):
         )
         word, sending = Signal(32), Value.cast(core.i.payload)
         m.d.check += [
-            to_input.eq(taken & dut.wb_we & (dut.wb_adr == INPUT)),
-            at_output.eq(taken & ~dut.wb_we & (dut.wb_adr == OUTPUT)),
+            to_input.eq(taken & dut.wb_we & (dut.wb_adr == REGISTERS["INPUT"])),
+            at_output.eq(taken & ~dut.wb_we & (dut.wb_adr == REGISTERS["OUTPUT"])),
             sent.eq(core.sent),
             left.eq(core.left),
             word.eq(Value.cast(core.o.payload)),
@@ -105,3 +109,18 @@ class Wishbone(wiring.Component):
             m.d.comb += Assert(sending == dut.wb_dat_i[: len(sending)])
         with m.If(left):
             m.d.comb += Assert(dut.wb_dat_o == word)
+
+    def _interrupt(self, m: Module, taken: Value) -> None:
+        dut, enable, written = self.dut, Signal(2), Signal()
+        whole = dut.wb_we & dut.wb_sel.all() & (dut.wb_adr == REGISTERS["IRQ_ENABLE"])
+        m.d.check += written.eq(taken & whole)
+        with m.If(taken & whole):
+            m.d.check += enable.eq(dut.wb_dat_i)
+        with m.If(self.rst):
+            m.d.check += enable.eq(0)
+        with m.If(written & dut.wb_cyc):
+            m.d.comb += Assert(dut.wb_ack)
+        ends = {name: Signal(name=f"ends_{name}") for name in READS}
+        for name, ended in ends.items():
+            m.d.check += ended.eq(taken & ~dut.wb_we & (dut.wb_adr == REGISTERS[name]))
+        check_interrupt(m, dut.irq, enable, self.units.core, dut.wb_dat_o, ends)

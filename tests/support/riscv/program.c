@@ -63,14 +63,11 @@ static void run_polled(const uint64_t *words, unsigned count, unsigned ends, uns
     print(CYCLES, end - begin);
 }
 
-#ifndef NET_IRQ_ENABLE /* Wishbone has no interrupt */
-void take_interrupt(void) {}
-#else
 static volatile unsigned came, ended;
 
 void take_interrupt(void)
 {
-    while (NET_READ32(BASE, NET_BYTES * NET_IRQ_PENDING) & NET_THERE) {
+    while (net_pending_irq(BASE) & NET_THERE) {
         kept[came] = net_get(BASE);
         ended += net_kind(kept[came]) == NET_OUT_END;
         came++;
@@ -82,7 +79,7 @@ static void run_interrupted(void)
 {
     unsigned sent, k;
     uint32_t begin;
-    NET_WRITE32(BASE, NET_BYTES * NET_IRQ_ENABLE, NET_THERE);
+    net_enable_irq(BASE, NET_THERE);
     begin = cycle();
     for (sent = 0; sent < RECORDED; sent++) {
         while (!(NET_READ32(BASE, NET_BYTES * NET_STATUS) & NET_ROOM)) {
@@ -92,11 +89,10 @@ static void run_interrupted(void)
     while (ended < ENDS) {
     }
     begin = cycle() - begin;
-    NET_WRITE32(BASE, NET_BYTES * NET_IRQ_ENABLE, 0);
+    net_enable_irq(BASE, 0);
     for (k = 0; k < came; k++) print(INTERRUPTED, kept[k]);
     print(CYCLES, begin);
 }
-#endif
 
 static void run_steps(void)
 {
@@ -121,10 +117,8 @@ int main(void)
     run_polled(recorded, RECORDED, ENDS, POLLED);
     net_count(BASE, count);
     for (k = 0; k < NET_COUNTERS; k++) print(COUNT, count[k]);
-#ifdef NET_IRQ_ENABLE
     reset();
     run_interrupted();
-#endif
     NET_WRITE32(BASE, NET_BYTES * NET_INPUT, (uint32_t)net_event(0, 1)); /* left by the next reset */
     reset();
     run_steps();

@@ -1,6 +1,6 @@
 // A PicoRV32, 256 KiB of memory, a console, and the accelerator as `triodia verilog` exported it:
 // on AXI4-Lite, or on Wishbone with WISHBONE defined. Faults that a test must notice: +flip=N inverts
-// bit 9 of the N-th output word, +deaf keeps the interrupt from the processor.
+// bit 2 of the N-th output word, +deaf keeps the interrupt from the processor.
 `timescale 1ns/1ps
 
 module soc;
@@ -44,7 +44,7 @@ module soc;
   wire trap, irq, heard;
   wire [31:0] accelerator_data;
   wire output_read; // the register that takes an output word
-  wire [31:0] seen = accelerator_data ^ {22'd0, output_read && outputs + 1 == flip, 9'd0};
+  wire [31:0] seen = accelerator_data ^ {29'd0, output_read && outputs + 1 == flip, 2'd0};
   assign heard = irq && !deaf;
   always @(posedge clk) if (!rst && trap) $fatal(1, "the processor has stopped");
 
@@ -56,17 +56,17 @@ module soc;
   wire we, stb, cyc, ack, err, stall;
   wire ours = adr[30];
   assign output_read = ours && !we && adr[5:2] == 8;
-  assign irq = 0;
 
-  picorv32_wb #(.ENABLE_MUL(1), .ENABLE_DIV(1), .ENABLE_IRQ(1), .PROGADDR_IRQ(16)) cpu (
+  picorv32_wb #(.ENABLE_MUL(1), .ENABLE_DIV(1), .ENABLE_IRQ(1), .PROGADDR_IRQ(16),
+                .LATCHED_IRQ(32'hffff_fff7)) cpu ( // line 3 is a level
     .trap(trap), .wb_rst_i(rst), .wb_clk_i(clk), .wbm_adr_o(adr), .wbm_dat_o(sent),
     .wbm_dat_i(ours ? seen : local_data), .wbm_we_o(we), .wbm_sel_o(sel), .wbm_stb_o(stb),
-    .wbm_ack_i(ours ? ack : local_ack), .wbm_cyc_o(cyc), .irq(32'd0),
+    .wbm_ack_i(ours ? ack : local_ack), .wbm_cyc_o(cyc), .irq({28'd0, heard, 3'd0}),
     .pcpi_wr(1'b0), .pcpi_rd(32'd0), .pcpi_wait(1'b0), .pcpi_ready(1'b0));
 
   net accelerator (.clk(clk), .rst(rst), .wb_cyc(cyc && ours), .wb_stb(stb && ours), .wb_we(we),
     .wb_adr(adr[5:2]), .wb_sel(sel), .wb_dat_i(sent), .wb_dat_o(accelerator_data), .wb_ack(ack),
-    .wb_err(err), .wb_stall(stall));
+    .wb_err(err), .wb_stall(stall), .irq(irq));
 
   always @(posedge clk) begin
     local_ack <= !rst && cyc && stb && !ours && !local_ack;
