@@ -1,6 +1,6 @@
 // A PicoRV32, 256 KiB of memory, a console, and the accelerator as `triodia verilog` exported it:
 // on AXI4-Lite, or on Wishbone with WISHBONE defined. Faults that a test must notice: +flip=N inverts
-// bit 2 of the N-th output word, +deaf keeps the interrupt from the processor.
+// bit 0 of the N-th output word, +deaf keeps the interrupt from the processor.
 `timescale 1ns/1ps
 
 module soc;
@@ -44,7 +44,7 @@ module soc;
   wire trap, irq, heard;
   wire [31:0] accelerator_data;
   wire output_read; // the register that takes an output word
-  wire [31:0] seen = accelerator_data ^ {29'd0, output_read && outputs + 1 == flip, 2'd0};
+  wire [31:0] seen = accelerator_data ^ {31'd0, output_read && outputs + 1 == flip};
   assign heard = irq && !deaf;
   always @(posedge clk) if (!rst && trap) $fatal(1, "the processor has stopped");
 
