@@ -1,6 +1,8 @@
 """What a user of the exported Verilog must know, as plain values: ports, words, numbers."""
 
+import json
 import re
+from zlib import crc32
 
 from ..gateware import axi_lite, wishbone
 from ..gateware.wishbone import parts
@@ -124,6 +126,7 @@ def facts(
         "name": name,
         "triodia": triodia_version(),
         "image": image.digest(),
+        "machine": f"0x{crc32(json.dumps(p.record(), sort_keys=True).encode()):08x}",
         "interface": interface or "streams",
         "clock": "aclk" if axi else "clk",
         "reset": {

@@ -5,12 +5,14 @@ import string
 from importlib.resources import files
 from pathlib import Path
 
+from ..compile.loading import load_bytes
+from ..errors import ContractError
 from ..files import write_atomic
 from ..machine.image import Image
 from ..machine.reference import Event
 from .facts import facts
 from .memories import hex_lines
-from .pages import coding_values, header_values, names, readme_values, sizes
+from .pages import coding_values, header_values, load_values, names, readme_values, sizes
 from .parameters import USUAL, TopParameters
 from .rtlil import TOP
 from .vectors import Recording, random_sequences, record
@@ -35,6 +37,8 @@ _FILES = {
 }
 # The same, of interfaces with registers.
 _DRIVERS = {"NAME_driver.h": "driver.h", "NAME_driver.py": "driver.py"}
+# The same, of networks that can be loaded; beside them the bytes themselves.
+_LOADING = {"NAME_load.h": "load.h"}
 _TEMPLATES = files(__package__) / "templates"
 
 
@@ -76,14 +80,30 @@ def export_folder(
             ("out", "output", recording.outputs),
         )
     }
+    load = _load_bytes(image)
     values = _values(image, known, recording, [path.name for path in machine[1:]])
-    for file, template in (_FILES | (_DRIVERS if known["registers"] else {})).items():
+    values |= load_values(name, load)
+    values["load_text"] = render("load.md", values) if load else ""
+    templates = _FILES | (_DRIVERS if known["registers"] else {}) | (_LOADING if load else {})
+    for file, template in templates.items():
         if file.startswith("test_") and known["registers"]:
             template = "test_registers.py"
         texts[file.replace("NAME", name)] = render(template, values)
-    for file, text in texts.items():
-        write_atomic(Path(folder) / file, text.encode())
-    return [*machine, *(Path(folder) / file for file in texts)]
+    contents = {file: text.encode() for file, text in texts.items()}
+    contents |= {f"{name}_load.bin": load} if load else {}
+    for file in {f"{name}_load.h", f"{name}_load.bin"} - contents.keys():
+        (Path(folder) / file).unlink(missing_ok=True)  # of an earlier network
+    for file, content in contents.items():
+        write_atomic(Path(folder) / file, content)
+    return [*machine, *(Path(folder) / file for file in contents)]
+
+
+def _load_bytes(image: Image) -> bytes | None:
+    """Bytes that load the image; None if a memory has more words than they can address."""
+    try:
+        return load_bytes(image)
+    except ContractError:
+        return None
 
 
 def render(template: str, values: dict[str, object]) -> str:

@@ -4,10 +4,12 @@ import textwrap
 from collections.abc import Iterable
 
 from ..machine.image import Image
+from ..machine.params import MachineParams
 from .vectors import Recording
 
-__all__ = ["coding_values", "header_values", "names", "readme_values", "sizes"]
+__all__ = ["coding_values", "header_values", "load_values", "names", "readme_values", "sizes"]
 
+_NONE = 0xFFFF  # in a table of the C header
 _STREAM = {
     "streams": ("i_valid", "i_ready", "o_valid", "o_ready"),
     "axi-stream": ("s_axis_tvalid", "s_axis_tready", "m_axis_tvalid", "m_axis_tready"),
@@ -127,6 +129,7 @@ def readme_values(image: Image, known: dict, hex_files: list[str]) -> dict[str, 
     }
 
 
+_LOAD_ROW = "| `{name}_load.h`, `{name}_load.bin` | bytes that load this network |\n"
 _ASYNC = "asynchronous: it begins at once, and ends at the second edge after its release"
 _DRIVER_ROW = "| `{name}_driver.h`, `{name}_driver.py` | drivers in C and in Python |\n"
 _HEX = """
@@ -135,6 +138,14 @@ To run elsewhere, define `TRIODIA_HEX_FOLDER` as the folder of the files, with a
 simulation stops at its first clock edge if a file is missing, was edited, or belongs to another
 network. `triodia verilog --inline` writes the contents into the Verilog instead.
 """
+
+
+def load_values(name: str, load: bytes | None) -> dict[str, object]:
+    """Values on the bytes that load the network; ``load`` is None where it has too many words."""
+    if load is None:
+        return {"load_row": ""}
+    row = _LOAD_ROW.format(name=name)
+    return {"load_row": row, "load_size": len(load), "load_bytes": _list(load)}
 
 
 def _rows(rows: Iterable[tuple]) -> str:
@@ -178,6 +189,7 @@ def header_values(image: Image, known: dict) -> dict[str, object]:
     layout.append(f"#define {upper}_COUNTERS {len(known['counters'])}")
     return {
         "readouts": len(known["readouts"]),
+        "machine": known["machine"],
         "fraction_bits": known["network"]["fraction_bits"],
         "payload_min": low,
         "payload_max": high,
@@ -186,7 +198,16 @@ def header_values(image: Image, known: dict) -> dict[str, object]:
         "registers": _registers(known, upper),
         "class_sources": ", ".join(str(r["source"]) for r in known["readouts"]),
         "neuron_sources": _list(known["source_of_neuron"]),
+        "sources": image.params.sources,
+        "source_neurons": _inverse(image.params, known["source_of_neuron"]),
+        "source_classes": _inverse(image.params, [r["source"] for r in known["readouts"]]),
     }
+
+
+def _inverse(p: MachineParams, sources: list[int]) -> str:
+    """Index of each source of a neuron in ``sources``, as a C array."""
+    index = {source: k for k, source in enumerate(sources)}
+    return _list(index.get(source, _NONE) for source in range(p.inputs, p.sources))
 
 
 def coding_values(known: dict) -> dict[str, object]:

@@ -1,9 +1,11 @@
 """``verilog``: the accelerator as files for any FPGA flow."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from triodia_hw.compile.retarget import fit_capacity
 from triodia_hw.errors import TriodiaError
 from triodia_hw.export.folder import export_folder
 from triodia_hw.export.parameters import top_parameters
@@ -39,6 +41,13 @@ def verilog(
             help="reset_polarity=low, reset_kind=async, memory_style=auto; separate by commas.",
         ),
     ] = "",
+    machine: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="Fit the network to the machine of this image, which can then load it.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the accelerator as Verilog, with a testbench, README and scripts."""
@@ -47,6 +56,8 @@ def verilog(
     check_name(name)
     how = {"name": name, "inline": inline, "parameters": top_parameters(parameters, interface)}
     loaded = load_image(image)
+    if machine is not None:
+        loaded = fit_capacity(loaded, load_image(machine).params)
     files = export_folder(loaded, output, interface, **how)
     memories = sum(file.name.startswith(f"{name}_lane_") for file in files)
     result = {"verilog": str(files[0]), "digest": loaded.digest(), "memory_files": memories}

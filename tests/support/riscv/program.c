@@ -3,7 +3,12 @@
  */
 #include "net_driver.h"
 #include "other_driver.h"
+#include "other_load.h"
 #include "recorded.h"
+
+#if NET_MACHINE != OTHER_MACHINE
+#error "the machine cannot load the other network"
+#endif
 
 #define BASE 0x40000000u
 #define CONSOLE ((volatile uint32_t *)0x20000000u)
@@ -125,7 +130,7 @@ int main(void)
     begin = cycle();
     print(CLASS, classify(payloads, STEPS));
     print(CYCLES, cycle() - begin);
-    net_load(BASE, blocks, sizeof blocks);
+    net_load(BASE, other_load_bytes, OTHER_LOAD_BYTES);
     run_polled(other_recorded, OTHER_RECORDED, OTHER_ENDS, LOADED);
     print(CLASS, other_classify(BASE, payloads, STEPS));
     CONSOLE[EXIT] = 0;

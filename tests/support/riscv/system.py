@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from triodia_hw.compile.loading import load_bytes
 from triodia_hw.export.folder import export_folder
 from triodia_hw.export.vectors import record
 from triodia_sim.simulators import find_simulator, run_tool
@@ -39,7 +38,6 @@ def export(folder, image, other, sequences, interface):
         "#define KEPT_MOST (KEPT > OTHER_KEPT ? KEPT : OTHER_KEPT)\n",
         f"#define STEPS {len(sequences[0])}\n",
         _array("int32_t", "payloads", payloads),
-        _array("uint8_t", "blocks", load_bytes(other)),
     ]
     (folder / "recorded.h").write_text("".join(parts))
 
