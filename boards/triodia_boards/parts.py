@@ -65,6 +65,8 @@ _GOWIN = {
     "GW2A-LV18PG256C8/I7": Part(20_736, 15_552, 46, 48, chip="GW2A-18C"),
     "GW2AR-LV18QN88C8/I7": Part(20_736, 15_552, 46, 48, chip="GW2A-18C"),
 }
+# Gowin DS1103. Its 28 multipliers are left out: Yosys 0.70 does not map to them.
+_GW5A = {"GW5A-LV25MG121NC1/I0": Part(23_040, 23_040, 56, 0, chip="GW5A-25A")}
 # Xilinx DS180 and DS190.
 _XILINX = {
     "xc7a15t": Part(10_400, 20_800, 50, 45),
@@ -78,4 +80,4 @@ _XILINX = {
     "xc7z020": Part(53_200, 106_400, 280, 220),
 }
 
-PARTS = {"ecp5": _ECP5, "ice40": _ICE40, "gowin": _GOWIN, "xilinx": _XILINX}
+PARTS = {"ecp5": _ECP5, "ice40": _ICE40, "gowin": _GOWIN, "gw5a": _GW5A, "xilinx": _XILINX}

@@ -133,5 +133,6 @@ _FAMILIES = {
     "ecp5": (LatticePlatform, _lattice),
     "ice40": (SiliconBluePlatform, _silicon_blue),
     "gowin": (GowinPlatform, _gowin),
+    "gw5a": (GowinPlatform, _gowin),
     "xilinx": (_Vivado, _xilinx),
 }

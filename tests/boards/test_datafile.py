@@ -81,7 +81,7 @@ def test_a_xilinx_device_that_is_not_known():
         ('pin = "G2"', 'pin = "CHANGE_ME"', "a pin of [clock] is still CHANGE_ME; write "),
         ('pin = "G2"', 'pin = "OSCG"', "clock.pin must be the pin of an oscillator, not OSCG: "),
         ('active = "low"', 'active = "0"', 'leds.active must be "high" or "low", not \'0\'.'),
-        ('"ecp5"', '"ecp6"', "family must be one of ecp5, ice40, gowin, xilinx, not 'ecp6'."),
+        ('"ecp5"', '"ecp6"', "family must be one of ecp5, ice40, gowin, gw5a, xilinx, not 'ecp6'."),
         ("-25F", "-26F", "device must be one of LFE5U-12F, LFE5U-25F, "),
         ("CABGA381", "BG381", "package must be one of CABGA256, CSFBGA285, CABGA381, "),
         ('speed = "6"', "", 'speed must be "6", "7" or "8", not \'\'.'),

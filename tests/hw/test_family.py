@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """The memory model of each family against synthesis."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -35,8 +36,21 @@ def test_blocks_are_those_of_synthesis(family, tmp_path):
     assert made.lut4 > 100 and made.registers > 100
 
 
+def test_blocks_of_a_family_without_multipliers(tmp_path):
+    """A GW5A: no look-up table is a memory, and products are made of adders."""
+    p = random_image(4, lanes=1, state_bits=16).params
+    options = Options(family="gw5a", queues=QUEUES, multiplier_parts=4)
+    made = taken(p, options, tmp_path)
+    assert made.blocks == block_rams(p, options) > 0 == made.multipliers
+    cells = json.loads((tmp_path / f"{TOP}.json").read_text())["modules"][TOP]["cells"]
+    assert not [cell for cell in cells.values() if cell["type"].startswith("RAM16")]
+
+
+CAPACITIES = ["ulx3s-25f", "icebreaker", "tang-nano-9k", "tang-primer-25k", "arty-a7-35"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ulx3s-25f", "icebreaker", "tang-nano-9k", "arty-a7-35"])
+@pytest.mark.parametrize("name", CAPACITIES)
 def test_capacity_is_that_of_synthesis(name, tmp_path):
     """The largest machine that `triodia boards` promises, its memories counted after synthesis."""
     board = BOARDS[name]

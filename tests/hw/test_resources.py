@@ -110,7 +110,7 @@ def test_too_many_blocks():
 
 def test_options():
     with pytest.raises(
-        ValueError, match=r"^family must be one of ecp5, ice40, gowin, xilinx, not 'xc7'$"
+        ValueError, match=r"^family must be one of ecp5, ice40, gowin, gw5a, xilinx, not 'xc7'$"
     ):
         Options(family="xc7")
     text = r"^single_port must be empty unless the machine is loadable$"

@@ -221,6 +221,21 @@ def test_core_names_every_file(kit):
     assert sorted(files) == sorted(f.name for f in kit.iterdir() if f.suffix in (".v", ".hex"))
 
 
+@pytest.mark.slow
+def test_fusesoc_runs_the_testbench(kit, tmp_path):
+    """From another folder, with all files found."""
+    (tmp_path / "work").mkdir()
+    fusesoc = Path(sys.executable).with_name("fusesoc")
+    line = [fusesoc, "--cores-root", kit, "run", "--target", "sim", "triodia:networks:net"]
+    environment = {"PATH": TOOLS, "HOME": str(tmp_path)}
+    how = {"cwd": tmp_path / "work", "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(line, **how)
+    assert done.returncode == 0 and "\nPASS: " in done.stdout + done.stderr, done.stderr
+    flip(kit / "net_tb_out.hex", 30)
+    again = subprocess.run(line, **how)
+    assert again.returncode != 0 and "FAIL: " in again.stdout + again.stderr
+
+
 BENCH = r"""
 #include <stdio.h>
 #include "vowels.h"

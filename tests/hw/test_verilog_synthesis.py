@@ -1,6 +1,8 @@
 """Plain Yosys on the folder of `triodia verilog`: all families, and areas as of our own flow."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,21 @@ def test_everything_is_mapped(family, tmp_path):
     kinds = synthesized(tmp_path, family, "net")
     assert not [kind for kind in kinds if kind.startswith("$") and kind != "$scopeinfo"]
     assert sum(count for kind, count in kinds.items() if re.search(RAMS, kind)) >= 9
+
+
+@pytest.mark.slow
+def test_a_bitstream_for_gatemate(tmp_path):
+    """Place-and-route and the packer take the netlist of `make synth`, block RAMs and all."""
+    export_folder(random_image(1, lanes=1), tmp_path, "wishbone", name="net")
+    kinds = synthesized(tmp_path, "gatemate", "net")
+    assert kinds["CC_BRAM_20K"] > 5
+    chip = ["--device", "CCGM1A1", "--json", "net.netlist.json", "--router", "router2"]
+    how = ["--vopt", "allow-unconstrained", "--vopt", "out=net.txt"]
+    tool = Path(sys.executable).parent / "yowasp-nextpnr-himbaechel-gatemate"
+    subprocess.run([tool, *chip, *how], cwd=tmp_path, check=True, capture_output=True)
+    pack = [tool.with_name("yowasp-gmpack"), "net.txt", "net.bit"]
+    subprocess.run(pack, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "net.bit").stat().st_size > 50_000
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from triodia_hw.compile.options import Options
 from triodia_hw.cost.logic import features, logic
 from triodia_studies.logic import design, fit, synthesised
 
-NAMES = ("ulx3s-85f", "hx8k-evb", "icebreaker", "tang-nano-9k", "arty-a7-35")
+NAMES = ("ulx3s-85f", "hx8k-evb", "icebreaker", "tang-nano-9k", "tang-primer-25k", "arty-a7-35")
 
 
 def test_the_fit_finds_what_made_the_counts():
@@ -38,7 +38,7 @@ def test_designs_are_random_and_repeat(name):
     assert all(options.family == BOARDS[name].family for _, options in drawn)
 
 
-@pytest.mark.parametrize("family", ["ecp5", "ice40", "gowin", "xilinx"])
+@pytest.mark.parametrize("family", ["ecp5", "ice40", "gowin", "gw5a", "xilinx"])
 def test_more_machine_takes_more_logic(family):
     p, _ = design(BOARDS["hx8k-evb"], 0)
     counts = [
@@ -48,7 +48,7 @@ def test_more_machine_takes_more_logic(family):
     for kind in ("luts", "registers"):
         values = np.array([getattr(one, kind) for one in counts])
         assert values[0] > 500 and (np.diff(values) > 0).all()
-        assert 0 < counts[0].error[kind] < 0.3
+        assert 0 < counts[0].error[kind] < 0.35
 
 
 @pytest.mark.slow

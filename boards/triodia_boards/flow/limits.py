@@ -13,11 +13,12 @@ from ..catalog import BOARDS
 
 __all__ = ["LINK_BLOCKS", "DoesNotFit", "Needs", "check_fit", "check_logic", "needs"]
 
-# Block RAMs of the link: two buffers, and on an iCE40 what an ECP5 has in distributed RAM.
-LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "xilinx": 2}
+# Block RAMs of the link: two buffers, and without distributed RAM what an ECP5 has there.
+LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "gw5a": 3, "xilinx": 2}
 
 _WORKING = ("state", "sums_0", "sums_1")  # the state takes the fewest look-up tables
 _GRAIN = 256  # synapse words: the smallest block of memory
+_ADDING = ("ice40", "gw5a")  # families that have parts without multipliers
 _PARTS = 4  # adders per product without a multiplier, two levels per cycle
 _FULL = 0.98  # of the logic, beyond which the tools rarely find a placement
 _DOUBT = 2.0  # errors by which a machine must exceed a board to be refused unbuilt
@@ -211,7 +212,7 @@ def _multiplying(p: MachineParams, board: Board, options: Options) -> Options:
     need = multipliers(p, board.multiplier_bits)
     if need <= board.multipliers:
         return options
-    if board.family == "ice40":
+    if board.family in _ADDING:
         return replace(options, multiplier_parts=_PARTS)
     raise DoesNotFit(
         f"{board.name} has {board.multipliers} multipliers and the machine needs "

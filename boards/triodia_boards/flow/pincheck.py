@@ -32,7 +32,12 @@ def check_pins(board: Board) -> None:
         folder = Path(scratch)
         (folder / "top.json").write_text(json.dumps(_netlist(board)))
         (folder / tools.pins).write_text("".join(_constraints(board)))
-        options = [*board.chip, "--json=top.json", f"--{tools.pins_option}={tools.pins}"]
+        options = [
+            *board.chip,
+            *tools.options,
+            "--json=top.json",
+            f"--{tools.pins_option}={tools.pins}",
+        ]
         options += [f"--{tools.output}=top.out", "--timing-allow-fail"]
         try:
             run_tool(tools.program, options, folder, tools.package)
@@ -61,7 +66,7 @@ def _netlist(board: Board) -> dict:
     """
     ports, cells, names = {}, {}, _ports(board)
     bits = {name: 2 + number for number, name in enumerate(names)}
-    buffered = board.family == "gowin"
+    buffered = board.family in ("gowin", "gw5a")
     for name, (direction, _) in names.items():
         is_input = direction == "input"
         own = bits[name] if is_input or buffered else bits["rx"]
@@ -86,5 +91,6 @@ def _constraints(board: Board) -> list[str]:
         "ecp5": 'LOCATE COMP "{0}" SITE "{1}";\nIOBUF PORT "{0}" IO_TYPE=LVCMOS33;\n',
         "ice40": "set_io {0} {1}\n",
         "gowin": 'IO_LOC "{0}" {1};\n',
+        "gw5a": 'IO_LOC "{0}" {1};\n',
     }[board.family]
     return [line.format(name, pin) for name, (_, pin) in _ports(board).items()]

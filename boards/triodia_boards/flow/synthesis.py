@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triodia_hw.compile.contents import contents
+from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import DEFAULT, QUEUES, Options
 from triodia_hw.errors import YosysError
 from triodia_hw.export.rtlil import TOP, core_rtlil
@@ -32,18 +33,28 @@ _NETLIST_OPTIONS = {
 NETLISTS = tuple(_NETLIST_OPTIONS)
 
 # Kind of each family's cells by the start of their names, and how many each counts for.
-_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4", "gowin": "LUT", "xilinx": "LUT"}
-_REGISTERS = {"ecp5": "TRELLIS_FF", "ice40": "SB_DFF", "gowin": "DFF", "xilinx": "FD"}
+_LUTS = {"ecp5": "LUT4", "ice40": "SB_LUT4", "gowin": "LUT", "gw5a": "LUT", "xilinx": "LUT"}
+_REGISTERS = {
+    "ecp5": "TRELLIS_FF",
+    "ice40": "SB_DFF",
+    "gowin": "DFF",
+    "gw5a": "DFF",
+    "xilinx": "FD",
+}
+
+_GOWIN_BLOCKS = ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM")
 _BLOCKS = {
     "ecp5": {"DP16KD": 1, "PDPW16KD": 1},
     "ice40": {"SB_RAM40_4K": 1},
-    "gowin": {"SP": 1, "SPX9": 1, "SDPB": 1, "SDPX9B": 1, "DPB": 1, "DPX9B": 1, "pROM": 1},
+    "gowin": dict.fromkeys(_GOWIN_BLOCKS, 1),
+    "gw5a": dict.fromkeys(_GOWIN_BLOCKS, 1),
     "xilinx": {"RAMB18E1": 1, "RAMB36E1": 2},
 }
 _MULTIPLIERS = {
     "ecp5": ("MULT18X18D",),
     "ice40": ("SB_MAC16",),
     "gowin": ("MULT9X9", "MULT18X18", "MULT36X36"),
+    "gw5a": (),
     "xilinx": ("DSP48E1",),
 }
 
@@ -58,6 +69,10 @@ _ICE40_MULTIPLIERS = (
     "opt_expr -fine",
     "chtype -set $mul t:$__soft_mul",
 )
+
+
+# Yosys' commands, where they are not just `synth_FAMILY`.
+_SYNTH = {"xilinx": "synth_xilinx -flatten", "gw5a": "synth_gowin -family gw5a -nolutram"}
 
 
 @dataclass(frozen=True)
@@ -110,11 +125,13 @@ def resource_of(cell: str, family: str) -> str | None:
 
 def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = True) -> dict:
     """Map module ``top`` of ``TOP.il`` to cells with Yosys; also write ``TOP.json``."""
-    synth = f"synth_{family} -top {top}" + (" -flatten" if family == "xilinx" else "")
+    synth = f"{_SYNTH.get(family, f'synth_{family}')} -top {top}"
     steps = [f"{synth} -json {top}.json"]
+    if FAMILIES[family].small == "logic":
+        steps = ["setattr -unset ram_style a:ram_style=distributed", *steps]  # there is none
     if family == "ice40":
         steps = [
-            "setattr -unset ram_style a:ram_style=distributed",  # there is none
+            steps[0],
             f"{synth} -run begin:coarse",
             *(_ICE40_MULTIPLIERS if multiply else []),
             f"{synth} -spram -run coarse: -json {top}.json",

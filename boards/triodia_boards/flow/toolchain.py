@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..board import Board
@@ -215,6 +215,8 @@ TOOLCHAINS = {
         timed=False,
     ),
 }
+# nextpnr and the packer must agree on pins that a GW5A-25 needs as plain pins.
+TOOLCHAINS["gw5a"] = replace(TOOLCHAINS["gowin"], options=("--vopt=sspi_as_gpio",))
 
 
 def check_timed(board: Board) -> None:

@@ -19,7 +19,7 @@ __all__ = ["CLOCKS", "LANES", "Choice", "Sized", "choose", "fastest_for", "small
 
 LANES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 # MHz at which machines that nobody placed are compared; builds reach about as much
-CLOCKS = {"ecp5": 100.0, "xilinx": 100.0, "gowin": 27.0, "ice40": 20.0}
+CLOCKS = {"ecp5": 100.0, "xilinx": 100.0, "gowin": 27.0, "gw5a": 50.0, "ice40": 20.0}
 _SAMPLES = 10  # test samples whose cycles are counted, evenly spread
 _WORTH = 0.95  # more PEs must save a twentieth of the cycles
 
