@@ -102,14 +102,23 @@ def synthesize(top: str, folder: Path, family: str = "ecp5", *, multiply: bool =
     design = map_cells(top, folder, family, multiply=multiply)
     packed = pack_registers(design, top) if family == "ecp5" else Packed(0, 0, 0, 0)
     write_atomic(folder / f"{top}.json", json.dumps(design).encode())
-    kinds = [cell["type"] for cell in design["modules"][top]["cells"].values()]
+    cells = list(design["modules"][top]["cells"].values())
+    kinds = [cell["type"] for cell in cells]
     return Synthesis(
         lut4=sum(kind.startswith(_LUTS[family]) for kind in kinds),
         registers=sum(kind.startswith(_REGISTERS[family]) for kind in kinds),
         packed=packed,
-        blocks=sum(_BLOCKS[family].get(kind.removesuffix("NR"), 0) for kind in kinds),
+        blocks=sum(_blocks(cell, family) for cell in cells),
         multipliers=sum(kind in _MULTIPLIERS[family] for kind in kinds),
     )
+
+
+def _blocks(cell: dict, family: str) -> int:
+    """Block RAMs that a cell takes; nextpnr halves those of a GW5A that are wider than 18 bits."""
+    count = _BLOCKS[family].get(cell["type"].removesuffix("NR"), 0)
+    widths = (v for k, v in cell.get("parameters", {}).items() if k.startswith("BIT_WIDTH"))
+    wide = family == "gw5a" and any(int(width, 2) > 18 for width in widths)
+    return 2 * count if wide else count
 
 
 def resource_of(cell: str, family: str) -> str | None:

@@ -29,8 +29,9 @@ _18_KBIT = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 # UG473: half of a RAMB36).
 ECP5 = Family("ecp5", _18_KBIT, "distributed")
 GOWIN = Family("gowin", _18_KBIT, "distributed")
-# The look-up tables of a GW5A-25 cannot be written either (Gowin DS1103).
-GW5A = Family("gw5a", _18_KBIT, "logic")
+# The look-up tables of a GW5A-25 cannot be written either (Gowin DS1103). nextpnr makes two blocks
+# of each that is wider than 18 bits.
+GW5A = Family("gw5a", _18_KBIT[1:], "logic")
 XILINX = Family("xilinx", _18_KBIT, "distributed")
 # A 4-Kbit block RAM (Lattice FPGA-TN-02002); look-up tables cannot be written, so registers.
 # Multipliers are of 16 x 16 bits (FPGA-TN-02007).
