@@ -48,7 +48,7 @@ def test_more_machine_takes_more_logic(family):
     for kind in ("luts", "registers"):
         values = np.array([getattr(one, kind) for one in counts])
         assert values[0] > 500 and (np.diff(values) > 0).all()
-        assert 0 < counts[0].error[kind] < 0.35
+        assert 0 < counts[0].error[kind] < (0.35 if family == "gw5a" else 0.3)
 
 
 @pytest.mark.slow
