@@ -10,13 +10,7 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, RisingEdge, Timer
 
 from triodia_hw.machine.image import Image
-from triodia_hw.machine.words import (
-    COUNTERS,
-    INPUT_KINDS,
-    OUTPUT_KINDS,
-    READ_KINDS,
-    read_bits,
-)
+from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, read_bits
 
 from .exercise import Action
 from .monitor import RULES
@@ -185,13 +179,9 @@ class Bench:
 
     async def do_reported(self) -> None:
         """What a report of a busy machine shows lies between what was and what is."""
-        halves = self.board.report
-        now = self.counters() | {"cycles": integer(self.dut.monitor.cycle)}
-        least = self._counts | {"cycles": self.taken}
-        for k, name in enumerate(COUNTERS):
-            shown = halves[2 * k] + (halves[2 * k + 1] << 16)
-            if not least[name] <= shown <= (now[name] or 0):
-                self.board.differ(-1, f"report of {name}", least[name], shown, self.cycle())
+        now = {name: value or 0 for name, value in self.counters().items()}
+        now["cycles"] = integer(self.dut.monitor.cycle)
+        self.board.report_between(self._counts | {"cycles": self.taken}, now, self.cycle())
 
     def counters(self) -> dict[str, int | None]:
         """The counters at the ports; None where undefined."""

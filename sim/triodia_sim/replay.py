@@ -126,7 +126,8 @@ class Replay:
         )
         self._counts = []
         if why == "shown while busy":
-            self._compare_busy(got | {"cycles": cycles}, cycle)
+            least, most = self._now | {"cycles": self._asked}, got | {"cycles": cycles}
+            self.board.report_between(least, most, cycle, self._start)
             return
         if why == "counted anew":
             self.board.events, self.board.operations = got["events"], got["operations"]
@@ -152,16 +153,6 @@ class Replay:
             self.board.differ(-1, "report of cycles", self._asked, lag + self._asked, cycle)
         for name, value in got.items():
             self.board.counter(f"{name} in a report", self._now[name], value, cycle)
-
-    def _compare_busy(self, now: dict[str, int], cycle: int) -> None:
-        """What a report of a busy machine shows lies between what was and what is."""
-        halves, least = self.board.report, self._now | {"cycles": self._asked}
-        if len(halves) < 2 * len(COUNTERS):
-            return
-        for k, name in enumerate(COUNTERS):
-            shown = (halves[2 * k] + (halves[2 * k + 1] << 16) - self._start) & 0xFFFFFFFF
-            if not least[name] <= shown <= now[name]:
-                self.board.differ(-1, f"report of {name}", least[name], shown, cycle)
 
     def _compare_state(self, cycle: int) -> None:
         """All state words of the step that has just ended."""
