@@ -7,26 +7,23 @@ keeps every verdict, so a second call goes on where the first one stopped.
 """
 
 import argparse
-import json
 import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from tests.sim.equivalence import Prover
+from tests.sim.mutant_set import MutantSet, show
 from tests.sim.sequential import ReachabilityProver
 from tests.support.networks import random_events, random_image
 from triodia_hw.export.memories import memory_modules
 from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_verilog
-from triodia_hw.export.yosys import run_yosys
-from triodia_hw.files import write_atomic
 from triodia_sim.exercise import exercise
 from triodia_sim.native import play, samples
 from triodia_sim.native_build import compile_native, default_cache
 
-__all__ = ["Mutants", "unit_of"]
+__all__ = ["Mutants"]
 
 MACHINE = {
     "lanes": 2,
@@ -56,15 +53,6 @@ PREPARE = [
     "wreduce",
     "opt_clean -purge",
 ]
-
-
-def unit_of(line):
-    """The unit of the machine that a mutation is in: the last submodule in the cell's name."""
-    cell = re.search(r"-cell (\S+)", line)[1]
-    parts = [part.strip("\\.") for part in re.findall(r"\\[A-Za-z]\w*\.?", cell)]
-    parts = [re.sub(r"_\d+$", "", part) for part in parts]
-    known = [part for part in parts if part not in ("mem", "core", "lane")]
-    return known[-1] if known else ("lane" if "lane" in parts else "core")
 
 
 def networks(count):
@@ -167,21 +155,14 @@ def bursting(image, seed):
     )
 
 
-class Mutants:
-    """Mutants of one machine in ``folder``; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
+class Mutants(MutantSet):
+    """Mutants of one machine; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
 
     def __init__(self, folder, count, seed):
-        self.folder, self.images = folder.resolve(), networks(11)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        export_verilog(self.images[0], self.folder)
-        script = [*PREPARE, "write_rtlil flat.il", f"mutate -list {count} -seed {seed} -o list.txt"]
-        run_yosys(script, self.folder, "list")
-        self.lines = (self.folder / "list.txt").read_text().splitlines()
-        self.bits = len(self.lines).bit_length()
-        self.results, self.provers = {}, None
-        self.file = self.folder / "results.json"
-        if self.file.exists():
-            self.results = json.loads(self.file.read_text())
+        self.images, self.provers = networks(11), None
+        folder.mkdir(parents=True, exist_ok=True)
+        export_verilog(self.images[0], folder)
+        super().__init__(folder, PREPARE, count, seed)
 
     def compile(self, cache=None):
         """One program of all mutants, and one whose counters start shortly before they wrap."""
@@ -196,12 +177,7 @@ class Mutants:
         self.wrapping = self._compile("wrap", WRAP, cache or default_cache())
 
     def _compile(self, name, start, cache):
-        control, script = f"mutate -ctrl mutant {self.bits} ", [f"read_rtlil {name}.il"]
-        script += [
-            line.replace("mutate ", f"{control}{k} ", 1) for k, line in enumerate(self.lines, 1)
-        ]
-        script += ["opt_clean", f"write_verilog -noattr {name}.v"]
-        run_yosys(script, self.folder, name)
+        self.write_all(name)
         text = "\n".join([(self.folder / f"{name}.v").read_text(), *memory_modules(TOP, None)])
         text = f'`define TRIODIA_HEX_FOLDER "./"\n{text}'
         how = {"peek": False, "mutants": self.bits, "start": start}
@@ -257,21 +233,6 @@ class Mutants:
         name = self.provers[1].equivalent(self.lines[mutant - 1])
         return name and f"proof: {name}"
 
-    def judge_all(self):
-        """Judge what has no verdict yet; keeps results as it goes."""
-        for k, line in enumerate(self.lines, 1):
-            if not self.results.get(line, {}).get("by"):
-                self.results[line] = {"unit": unit_of(line)} | self.judge(k)
-                write_atomic(self.file, json.dumps(self.results, indent=0).encode())
-
-
-def table(results):
-    """Verdicts of each unit, counted."""
-    rows = {}
-    for verdict in results.values():
-        rows.setdefault(verdict["unit"], Counter())[verdict["by"] or "survives"] += 1
-    return rows
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -283,11 +244,7 @@ def main():
     mutants.compile()
     assert mutants.run(0, 0, 0) is None, "the machine itself"
     mutants.judge_all()
-    for unit, row in sorted(table(mutants.results).items()):
-        print(unit, dict(row))
-    for line, verdict in mutants.results.items():
-        if not verdict["by"]:
-            print(line)
+    show(mutants.results)
 
 
 if __name__ == "__main__":

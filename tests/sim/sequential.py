@@ -16,6 +16,7 @@ ABC does both. It is given the exported Verilog with undefined constants as 0.
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,8 +27,17 @@ from triodia_hw.export.yosys import run_yosys
 __all__ = ["ReachabilityProver"]
 
 _INVARIANTS = Path(__file__).with_name("invariants.v")
-_RAMS = {"triodia_ram", "triodia_queue_ram"}
+# Memories, and where the word that was read comes out.
+_RAMS = {"triodia_ram": "r_data", "triodia_queue_ram": "r_data", "$mem_v2": "RD_DATA"}
 _ENABLE = {"w_addr": "w_en", "w_data": "w_en", "r_addr": "r_en"}  # without it a port has no effect
+# An output that counts only while another one is high, besides payloads of streams.
+_VALID = {
+    **dict.fromkeys(("o_kind", "o_last", "o_source", "o_value"), "o_valid"),
+    **dict.fromkeys(("m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"), "m_axis_tvalid"),
+    **dict.fromkeys(("s_axi_rdata", "s_axi_rresp"), "s_axi_rvalid"),
+    "s_axi_bresp": "s_axi_bvalid",
+    "wb_dat_o": "wb_ack",
+}
 _TO_AIGER = [
     "hierarchy -top top",
     "proc",
@@ -102,13 +112,15 @@ class _Netlist:
 
     def ends(self):
         """Bits that must be equal: (name, bits, bits without which they do not count)."""
-        for name, port in self.module["ports"].items():
+        ports = self.module["ports"]
+        for name, port in ports.items():
             if port["direction"] == "output":
-                yield name, port["bits"], None
+                valid = _VALID.get(name, re.sub("__payload$", "__valid", name))
+                yield name, port["bits"], ports[valid]["bits"] if valid != name else None
         for name, ram in self.rams.items():
             wires = ram["connections"]
             for port, bits in wires.items():
-                if port not in ("clk", "r_data"):
+                if port != _RAMS[ram["type"]] and not port.lower().endswith("clk"):
                     yield f"{name}.{port}", bits, wires.get(_ENABLE.get(port))
 
     def starts(self):
@@ -117,7 +129,7 @@ class _Netlist:
             if port["direction"] == "input":
                 yield name, port["bits"]
         for name, ram in self.rams.items():
-            yield f"{name}.r_data", ram["connections"]["r_data"]
+            yield f"{name}.word", ram["connections"][_RAMS[ram["type"]]]
 
     def registers(self):
         return {c: what["connections"] for c, what in self.cells.items() if what["type"] == "$dff"}
@@ -145,16 +157,19 @@ class _Netlist:
 
 
 class ReachabilityProver:
-    """Proofs in ``folder`` for mutants of the RTLIL file ``flat``, whose module is ``triodia``."""
+    """Proofs in ``folder`` for mutants of the RTLIL file ``flat``, whose module is ``top``.
 
-    def __init__(self, flat, folder, lanes=2, state_bits=10):
-        self.folder, self.lanes, self.state_bits = folder, lanes, state_bits
+    ``lanes``: PEs of a machine, which has invariants and a contract; 0 is another design.
+    """
+
+    def __init__(self, flat, folder, *, top="triodia", lanes=0, state_bits=0):
+        self.folder, self.lanes, self.state_bits, self.top = folder, lanes, state_bits, top
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(flat, folder / "flat.il")
 
     def equivalent(self, mutation, timeout=60):
         """The name of the proof that the command ``mutation`` changes nothing, or ""."""
-        for name in ("unseen", "paired", "allowed"):
+        for name in ("unseen", "paired", *(["allowed"] if self.lanes else [])):
             if self.holds(name, mutation, timeout):
                 return name
         return ""
@@ -173,7 +188,7 @@ class ReachabilityProver:
     def _read(self, mutation):
         script = ["read_rtlil flat.il", "delete t:$scopeinfo", *mutation, "write_json one.json"]
         run_yosys(script, self.folder, "one")
-        return _Netlist(json.loads((self.folder / "one.json").read_text())["modules"]["triodia"])
+        return _Netlist(json.loads((self.folder / "one.json").read_text())["modules"][self.top])
 
     def _together(self, machine, mutant, *, shared):
         """Put the mutant into the machine's module; returns a bit: they differ.
@@ -234,7 +249,7 @@ class ReachabilityProver:
     def _broken(self, machine):
         """For each invariant a bit: it does not hold."""
         bits = []
-        for k, (kind, ports) in enumerate(_invariants(self.lanes)):
+        for k, (kind, ports) in enumerate(_invariants(self.lanes) if self.lanes else []):
             wires = {p: [b for n in names for b in machine.wire(n)] for p, names in ports.items()}
             holds = machine.add(f"invariant:{k}", kind, wires, "holds", 1)
             bits += machine.add(f"broken:{k}", "$not", {"A": holds}, "Y", 1)
