@@ -7,7 +7,7 @@ from collections import Counter
 from triodia_hw.export.yosys import run_yosys
 from triodia_hw.files import write_atomic
 
-__all__ = ["MutantSet", "show", "table", "unit_of"]
+__all__ = ["MutantSet", "show", "started", "table", "unit_of"]
 
 
 def unit_of(line, alone="core"):
@@ -34,6 +34,15 @@ def show(results):
     for line, verdict in results.items():
         if not verdict["by"]:
             print(line)
+
+
+def started(flat, value):
+    """RTLIL of a flattened machine whose counters show ``value`` after reset."""
+    reset = r"(cell \$mux \$flatten\\core\.\\counters\.\$procmux\$\d+\[{}\]\n.*?B 16')0{{16}}"
+    for part, half in (("31:16", value >> 16), ("15:0", value & 0xFFFF)):
+        flat, count = re.subn(reset.format(part), rf"\g<1>{half:016b}", flat, flags=re.S)
+        assert count == 5, count
+    return flat
 
 
 class MutantSet:

@@ -7,13 +7,12 @@ keeps every verdict, so a second call goes on where the first one stopped.
 """
 
 import argparse
-import re
 from pathlib import Path
 
 import numpy as np
 
 from tests.sim.equivalence import Prover
-from tests.sim.mutant_set import MutantSet, show
+from tests.sim.mutant_set import MutantSet, show, started
 from tests.sim.sequential import ReachabilityProver
 from tests.support.networks import random_events, random_image
 from triodia_hw.export.memories import memory_modules
@@ -168,12 +167,7 @@ class Mutants(MutantSet):
         """One program of all mutants, and one whose counters start shortly before they wrap."""
         self.program = self._compile("flat", 0, cache or default_cache())
         flat = (self.folder / "flat.il").read_text()
-        reset = r"(cell \$mux \$flatten\\core\.\\counters\.\$procmux\$\d+\[{}\]\n.*?B 16')0{{16}}"
-        for part, value in (("31:16", WRAP >> 16), ("15:0", WRAP & 0xFFFF)):
-            new = rf"\g<1>{value:016b}"
-            flat, count = re.subn(reset.format(part), new, flat, flags=re.S)
-            assert count == 5, count
-        (self.folder / "wrap.il").write_text(flat)
+        (self.folder / "wrap.il").write_text(started(flat, WRAP))
         self.wrapping = self._compile("wrap", WRAP, cache or default_cache())
 
     def _compile(self, name, start, cache):

@@ -48,9 +48,9 @@ class Unit(MutantSet):
         self.dut, self.prover = dut, None
         super().__init__(folder, prepare, count, seed, cells)
 
-    def text(self):
+    def text(self, name):
         """Verilog with all mutants."""
-        return (self.folder / "flat.v").read_text()
+        return (self.folder / f"{name}.v").read_text()
 
     def ports(self):
         """Name and signal of each port but the clock."""
@@ -58,17 +58,22 @@ class Unit(MutantSet):
 
     def compile(self):
         """One program of all mutants."""
-        self.write_all("flat")
-        (self.folder / f"{self.top}.v").write_text(self.text())
+        self.engine = self.build("flat")
+
+    def build(self, name):
+        """A compiled simulator of ``name``.il with all mutants."""
+        self.write_all(name)
+        folder = self.folder / f"{name}-program"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{self.top}.v").write_text(self.text(name))
         how = {"clock": self.clock, "reset": self.reset}
-        library = compile_library(self.folder, self.top, self.ports(), **how)
-        self.engine = Compiled(library, self.ports(), self.folder)
+        library = compile_library(folder, self.top, self.ports(), **how)
+        return Compiled(library, self.ports(), self.folder)
 
     def run(self, mutant):
         """What is wrong with a mutant, or ""."""
-        self.engine.mutant = mutant
         try:
-            self.bench()
+            self.bench(mutant)
         except (AssertionError, TimeoutError, ValueError, LookupError) as error:
             return type(error).__name__
         return ""
@@ -111,8 +116,8 @@ class LinkMutants(_FromAmaranth):
     def __init__(self, folder, count, seed):
         super().__init__(folder, test_link.Bench().dut, count, seed)
 
-    def bench(self):
-        with bench.compiled(self.engine):
+    def bench(self, mutant):
+        with bench.compiled(self.engine, mutant):
             test_link.session(self.dut)
             for seed in range(2):
                 test_link.like_its_model(seed, self.dut)
@@ -146,6 +151,6 @@ class SerialMutants(_FromAmaranth):
     def __init__(self, folder, count, seed):
         super().__init__(folder, Port(DIVISOR), count, seed)
 
-    def bench(self):
-        with bench.compiled(self.engine):
+    def bench(self, mutant):
+        with bench.compiled(self.engine, mutant):
             port_works(self.dut)

@@ -13,8 +13,9 @@ CHANCE = random.Random()  # behind every stall; seeded anew for each test
 
 
 @contextmanager
-def compiled(engine):
+def compiled(engine, mutant=0):
     """Let :func:`simulate` run benches on ``engine``, a :class:`tests.sim.compiled.Compiled`."""
+    engine.mutant = mutant
     engines.append(engine)
     try:
         yield

@@ -2,7 +2,16 @@
 
 import random
 
-from tests.support.bus_words import IMAGE, OUT_PARTS, START, fill, finished, in_words, sequences
+from tests.support.bus_words import (
+    IMAGE,
+    OUT_BITS,
+    OUT_PARTS,
+    START,
+    fill,
+    finished,
+    in_words,
+    sequences,
+)
 from tests.support.wrappers_bench import compare
 from triodia_hw.gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS
 from triodia_sim.scoreboard import Scoreboard
@@ -85,13 +94,19 @@ async def wishbone_steps(bus, board):
         if todo and bus.chance.random() < 0.6:
             ((kind, _),) = await bus.do((1, INPUT, todo[0], 15), classic=classic)
             todo = todo[kind == "ack" :]
+        if bus.chance.random() < 0.2:  # what is not there takes no word off and sends none
+            address = bus.chance.choice([k for k in range(16) if k not in (STATUS, INPUT, OUTPUT)])
+            await bus.do((0, address, 0, 15), (1, address, 1, 15), (1, OUTPUT, 1, 15))
+            assert not await bus.write(INPUT, 0, 14)
         if bus.chance.random() < (0.02 if len(todo) > 5 else 0.6):
             status = (await bus.read(STATUS))[1]
             kind, low = await bus.read(OUTPUT)
             assert status < 4 and (kind == "ack" or not status & 2)
             if kind == "ack":
                 shown = [low] + [(await bus.read(OUTPUT + k))[1] for k in range(1, OUT_PARTS)]
-                compare(board, IMAGE, sum(part << 32 * k for k, part in enumerate(shown)))
+                word = sum(part << 32 * k for k, part in enumerate(shown))
+                assert word >> OUT_BITS == 0
+                compare(board, IMAGE, word)
             elif shown:  # the rest of the word that was taken last
                 assert [(await bus.read(OUTPUT + k))[1] for k in range(1, OUT_PARTS)] == shown[1:]
     finished(board)
