@@ -193,6 +193,8 @@ class Bench:
         self.board.counters(got, at)
         stalls = integer(self.dut.monitor.stalls) or 0
         self.board.counter("output_stalls", stalls, got["output_stalls"], at)
+        if (got["bus_stalls"] or 0) > (integer(self.dut.monitor.cycle) or 0):
+            self.board.differ(-1, "counter bus_stalls", "no more", got["bus_stalls"], at)
         self._counts = {name: value or 0 for name, value in got.items()}
         return got
 

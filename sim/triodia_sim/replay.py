@@ -136,6 +136,8 @@ class Replay:
         self._now = got
         self.board.counters(got, cycle)
         self.board.counter("output_stalls", stalls, got["output_stalls"], cycle)
+        if got["bus_stalls"] > cycles:
+            self.board.differ(-1, "counter bus_stalls", "no more", got["bus_stalls"], cycle)
         self.board.counter("cycles", cycles, got["cycles"], cycle)
 
     def _reported(self, cycle: int) -> None:
