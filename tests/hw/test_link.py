@@ -80,9 +80,11 @@ class Bench:
 
     async def settle(self, ctx):
         """Wait until nothing has moved for longer than any pause between two frames."""
-        quiet, size = 0, 0
+        quiet, size, cycles = 0, 0, 0
         while quiet < 300:
             await self.tick(ctx)
+            cycles += 1
+            assert cycles < 20_000, "it never ends"
             moved = len(self.line) + len(self.taken)
             quiet = quiet + 1 if moved == size else 0
             size = moved
@@ -117,10 +119,12 @@ class Bench:
         dut = self.dut
         ctx.set(Value.cast(dut.results.payload), word)
         ctx.set(dut.results.valid, 1)
-        ready = 0
-        while not ready:
+        for _ in range(5_000):
             ready = ctx.get(dut.results.ready)
             await self.tick(ctx)
+            if ready:
+                break
+        assert ready, "no room for a word"
         ctx.set(dut.results.valid, 0)
         data = word.to_bytes(self.out_bytes, "little")
         assert self.model.put(data) == self.out_bytes
@@ -313,7 +317,7 @@ def long_session(size, dut=None):
             await bench.compare(ctx, late=ROOM)
         assert bench.taken == sent
 
-    simulate(bench.dut, run, timeout=5_000_000)
+    simulate(bench.dut, run, timeout=20 * size + 50_000)
 
 
 def test_welcome():

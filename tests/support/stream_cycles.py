@@ -3,6 +3,7 @@
 import random
 
 from tests.support.bus_words import IMAGE, OUT_BITS, START, finished, in_words, sequences
+from tests.support.networks import random_events
 from tests.support.wrappers_bench import compare
 from triodia_sim.scoreboard import Scoreboard
 
@@ -76,10 +77,11 @@ def axi_stream(dut, simulate):
         for k, (cycles, stall) in enumerate(((3, 0.0), (1, 0.5), (2, 0.9), (1, 0.2))):
             await streams.reset(cycles)
             await streams.steps(Scoreboard(IMAGE, sequences(k)), stall)
-            # A step that never ends, its results not taken.
-            todo = in_words(Scoreboard(IMAGE, sequences(9)))[:12]
-            for _ in range(150):
-                if await streams.tick(todo[0] if todo else None, 0):
+            # Words are offered on both sides when reset comes.
+            todo = in_words(Scoreboard(IMAGE, [random_events(IMAGE, 9, 9)]))
+            for _ in range(300):
+                if await streams.tick(todo[0], 0):
                     todo.pop(0)
+            assert streams.valid
 
     simulate(dut, run, timeout=60_000)
