@@ -74,8 +74,9 @@ sim: setup ## co-simulation on Icarus: random and trained networks, injected fau
 sim-verilator: setup ## co-simulation on Verilator
 	$(BIN)/pytest -m slow tests/sim/test_cosim.py
 
-mutants: setup ## 400 generic mutants of the Verilog, judged by cosim's bench; goes on where it stopped
+mutants: setup ## generic mutants: 400 of the machine, 320 of link and buses; goes on where it stopped
 	$(BIN)/python -m tests.sim.mutants --count 400 --seed 1 -o out/mutants
+	$(BIN)/python -m tests.sim.mutants_around --seed 1 -o out/mutants
 
 formal: setup-formal ## proofs of queues, merging, bus, sums, the end of a step and the bus slaves
 	$(BIN)/pytest -m formal tests/sim/test_formal.py

@@ -10,12 +10,7 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, RisingEdge, Timer
 
 from triodia_hw.machine.image import Image
-from triodia_hw.machine.words import (
-    COUNTERS,
-    INPUT_KINDS,
-    OUTPUT_KINDS,
-    READ_KINDS,
-)
+from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, read_bits
 
 from .exercise import Action
 from .monitor import RULES
@@ -48,6 +43,8 @@ class Bench:
         self.label, self.events = (0, 0), []
         self.muted, self.resting = False, True
         self._shut = self._lag = None
+        self.stray = False  # fields that do not count hold anything
+        self._counts = dict.fromkeys(COUNTERS, 0)  # when they were compared last
         self._told = False  # a broken rule has been recorded
 
     def cycle(self) -> int:
@@ -84,7 +81,9 @@ class Bench:
             await RisingEdge(dut.clk)
         dut.i_kind.value = INPUT_KINDS[kind]
         for name in ("last", "source", "payload"):
-            getattr(dut, f"i_{name}").value = fields.get(name, 0)
+            port = getattr(dut, f"i_{name}")
+            other = self.random.getrandbits(len(port)) if self.stray else 0
+            port.value = fields.get(name, other)
         dut.i_valid.value = 1
         await RisingEdge(dut.clk)
         while not integer(dut.i_ready):
@@ -115,9 +114,18 @@ class Bench:
         self.label, self.events = (self.label[0], self.label[1] + 1), []
         await self.send("end", last=int(last))
 
+    async def do_stray(self) -> None:
+        self.stray = True
+
     async def do_read(self, what: str) -> None:
         self.board.expect_read(what)
-        await self.send("read", source=READ_KINDS[what])
+        await self.ask(what)
+
+    async def ask(self, what: str) -> None:
+        """Send a read; only the low bits of its source count."""
+        bits = read_bits(self.image.params)
+        high = self.random.getrandbits(len(self.dut.i_source) - bits) if self.stray else 0
+        await self.send("read", source=READ_KINDS[what] | high << bits)
 
     async def answered(self) -> None:
         """Until everything that was asked for has come."""
@@ -152,7 +160,7 @@ class Bench:
         await self.settled()
         counts = self.compare_counters()
         self.board.expect_report()
-        await self.send("read", source=READ_KINDS["counters"])
+        await self.ask("counters")
         asked = self.taken
         await self.answered()
         halves = self.board.report
@@ -167,13 +175,13 @@ class Bench:
 
     async def do_report(self) -> None:
         self.board.expect_report()
-        await self.send("read", source=READ_KINDS["counters"])
+        await self.ask("counters")
 
     async def do_reported(self) -> None:
-        """The cycle that a report of a busy machine shows."""
-        halves = self.board.report
-        if not self.taken <= halves[0] + (halves[1] << 16) <= integer(self.dut.monitor.cycle):
-            self.board.differ(-1, "report of cycles", self.taken, halves[:2], self.cycle())
+        """What a report of a busy machine shows lies between what was and what is."""
+        now = {name: value or 0 for name, value in self.counters().items()}
+        now["cycles"] = integer(self.dut.monitor.cycle)
+        self.board.report_between(self._counts | {"cycles": self.taken}, now, self.cycle())
 
     def counters(self) -> dict[str, int | None]:
         """The counters at the ports; None where undefined."""
@@ -185,6 +193,9 @@ class Bench:
         self.board.counters(got, at)
         stalls = integer(self.dut.monitor.stalls) or 0
         self.board.counter("output_stalls", stalls, got["output_stalls"], at)
+        if (got["bus_stalls"] or 0) > (integer(self.dut.monitor.cycle) or 0):
+            self.board.differ(-1, "counter bus_stalls", "no more", got["bus_stalls"], at)
+        self._counts = {name: value or 0 for name, value in got.items()}
         return got
 
     async def do_pace(self, sender: float, receiver: float) -> None:

@@ -12,6 +12,7 @@
 - ``idle`` cycles: send nothing.
 - ``reset`` cycles: reset for so many cycles; what is under way is lost.
 - ``load`` bytes, image: load blocks that turn the machine into one of ``image``.
+- ``stray``: from now on, fields of input words that do not count hold anything.
 - ``drain``: words that waited when a load came leave; the rest of what was asked is lost.
 """
 
@@ -36,9 +37,15 @@ _LONG = 3000  # bytes up to which a whole network is loaded
 _FREE = 500  # cycles of a full step of four PEs up to which a machine gets all steps there are
 
 
-def exercise(image: Image, seed: int, *, loadable: bool = True) -> Iterator[Action]:
-    """Actions for a machine of ``image`` that is idle; the same seed gives the same actions."""
+def exercise(
+    image: Image, seed: int, *, loadable: bool = True, longest: int = 20
+) -> Iterator[Action]:
+    """Actions for a machine of ``image`` that is idle; the same seed gives the same actions.
+
+    ``longest``: words of the longest block that is loaded to a PE that does not exist.
+    """
     steps = _Steps(image, seed)
+    yield ("stray",)
     yield "part", "counters"
     yield ("counters",)
     yield from _queues(steps)
@@ -53,7 +60,7 @@ def exercise(image: Image, seed: int, *, loadable: bool = True) -> Iterator[Acti
     yield ("counters",)
     yield from _resets(steps)
     if loadable:
-        yield from _loads(steps, altered(image, seed))
+        yield from _loads(steps, altered(image, seed), longest)
     yield "part", "silence"
     yield "idle", 1500
     yield ("counters",)
@@ -66,6 +73,7 @@ class _Steps:
         self.image, self.chance = image, random.Random(seed)
         p = image.params
         full = p.slots + 60 + p.inputs + int(image.words_per_lane().max())
+        self.full = full
         self.share = min(1.0, _FREE / full * 4 / max(p.lanes, 4))
 
     def count(self, most: int, least: int) -> int:
@@ -104,6 +112,16 @@ def _queues(steps: _Steps) -> Iterator[Action]:
         yield ("wait",)
         yield ("reported",)
     yield ("counters",)
+    for _ in range(steps.count(6, 1)):
+        # Nothing is taken until the words of a step fill the output and a report waits behind them.
+        yield "shut", 2 * steps.full
+        yield from steps.events(1.0)
+        yield "end", False
+        yield "idle", steps.full + steps.chance.randrange(40)
+        yield ("report",)
+        yield ("wait",)
+        yield ("reported",)
+    yield ("counters",)
 
 
 def _reads(steps: _Steps) -> Iterator[Action]:
@@ -138,14 +156,15 @@ def _resets(steps: _Steps) -> Iterator[Action]:
         yield ("counters",)
 
 
-def _loads(steps: _Steps, other: Image) -> Iterator[Action]:
+def _loads(steps: _Steps, other: Image, longest: int) -> Iterator[Action]:
     """Load another network when idle, and the first one again while words of steps wait."""
     first = steps.image
     yield "part", "loads"
-    yield "load", nowhere(first, steps.chance) + difference(first, first), first
+    yield "load", difference(first, first), first
     yield from steps.several(steps.count(2, 1))
     yield ("counters",)
-    yield "load", difference(first, other), other
+    # A block that is cut or prolonged would take what follows for something else.
+    yield "load", nowhere(first, steps.chance, longest) + difference(first, other), other
     yield from steps.several(steps.count(3, 1))
     yield "read", "v"
     yield ("counters",)
@@ -185,13 +204,17 @@ def altered(image: Image, seed: int) -> Image:
     )
 
 
-def nowhere(image: Image, chance: random.Random) -> bytes:
-    """Blocks for PEs that the machine does not have: their words must be written nowhere."""
+def nowhere(image: Image, chance: random.Random, longest: int) -> bytes:
+    """Blocks for PEs that the machine does not have: their words must be written nowhere.
+
+    ``longest``: words of the first of them, of 20 in the others.
+    """
     blocks = []
     shapes = [shape for shape in memory_shapes(image.params) if shape.content]
-    for pe, shape in zip((image.params.lanes, 128, 255), shapes, strict=True):
-        blocks.append(struct.pack("<BBHH", pe, MEMORY_NUMBERS[shape.name], 0, 20))
-        blocks.append(chance.randbytes(20 * -(-shape.width // 8)))
+    places = zip((image.params.lanes, 128, 255), shapes, (longest, 20, 20), strict=True)
+    for pe, shape, count in places:
+        blocks.append(struct.pack("<BBHH", pe, MEMORY_NUMBERS[shape.name], 0, count))
+        blocks.append(chance.randbytes(count * -(-shape.width // 8)))
     return b"".join(blocks)
 
 

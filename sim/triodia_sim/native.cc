@@ -95,8 +95,8 @@ static void send(int index, const Step &step) {
   while (pace[0] && chance() < pace[0]) tick();
   if (step.a == END && lock_step) answered();
   put(MARK, index);
-  if (step.a == END || (step.a == READ && step.c < 3)) pending++;
-  if (step.a == READ && step.c == 3) reports += 10;
+  if (step.a == END || (step.a == READ && (step.c & READ_MASK) != 3)) pending++;
+  if (step.a == READ && (step.c & READ_MASK) == 3) reports += 10;
   top->i_kind = step.a, top->i_last = step.b, top->i_source = step.c, top->i_payload = step.d;
   top->i_valid = 1;
   uint32_t cycle;

@@ -4,6 +4,7 @@ The same actions as in cocotb (:mod:`.exercise`) become a program; :mod:`.replay
 program logged. Undefined values are not seen here: Verilator has none.
 """
 
+import random
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_verilog
 from triodia_hw.lock import alone
 from triodia_hw.machine.image import Image
-from triodia_hw.machine.words import INPUT_KINDS, READ_KINDS
+from triodia_hw.machine.words import INPUT_KINDS, READ_KINDS, input_fields, read_bits
 
 from .exercise import Action, exercise
 from .folder import copy_verilog, machine_name
@@ -28,6 +29,7 @@ __all__ = ["cosimulate_native", "play"]
 
 _OPERATIONS = "send answered pace shut idle reset settled forget counts note".split()
 _CODE = {name: code for code, name in enumerate(_OPERATIONS)}
+_LONGEST = 5000  # words of a block: more than cocotb has time for
 _ONE = 1 << 32  # a chance of 1
 
 
@@ -45,8 +47,10 @@ def samples(sequences: list[Sequence]) -> Iterator[Action]:
 class _Program:
     """Operations for the harness, and for each the action it belongs to."""
 
-    def __init__(self, image: Image) -> None:
-        self.slots = image.params.slots
+    def __init__(self, image: Image, seed: int) -> None:
+        self.slots, self.read_bits = image.params.slots, read_bits(image.params)
+        self.widths = {name: width for name, width, _ in input_fields(image.params)}
+        self.random, self.stray = random.Random(seed), False
         self.rows: list[tuple[int, ...]] = []
         self.meanings: list[Action] = []
 
@@ -54,25 +58,36 @@ class _Program:
         self.rows.append((_CODE[operation], *arguments, *[0] * (4 - len(arguments))))
         self.meanings.append(meaning)
 
-    def send(
-        self, meaning: Action, kind: str, last: int = 0, source: int = 0, payload: int = 0
-    ) -> None:
-        self.add(meaning, "send", INPUT_KINDS[kind], last, source, payload)
+    def send(self, meaning: Action, kind: str, **fields: int) -> None:
+        """A word; fields that are not given do not count."""
+        for name in ("last", "source", "payload"):
+            other = self.random.getrandbits(self.widths[name]) if self.stray else 0
+            fields.setdefault(name, other)
+        values = (fields[name] for name in ("last", "source", "payload"))
+        self.add(meaning, "send", INPUT_KINDS[kind], *values)
+
+    def ask(self, meaning: Action, what: str) -> None:
+        """A read; only the low bits of its source count."""
+        bits = self.read_bits
+        high = self.random.getrandbits(self.widths["source"] - bits) if self.stray else 0
+        self.send(meaning, "read", source=READ_KINDS[what] | high << bits)
 
     def action(self, action: Action) -> None:
         """Add an action of a bench."""
         name, *values = action
         none = ("nothing",)
         if name == "event":
-            self.send(action, "event", 0, *values)
+            self.send(action, "event", source=values[0], payload=values[1])
         elif name == "end":
-            self.send(action, "end", int(values[0]))
+            self.send(action, "end", last=int(values[0]))
         elif name == "read":
-            self.send(action, "read", 0, READ_KINDS[values[0]])
+            self.ask(action, values[0])
         elif name == "load":
             for k, byte in enumerate(values[0]):
-                self.send(none, "load", int(k == len(values[0]) - 1), byte)
+                self.send(none, "load", last=int(k == len(values[0]) - 1), source=byte)
             self.add(("loaded", values[1]), "note")
+        elif name == "stray":
+            self.stray = True
         elif name == "pace":
             chances = [int(min(value, 0.999) * _ONE) for value in values]
             self.add(none, "pace", *(c - _ONE if c >= _ONE // 2 else c for c in chances))
@@ -85,11 +100,11 @@ class _Program:
         elif name == "counters":
             self.action(("wait",))
             self.action(("settled",))
-            self.send(("report",), "read", 0, READ_KINDS["counters"])
+            self.ask(("report",), "counters")
             self.action(("wait",))
             self.add(("reported",), "note")
         elif name == "report":
-            self.send(("report",), "read", 0, READ_KINDS["counters"])
+            self.ask(("report",), "counters")
         elif name == "reported":
             self.add(("shown while busy",), "counts")
         elif name == "drain":
@@ -120,7 +135,7 @@ def play(
 
     Raises :class:`CosimError` if the program fails.
     """
-    code = _Program(image)
+    code = _Program(image, seed)
     for action in actions:
         code.action(action)
     np.array(code.rows, "<i4").tofile(folder / "program.bin")
@@ -181,7 +196,7 @@ def cosimulate_native(
             yield ("samples over",)
             if more:
                 yield "pace", 0.0, 0.0
-                yield from exercise(image, seed)
+                yield from exercise(image, seed, longest=_LONGEST)
 
         replay = play(program, image, actions(), folder, state=state, seed=seed)
     return replay.result(sequences, exact=not state and not any(stall))

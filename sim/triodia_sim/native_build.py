@@ -10,7 +10,14 @@ from tempfile import TemporaryDirectory
 
 from triodia_hw.lock import alone
 from triodia_hw.machine.params import MachineParams
-from triodia_hw.machine.words import COUNTERS, input_fields, output_fields, state_fields, width_of
+from triodia_hw.machine.words import (
+    COUNTERS,
+    input_fields,
+    output_fields,
+    read_bits,
+    state_fields,
+    width_of,
+)
 
 from .monitor import MONITOR, instance
 from .simulators import find_simulator, run_tool
@@ -134,4 +141,5 @@ def _peek_header(p: MachineParams, peek: bool) -> str:
     cases = [f"    case {k}: return top.peek_{k};" for k in range(p.lanes if peek else 0)]
     switch = "\n".join(["  switch (lane) {", *cases, "    default: return 0;", "  }"])
     head = "static uint64_t peek([[maybe_unused]] Vtriodia_native &top, int lane) {\n"
-    return f"#define LANES {p.lanes}\n{head}{switch}\n}}\n"
+    mask = (1 << read_bits(p)) - 1
+    return f"#define LANES {p.lanes}\n#define READ_MASK {mask}\n{head}{switch}\n}}\n"

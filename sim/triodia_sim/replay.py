@@ -126,10 +126,8 @@ class Replay:
         )
         self._counts = []
         if why == "shown while busy":
-            halves = self.board.report
-            shown = (halves[0] + (halves[1] << 16) - self._start) & 0xFFFFFFFF if halves else -1
-            if not self._asked <= shown <= cycles:
-                self.board.differ(-1, "report of cycles", self._asked, shown, cycle)
+            least, most = self._now | {"cycles": self._asked}, got | {"cycles": cycles}
+            self.board.report_between(least, most, cycle, self._start)
             return
         if why == "counted anew":
             self.board.events, self.board.operations = got["events"], got["operations"]
@@ -138,6 +136,8 @@ class Replay:
         self._now = got
         self.board.counters(got, cycle)
         self.board.counter("output_stalls", stalls, got["output_stalls"], cycle)
+        if got["bus_stalls"] > cycles:
+            self.board.differ(-1, "counter bus_stalls", "no more", got["bus_stalls"], cycle)
         self.board.counter("cycles", cycles, got["cycles"], cycle)
 
     def _reported(self, cycle: int) -> None:

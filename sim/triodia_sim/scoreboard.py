@@ -249,6 +249,20 @@ class Scoreboard:
         if got != expected % (1 << 32):
             self.differ(-1, f"counter {name}", expected % (1 << 32), got, cycle)
 
+    def report_between(
+        self, least: dict[str, int], most: dict[str, int], cycle: int, start: int = 0
+    ) -> None:
+        """Compare the report of a busy machine: each count lies between what was and what is.
+
+        ``start``: what counters showed at first.
+        """
+        if len(self.report) < _COUNTS:
+            return  # that words are missing has been found
+        for k, name in enumerate(COUNTERS):
+            shown = self.report[2 * k] + (self.report[2 * k + 1] << 16) - start & 0xFFFFFFFF
+            if not least[name] <= shown <= most[name]:
+                self.differ(-1, f"report of {name}", least[name], shown, cycle)
+
     def summary(self) -> dict:
         """Counts and the first divergence, for a JSON file."""
         return {

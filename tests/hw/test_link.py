@@ -35,49 +35,67 @@ class Bench:
     its position, and the last value of every other field.
     """
 
-    def __init__(self):
-        self.dut = Link(P, WELCOME, depth=ROOM)
+    def __init__(self, dut=None):
+        self.dut = dut or Link(P, WELCOME, depth=ROOM)
         self.model = BoardModel(WELCOME.encode(), ROOM)
         self.line, self.taken = bytearray(), []
         self.take, self.held, self.resets = 0, None, 0
+        self.chance, self.ready, self.silent = random.Random(2), 1.0, 0
+        link = self.dut
+        self.watched = (
+            link.machine_reset,
+            link.words.valid & link.words.ready,
+            Value.cast(link.words.payload),
+            link.o.valid,
+            link.o.ready,
+            link.o.payload,
+        )
         self.in_bytes = bytes_of_word(width_of(input_fields(P)))
         self.out_bytes = bytes_of_word(width_of(output_fields(P)))
 
     async def tick(self, ctx):
         dut = self.dut
         ctx.set(dut.words.ready, self.take > 0)
-        *_, reset, valid, word, out, byte = await ctx.tick().sample(
-            dut.machine_reset,
-            dut.words.valid & dut.words.ready,
-            Value.cast(dut.words.payload),
-            dut.o.valid,
-            dut.o.payload,
-        )
+        ctx.set(dut.o.ready, self.chance.random() < self.ready)
+        *_, reset, valid, word, out, ready, byte = await ctx.tick().sample(*self.watched)
         assert not (reset and valid)
+        if self.silent and not reset:
+            self.last_reset = self.silent
+        self.silent = self.silent + 1 if reset else 0
         if valid:
             self.take -= 1
             self.taken.append(word)
-        if out:
+        if out and ready:
             self.line.append(byte)
 
-    async def send(self, ctx, data):
-        ctx.set(self.dut.o.ready, 1)
+    async def send(self, ctx, data, gap=None):
+        """Bytes of a line; ``gap``: idle cycles between them, by default not always the same."""
         for byte in data:
             ctx.set(self.dut.i.payload, byte)
             ctx.set(self.dut.i.valid, 1)
             await self.tick(ctx)
             ctx.set(self.dut.i.valid, 0)
-            for _ in range(5):
+            for _ in range(gap or self.chance.choice([3, 4, 5, 5, 8])):
                 await self.tick(ctx)
 
     async def settle(self, ctx):
         """Wait until nothing has moved for longer than any pause between two frames."""
-        quiet, size = 0, 0
+        quiet, size, cycles = 0, 0, 0
         while quiet < 300:
             await self.tick(ctx)
+            cycles += 1
+            assert cycles < 20_000, "it never ends"
             moved = len(self.line) + len(self.taken)
             quiet = quiet + 1 if moved == size else 0
             size = moved
+
+    async def pause(self, ctx, words):
+        """Until the machine has all of so many words."""
+        for _ in range(40 * words):
+            if self.take == 0:
+                return
+            await self.tick(ctx)
+        raise AssertionError("words are missing")
 
     async def compare(self, ctx, late=0):
         """``late``: bytes the machine may have taken since the last frame was begun."""
@@ -101,10 +119,12 @@ class Bench:
         dut = self.dut
         ctx.set(Value.cast(dut.results.payload), word)
         ctx.set(dut.results.valid, 1)
-        ready = 0
-        while not ready:
+        for _ in range(5_000):
             ready = ctx.get(dut.results.ready)
             await self.tick(ctx)
+            if ready:
+                break
+        assert ready, "no room for a word"
         ctx.set(dut.results.valid, 0)
         data = word.to_bytes(self.out_bytes, "little")
         assert self.model.put(data) == self.out_bytes
@@ -152,8 +172,12 @@ def summary(frames):
 
 
 def test_a_session():
+    session()
+
+
+def session(dut=None):
     """Hello, words in, words out, acknowledged; by hand."""
-    bench = Bench()
+    bench = Bench(dut)
     word = {"kind": INPUT_KINDS["end"], "last": 1, "source": 0, "payload": 0}
     data = pack(IN, word).to_bytes(bench.in_bytes, "little")
 
@@ -176,6 +200,10 @@ def test_a_session():
         assert (frames[1].ack, frames[1].session) == (len(data), 7)
         assert frames[-1].limit == len(data) + ROOM - 4
         body = b"".join(f.payload for f in frames[1:])
+        # Another session resets the machine for as long as words from before may come.
+        await bench.send(ctx, HostFrame(Kind.HELLO, 8).encode())
+        await bench.settle(ctx)
+        assert bench.last_reset == 17
         assert body == (0x12345).to_bytes(bench.out_bytes, "little")
 
     simulate(bench.dut, run)
@@ -223,7 +251,12 @@ class Chance:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_equals_its_model(seed):
-    bench = Bench()
+    like_its_model(seed)
+
+
+def like_its_model(seed, dut=None):
+    """Frames of any kind, on a clean line and a bad one, while the machine takes and sends."""
+    bench = Bench(dut)
     chance = Chance(seed, bench)
     seen = {"refused": 0, "frames": 0, "words": 0}
 
@@ -250,6 +283,41 @@ def test_equals_its_model(seed):
 
     simulate(bench.dut, run, timeout=1_000_000)
     assert seen["refused"] > 4 and seen["frames"] > 25 and seen["words"] > 50
+
+
+def test_long_session():
+    long_session(1_000)
+
+
+def long_session(size, dut=None):
+    """Words of ``size`` bytes both ways, at a pace, so that positions wrap past 64 KiB."""
+    bench, chance = Bench(dut), random.Random(5)
+    sent = []
+
+    async def run(ctx):
+        await bench.send(ctx, HostFrame(Kind.HELLO, 0x5A3).encode())
+        bench.model.receive(HostFrame(Kind.HELLO, 0x5A3).encode()[:-1])
+        await bench.compare(ctx)
+        while len(sent) * bench.in_bytes < size:
+            words = [chance.randrange(1 << width_of(IN)) for _ in range(112 // bench.in_bytes)]
+            payload = b"".join(word.to_bytes(bench.in_bytes, "little") for word in words)
+            m = bench.model
+            again = chance.random() < 0.1
+            seq, ack = m.received % (1 << 16), (m.acked + m.sent) % (1 << 16)
+            code = HostFrame(Kind.WORDS, 0x5A3, seq, ack, again, payload).encode()
+            bench.take = len(words)
+            await bench.send(ctx, code, gap=3)
+            m.receive(code[:-1])
+            while m.inbox:
+                m.take(1)
+            await bench.pause(ctx, len(words))
+            sent.extend(words)
+            for _ in range(120 // bench.out_bytes):
+                await bench.put(ctx, chance.randrange(1 << width_of(output_fields(P))))
+            await bench.compare(ctx, late=ROOM)
+        assert bench.taken == sent
+
+    simulate(bench.dut, run, timeout=20 * size + 50_000)
 
 
 def test_welcome():

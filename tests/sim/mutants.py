@@ -7,25 +7,22 @@ keeps every verdict, so a second call goes on where the first one stopped.
 """
 
 import argparse
-import json
-import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from tests.sim.equivalence import Prover
+from tests.sim.mutant_set import MutantSet, show, started
+from tests.sim.sequential import ReachabilityProver
 from tests.support.networks import random_events, random_image
 from triodia_hw.export.memories import memory_modules
 from triodia_hw.export.rtlil import TOP
 from triodia_hw.export.verilog import export_verilog
-from triodia_hw.export.yosys import run_yosys
-from triodia_hw.files import write_atomic
 from triodia_sim.exercise import exercise
 from triodia_sim.native import play, samples
 from triodia_sim.native_build import compile_native, default_cache
 
-__all__ = ["Mutants", "unit_of"]
+__all__ = ["Mutants"]
 
 MACHINE = {
     "lanes": 2,
@@ -57,20 +54,11 @@ PREPARE = [
 ]
 
 
-def unit_of(line):
-    """The unit of the machine that a mutation is in: the last submodule in the cell's name."""
-    cell = re.search(r"-cell (\S+)", line)[1]
-    parts = [part.strip("\\.") for part in re.findall(r"\\[A-Za-z]\w*\.?", cell)]
-    parts = [re.sub(r"_\d+$", "", part) for part in parts]
-    known = [part for part in parts if part not in ("mem", "core", "lane")]
-    return known[-1] if known else ("lane" if "lane" in parts else "core")
-
-
 def networks(count):
     """Images of the same machine: the first is its own, the others have other contents."""
     first = random_image(11, **MACHINE)
-    kinds = (crowded, other, drifting, bursting)
-    return [first, *(kinds[seed % 4](first, seed) for seed in range(1, count))]
+    kinds = (crowded, other, drifting, bursting, chained)
+    return [first, *(kinds[seed % 5](first, seed) for seed in range(1, count))]
 
 
 def crowded(image, seed):
@@ -79,14 +67,35 @@ def crowded(image, seed):
     Synapses of one target follow each other closely, and sums are large.
     """
     rng, p = np.random.default_rng(seed), image.params
-    sources = p.inputs + p.neurons
     chosen = rng.choice(p.neurons, 4, replace=False)
     targets = [
-        np.sort(rng.choice(chosen, rng.integers(1, 3), replace=False)) for _ in range(sources)
+        np.sort(rng.choice(chosen, rng.integers(1, 3), replace=False))
+        for _ in range(p.inputs + p.neurons)
     ]
-    target = np.concatenate(targets)
+    return heavy(image, targets, rng)
+
+
+def chained(image, seed):
+    """``image`` with one synapse in each row and PE, to slots that differ in one bit mostly.
+
+    A PE adds without a pause, to sums that are one to five cycles apart, or nearly the same.
+    """
+    rng, p = np.random.default_rng(seed), image.params
+    near = [s for s in (0, 1, 0, 1, 2, 3, 4, 8, 16) if s < p.slots]
+    of_slot = dict(zip(image.slot.tolist(), range(p.neurons), strict=True))
+    targets = []
+    for _ in range(p.inputs + p.neurons):
+        slots = (lane * p.slots + int(rng.choice(near)) for lane in range(p.lanes))
+        targets.append(np.sort([of_slot[slot] for slot in slots if slot in of_slot]))
+    return heavy(image, targets, rng)
+
+
+def heavy(image, targets, rng):
+    """``image`` with synapses to ``targets`` alone, by source, as heavy as sums allow."""
+    p = image.params
+    chosen, target = np.unique(np.concatenate(targets)), np.concatenate(targets)
     row_start = np.concatenate([[0], np.cumsum([len(row) for row in targets])])
-    source = np.repeat(np.arange(sources), np.diff(row_start))
+    source = np.repeat(np.arange(len(targets)), np.diff(row_start))
     reach = np.where(source < p.inputs, p.greatest_payload, p.one)
     weight = np.zeros(target.size, np.int64)
     most = (1 << (p.accumulator_bits - 1)) - 1
@@ -145,41 +154,24 @@ def bursting(image, seed):
     )
 
 
-class Mutants:
-    """Mutants of one machine in ``folder``; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
+class Mutants(MutantSet):
+    """Mutants of one machine; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
 
     def __init__(self, folder, count, seed):
-        self.folder, self.images = folder.resolve(), networks(9)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        export_verilog(self.images[0], self.folder)
-        script = [*PREPARE, "write_rtlil flat.il", f"mutate -list {count} -seed {seed} -o list.txt"]
-        run_yosys(script, self.folder, "list")
-        self.lines = (self.folder / "list.txt").read_text().splitlines()
-        self.bits = len(self.lines).bit_length()
-        self.results, self.prover = {}, None
-        self.file = self.folder / "results.json"
-        if self.file.exists():
-            self.results = json.loads(self.file.read_text())
+        self.images, self.provers = networks(11), None
+        folder.mkdir(parents=True, exist_ok=True)
+        export_verilog(self.images[0], folder)
+        super().__init__(folder, PREPARE, count, seed)
 
     def compile(self, cache=None):
         """One program of all mutants, and one whose counters start shortly before they wrap."""
         self.program = self._compile("flat", 0, cache or default_cache())
         flat = (self.folder / "flat.il").read_text()
-        reset = r"(cell \$mux \$flatten\\core\.\\counters\.\$procmux\$\d+\[{}\]\n.*?B 16')0{{16}}"
-        for part, value in (("31:16", WRAP >> 16), ("15:0", WRAP & 0xFFFF)):
-            new = rf"\g<1>{value:016b}"
-            flat, count = re.subn(reset.format(part), new, flat, flags=re.S)
-            assert count == 5, count
-        (self.folder / "wrap.il").write_text(flat)
+        (self.folder / "wrap.il").write_text(started(flat, WRAP))
         self.wrapping = self._compile("wrap", WRAP, cache or default_cache())
 
     def _compile(self, name, start, cache):
-        control, script = f"mutate -ctrl mutant {self.bits} ", [f"read_rtlil {name}.il"]
-        script += [
-            line.replace("mutate ", f"{control}{k} ", 1) for k, line in enumerate(self.lines, 1)
-        ]
-        script += ["opt_clean", f"write_verilog -noattr {name}.v"]
-        run_yosys(script, self.folder, name)
+        self.write_all(name)
         text = "\n".join([(self.folder / f"{name}.v").read_text(), *memory_modules(TOP, None)])
         text = f'`define TRIODIA_HEX_FOLDER "./"\n{text}'
         how = {"peek": False, "mutants": self.bits, "start": start}
@@ -202,10 +194,10 @@ class Mutants:
             yield from samples(sequences)
             yield ("samples over",)
             yield "pace", 0.0, 0.0
-            yield from exercise(image, seed)
+            yield from exercise(image, seed, longest=5000 if number != 1 else 0xFFFF)
 
         program, start = (self.wrapping, WRAP) if wrap else (self.program, 0)
-        how = {"seed": seed, "limit": 400_000, "start": start, "mutant": mutant}
+        how = {"seed": seed, "limit": 1_000_000, "start": start, "mutant": mutant}
         replay = play(program, image, actions(), folder, **how)
         result = replay.result(sequences, exact=not wrap and not any(stall))
         return result.first
@@ -215,32 +207,25 @@ class Mutants:
         first = self.run(mutant, 0, 0)
         if first:
             return {"by": "cosim", "part": first.part or "samples", "word": first.word}
-        if self.prover is None:
-            self.prover = Prover(self.folder / "flat.il", self.folder / "proofs")
-        if self.prover.equivalent(self.lines[mutant - 1]):
-            return {"by": "proof of equivalence"}
         for seed in range(1, len(self.images)):
             stall = (0.0, 0.0) if seed % 2 else (0.3, 0.3)
             wrap = seed in (2, 3)
             first = self.run(mutant, seed, seed, steps=(150, 1, 40), stall=stall, wrap=wrap)
             if first:
                 return {"by": "more networks", "part": first.part or "samples", "word": first.word}
-        return {"by": ""}
+        return {"by": self.proof(mutant)}
 
-    def judge_all(self):
-        """Judge what has no verdict yet; keeps results as it goes."""
-        for k, line in enumerate(self.lines, 1):
-            if not self.results.get(line, {}).get("by"):
-                self.results[line] = {"unit": unit_of(line)} | self.judge(k)
-                write_atomic(self.file, json.dumps(self.results, indent=0).encode())
-
-
-def table(results):
-    """Verdicts of each unit, counted."""
-    rows = {}
-    for verdict in results.values():
-        rows.setdefault(verdict["unit"], Counter())[verdict["by"] or "survives"] += 1
-    return rows
+    def proof(self, mutant):
+        """Name of the proof that a mutant is the machine, or ""."""
+        if self.provers is None:
+            flat, folder = self.folder / "flat.il", self.folder / "proofs"
+            p = self.images[0].params
+            how = {"lanes": p.lanes, "state_bits": p.state_bits}
+            self.provers = Prover(flat, folder), ReachabilityProver(flat, folder / "reach", **how)
+        if self.provers[0].equivalent(self.lines[mutant - 1]):
+            return "proof: local"
+        name = self.provers[1].equivalent(self.lines[mutant - 1])
+        return name and f"proof: {name}"
 
 
 def main():
@@ -253,11 +238,7 @@ def main():
     mutants.compile()
     assert mutants.run(0, 0, 0) is None, "the machine itself"
     mutants.judge_all()
-    for unit, row in sorted(table(mutants.results).items()):
-        print(unit, dict(row))
-    for line, verdict in mutants.results.items():
-        if not verdict["by"]:
-            print(line)
+    show(mutants.results)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.sim.equivalence import Prover
-from tests.sim.mutants import Mutants, table, unit_of
+from tests.sim.mutant_set import table, unit_of
+from tests.sim.mutants import Mutants
+from tests.sim.mutants_around import mutants_of
+from tests.sim.sequential import ReachabilityProver
 
 pytestmark = pytest.mark.slow  # compiling twice takes a minute
 
@@ -35,6 +38,28 @@ def test_a_proof_needs_equivalence(mutants, tmp_path):
     assert len(caught) == 4
     for k in caught:
         assert not prover.equivalent(mutants.lines[k - 1])
+
+
+def test_a_proof_by_reachable_states_needs_equivalence(mutants, tmp_path):
+    """No mutant that was caught is proven, whatever the way, and the machine is by all."""
+    p = mutants.images[0].params
+    flat = mutants.folder / "flat.il"
+    prover = ReachabilityProver(flat, tmp_path, lanes=p.lanes, state_bits=p.state_bits)
+    caught = next(k for k in range(1, 21) if mutants.run(k, 0, 0))
+    for way in ("unseen", "paired", "allowed"):
+        assert prover.holds(way, "")
+        assert not prover.holds(way, mutants.lines[caught - 1], timeout=20)
+
+
+def test_mutants_of_the_serial_port(tmp_path):
+    """All of a sample are caught, or proven to change nothing."""
+    mutants = mutants_of("serial", tmp_path / "serial", 20, 5)
+    mutants.compile()
+    assert not mutants.run(0)
+    mutants.judge_all()
+    mutants.prove_left()
+    assert all(verdict["by"] for verdict in mutants.results.values())
+    assert sum(verdict["by"] == "bench" for verdict in mutants.results.values()) > 12
 
 
 def test_units():

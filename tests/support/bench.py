@@ -2,12 +2,25 @@
 
 import os
 import random
+from contextlib import contextmanager
 from zlib import crc32
 
 from amaranth.sim import Simulator
 
 CLK_PERIOD = 1e-6  # nothing else names a time
+engines = []  # the last one simulates instead of Amaranth, if there is one
 CHANCE = random.Random()  # behind every stall; seeded anew for each test
+
+
+@contextmanager
+def compiled(engine, mutant=0):
+    """Let :func:`simulate` run benches on ``engine``, a :class:`tests.sim.compiled.Compiled`."""
+    engine.mutant = mutant
+    engines.append(engine)
+    try:
+        yield
+    finally:
+        engines.pop()
 
 
 def seed_stalls(test):
@@ -43,6 +56,10 @@ async def get(ctx, stream, stall=0.0):
 
 def simulate(dut, *testbenches, timeout=100_000, vcd=None):
     """Run ``testbenches`` to completion; fail if that takes more than ``timeout`` cycles."""
+
+    if engines:
+        engines[-1].run(*testbenches, timeout=timeout)
+        return
 
     async def watchdog(ctx):
         await ctx.delay(timeout * CLK_PERIOD)
