@@ -199,7 +199,7 @@ def test_bad_board(made):
     refused(made, r"\S+build\.json must name a board, not '../up'; build again")
     options = json.loads((made / "build.json").read_text())["options"]
     changed(made, board="arty-a7-35", options=options | {"family": "xilinx"})
-    refused(made, r"\S+build\.json must be of ecp5, ice40, gowin, not of 'xilinx'")
+    refused(made, r"\S+build\.json must be of ecp5, ice40, gowin, gw5a, not of 'xilinx'")
 
 
 def test_no_options(made):
