@@ -13,10 +13,14 @@ from tests.support.bus_words import (
     sequences,
 )
 from tests.support.wrappers_bench import compare
-from triodia_hw.gateware.wishbone import INPUT, OUTPUT, SHAPE, STATUS
+from triodia_hw.gateware.wishbone import REGISTERS
 from triodia_sim.scoreboard import Scoreboard
 
 __all__ = ["wishbone"]
+
+STATUS, SHAPE, INPUT, OUTPUT, IRQ_ENABLE, IRQ_PENDING = (
+    REGISTERS[name] for name in ("STATUS", "SHAPE", "INPUT", "OUTPUT", "IRQ_ENABLE", "IRQ_PENDING")
+)
 
 
 class WishboneMaster:
@@ -24,7 +28,7 @@ class WishboneMaster:
 
     def __init__(self, dut, ctx, seed):
         self.dut, self.ctx, self.chance = dut, ctx, random.Random(seed)
-        self.owed, self.age = 0, 0  # cycles since reset
+        self.owed, self.age, self.irq = 0, 0, 0  # age: cycles since reset
 
     async def tick(self, request=None, cyc=1, rst=0):
         """Drive ``request`` (write, address, data, sel) for a cycle; whether taken, and an end."""
@@ -35,8 +39,8 @@ class WishboneMaster:
         values |= {"wb_adr": address, "wb_dat_i": data, "wb_sel": sel}
         for name, value in values.items():
             ctx.set(getattr(dut, name), value)
-        *_, ack, err, stall, shown = await ctx.tick().sample(
-            dut.wb_ack, dut.wb_err, dut.wb_stall, dut.wb_dat_o
+        *_, ack, err, stall, shown, self.irq = await ctx.tick().sample(
+            dut.wb_ack, dut.wb_err, dut.wb_stall, dut.wb_dat_o, dut.irq
         )
         self.age = 0 if rst else self.age + 1
         assert ack + err == (self.owed & cyc)
@@ -66,18 +70,30 @@ class WishboneMaster:
     async def write(self, address, data, sel=15):
         return (await self.do((1, address, data, sel)))[0][0] == "ack"
 
+    async def interrupt(self):
+        """The interrupt in the next cycle, and why."""
+        await self.tick()
+        return self.irq, (await self.read(IRQ_PENDING))[1]
+
 
 async def wishbone_registers(bus):
     """What is refused does nothing, and what the others show is right."""
+    assert await bus.read(IRQ_ENABLE) == ("ack", 0) and await bus.interrupt() == (0, 0)
+    for value in (2, 3, 1, 0):
+        assert await bus.write(IRQ_ENABLE, value | 0x55555500)
+        assert not await bus.write(IRQ_ENABLE, 3 - value, 15 ^ 1 << value)
+        assert await bus.read(IRQ_ENABLE) == ("ack", value)
+        assert await bus.interrupt() == (value & 1, value & 1)
+    shows = (STATUS, SHAPE, IRQ_ENABLE, IRQ_PENDING)
     for address in range(16):
         kind, shown = await bus.read(address)
-        there = address in (STATUS, SHAPE) or OUTPUT < address < OUTPUT + OUT_PARTS
+        there = address in shows or OUTPUT < address < OUTPUT + OUT_PARTS
         assert kind == ("ack" if there else "err"), address
         if address == SHAPE:
             assert shown == 1 | OUT_PARTS << 8
         if address == STATUS:
             assert shown == 1
-        if address not in (STATUS, INPUT):
+        if address not in (STATUS, INPUT, IRQ_ENABLE):
             assert not await bus.write(address, 1)
     for sel in (*(15 ^ 1 << k for k in range(4)), 0):
         assert not await bus.write(INPUT, 0, sel)
@@ -95,7 +111,8 @@ async def wishbone_steps(bus, board):
             ((kind, _),) = await bus.do((1, INPUT, todo[0], 15), classic=classic)
             todo = todo[kind == "ack" :]
         if bus.chance.random() < 0.2:  # what is not there takes no word off and sends none
-            address = bus.chance.choice([k for k in range(16) if k not in (STATUS, INPUT, OUTPUT)])
+            used = (STATUS, INPUT, OUTPUT, IRQ_ENABLE)
+            address = bus.chance.choice([k for k in range(16) if k not in used])
             await bus.do((0, address, 0, 15), (1, address, 1, 15), (1, OUTPUT, 1, 15))
             assert not await bus.write(INPUT, 0, 14)
         if bus.chance.random() < (0.02 if len(todo) > 5 else 0.6):
@@ -111,6 +128,15 @@ async def wishbone_steps(bus, board):
                 assert [(await bus.read(OUTPUT + k))[1] for k in range(1, OUT_PARTS)] == shown[1:]
     finished(board)
     assert (await bus.read(OUTPUT))[0] == "err"
+
+
+async def wishbone_waits(bus):
+    """Interrupts: for a word, then for room."""
+    assert await bus.write(IRQ_ENABLE, 2) and await bus.interrupt() == (0, 0)
+    await fill(lambda word: bus.write(INPUT, word))
+    assert await bus.interrupt() == (1, 2) and await bus.read(STATUS) == ("ack", 2)
+    assert await bus.write(IRQ_ENABLE, 1) and await bus.interrupt() == (0, 0)
+    assert await bus.write(IRQ_ENABLE, 3) and await bus.interrupt() == (1, 2)
 
 
 def wishbone(dut, simulate):
@@ -133,11 +159,13 @@ def wishbone(dut, simulate):
             await started(bus)
             await wishbone_registers(bus)
             await wishbone_steps(bus, Scoreboard(IMAGE, sequences(k)))
-            await fill(lambda word: bus.write(INPUT, word))
+            await wishbone_waits(bus)
             assert await bus.write(STATUS, 1)
             bus.age = 0
             assert await bus.read(STATUS) == ("ack", 0)
+            assert bus.irq == 0 and await bus.read(IRQ_ENABLE) == ("ack", 3)
             await started(bus)
+            assert await bus.interrupt() == (1, 1)
             await wishbone_steps(bus, Scoreboard(IMAGE, sequences(k + 3)))
             for _ in range(20):  # a master that goes away, or has no cycle
                 await bus.tick((0, STATUS, 0, 15), cyc=bus.chance.randrange(2))

@@ -154,7 +154,7 @@ FOUND = {
     "a build of no family": (
         "build",
         lambda s: s.replace(b'"family": "ecp5"', b'"family": []'),
-        "must be of ecp5, ice40, gowin, not of []",
+        "must be of ecp5, ice40, gowin, gw5a, not of []",
     ),
     "a log of one word": ("power", lambda _: b"time,watts\n" + b"1" * 200_000 + b"\n", "is no CSV"),
     "deep log": ("power", lambda _: b'{"a":' + b"[" * 100_000 + b"\n", "not a JSON object"),

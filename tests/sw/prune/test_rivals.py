@@ -47,7 +47,7 @@ def test_snip_is_weight_times_gradient():
     net = new_network(20, 0)
     score = saliency("snip", net, DIGITS, SMALL, 3)
     model = SpikingModel(attach(net, DIGITS, SMALL, 3, settings_for(DIGITS, {})))
-    assert model.plain
+    assert model.written_out
     x = torch.tensor(model.net.scale_input(SMALL.x_train))
     lengths, y = torch.tensor(SMALL.len_train), torch.tensor(SMALL.y_train)
     logits = model(x, lengths).v_out.sum(1) / lengths[:, None]
