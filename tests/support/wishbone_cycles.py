@@ -103,6 +103,22 @@ async def wishbone_registers(bus):
         assert (await bus.read(STATUS)) == ("ack", 1)
 
 
+async def wishbone_patient(bus, board):
+    """A master that looks at nothing until the interrupt says that a word is there."""
+    todo = in_words(board)
+    assert await bus.write(IRQ_ENABLE, 2)
+    while not board.done or todo:
+        if todo and await bus.write(INPUT, todo[0]):
+            todo = todo[1:]
+        for _ in range(60):
+            await bus.tick()
+        while bus.irq:
+            parts = [(await bus.read(OUTPUT + k))[1] for k in range(OUT_PARTS)]
+            compare(board, IMAGE, sum(part << 32 * k for k, part in enumerate(parts)))
+            await bus.tick()
+    finished(board)
+
+
 async def wishbone_steps(bus, board):
     todo, shown = in_words(board), None
     while not board.done or todo:
@@ -159,6 +175,7 @@ def wishbone(dut, simulate):
             await started(bus)
             await wishbone_registers(bus)
             await wishbone_steps(bus, Scoreboard(IMAGE, sequences(k)))
+            await wishbone_patient(bus, Scoreboard(IMAGE, sequences(k + 6)))
             await wishbone_waits(bus)
             assert await bus.write(STATUS, 1)
             bus.age = 0
