@@ -2,6 +2,7 @@
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 
 from triodia_hw.export.yosys import run_yosys
@@ -45,7 +46,7 @@ def started(flat, value):
     return flat
 
 
-class MutantSet:
+class MutantSet(ABC):
     """Mutants of a design in ``folder``; ``lines[k]`` makes mutant ``k + 1``; 0 is none.
 
     ``results.json`` in the folder keeps every verdict, so a second call goes on from there.
@@ -74,9 +75,9 @@ class MutantSet:
         script = [f"read_rtlil {name}.il", *changes, "opt_clean", f"write_verilog -noattr {name}.v"]
         run_yosys(script, self.folder, name)
 
+    @abstractmethod
     def judge(self, mutant):
         """``{"by": bench or proof, ...}``, or by "" for a mutant that survives."""
-        raise NotImplementedError
 
     def judge_all(self):
         """Judge what has no verdict yet; keeps results as it goes."""

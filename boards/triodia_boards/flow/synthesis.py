@@ -136,15 +136,14 @@ def map_cells(top: str, folder: Path, family: str = "ecp5", *, multiply: bool = 
     """Map module ``top`` of ``TOP.il`` to cells with Yosys; also write ``TOP.json``."""
     synth = f"{_SYNTH.get(family, f'synth_{family}')} -top {top}"
     steps = [f"{synth} -json {top}.json"]
-    if FAMILIES[family].small == "logic":
-        steps = ["setattr -unset ram_style a:ram_style=distributed", *steps]  # there is none
     if family == "ice40":
         steps = [
-            steps[0],
             f"{synth} -run begin:coarse",
             *(_ICE40_MULTIPLIERS if multiply else []),
             f"{synth} -spram -run coarse: -json {top}.json",
         ]
+    if FAMILIES[family].small == "logic":
+        steps.insert(0, "setattr -unset ram_style a:ram_style=distributed")  # there is none
     _yosys(
         [
             f"read_rtlil {top}.il",

@@ -25,14 +25,14 @@ def _add_row(a: np.ndarray, graph: tuple, source: int, payload: int) -> int:
     first, end = row_start[source], row_start[source + 1]
     for k in range(first, end):
         a[target[k]] += weight[k] * payload
-    return end - first
+    return np.int64(end - first)
 
 
 @_jit
 def _integrate(a: np.ndarray, state: tuple, neurons: tuple, how: tuple) -> None:
     """Potentials before spikes into ``state[0]``, currents into ``state[1]``; clears the sums."""
     _, beta, alpha, _, _, bias, rho, _, _ = neurons
-    (_, _, k, low, high), (synaptic, _, _, adaptive) = how
+    (_, _, k, low, high), (synaptic, _, _, _, adaptive) = how
     v, u, r, b = state
     if synaptic:
         for i in range(len(a)):
@@ -51,7 +51,7 @@ def _integrate(a: np.ndarray, state: tuple, neurons: tuple, how: tuple) -> None:
 def _fire(state: tuple, neurons: tuple, how: tuple, fires: np.ndarray) -> None:
     """Reset the neurons that spike and mark them in ``fires``."""
     threshold, _, _, reset_value, refractory, _, _, jump, spiking = neurons
-    _, by_value, above, adaptive = how[1]
+    _, by_value, above, resting, adaptive = how[1]
     high = how[0][4]
     v, _, r, b = state
     for i in range(len(v)):
@@ -59,9 +59,10 @@ def _fire(state: tuple, neurons: tuple, how: tuple, fires: np.ndarray) -> None:
     for i in range(len(v)):
         after = reset_value[i] if by_value else v[i] - threshold[i]
         v[i] = after if fires[i] else v[i]
-    for i in range(len(v)):
-        rest = refractory[i]
-        r[i] = rest if fires[i] else max(r[i] - 1, 0)
+    if resting:
+        for i in range(len(v)):
+            rest = refractory[i]
+            r[i] = rest if fires[i] else max(r[i] - 1, 0)
     if adaptive:
         for i in range(len(v)):
             rise = min(b[i] + jump[i], high)

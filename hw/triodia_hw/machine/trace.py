@@ -106,7 +106,8 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
     payload = events.payload if p.graded else events.payload * p.one
     low, high = p.state_range
     rules = (p.inputs, p.one, p.leak_bits, low, high)
-    flags = (p.synaptic, p.reset == "value", p.fires == "above", p.adaptive)
+    flags = (p.synaptic, p.reset == "value", p.fires == "above", bool(n.refractory.any()))
+    flags += (p.adaptive,)
     run(
         (events.start, events.channel, payload),
         tuple(graph),

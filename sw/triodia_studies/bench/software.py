@@ -55,9 +55,9 @@ def _snntorch(net: object, x: np.ndarray) -> Callable[[], int]:
     with torch.no_grad():
         layer.recurrent.weight.copy_(torch.tensor(net.w_rec))
         layer.recurrent.bias.zero_()
-    drive = torch.tensor(x @ net.head.w_in.T)
 
     def run() -> int:
+        drive = torch.tensor(x @ net.head.w_in.T)
         spikes, v = torch.zeros(1, _NEURONS), torch.zeros(1, _NEURONS)
         total = torch.zeros(())
         with torch.no_grad():
@@ -71,9 +71,9 @@ def _snntorch(net: object, x: np.ndarray) -> Callable[[], int]:
 
 def _sparse(net: object, x: np.ndarray) -> Callable[[], int]:
     w, beta = scipy.sparse.csr_array(net.w_rec), np.exp(-1 / net.tau_mem).astype(np.float32)
-    drive = x @ net.head.w_in.T
 
     def run() -> int:
+        drive = x @ net.head.w_in.T
         s, v, total = np.zeros(_NEURONS, np.float32), np.zeros(_NEURONS, np.float32), 0
         for now in drive:
             v = beta * v + now + w @ s
@@ -87,9 +87,10 @@ def _sparse(net: object, x: np.ndarray) -> Callable[[], int]:
 
 def _torch_sparse(net: object, x: np.ndarray) -> Callable[[], int]:
     w = torch.tensor(net.w_rec).to_sparse_csr()
-    beta, drive = torch.tensor(np.exp(-1 / net.tau_mem)).float(), torch.tensor(x @ net.head.w_in.T)
+    beta = torch.tensor(np.exp(-1 / net.tau_mem)).float()
 
     def run() -> int:
+        drive = torch.tensor(x @ net.head.w_in.T)
         s, v, total = torch.zeros(_NEURONS, 1), torch.zeros(_NEURONS), torch.zeros(())
         for now in drive:
             v = beta * v + now + (w @ s)[:, 0]

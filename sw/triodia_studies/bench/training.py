@@ -41,7 +41,8 @@ _KINDS = {
 }
 
 
-def _ours(x: Tensor, options: dict) -> Callable[[], Tensor]:
+def _ours(x: Tensor, options: dict) -> tuple[Callable[[], Tensor], nn.Module]:
+    """The loss of a run, and its model."""
     net = with_inputs(new_network(_NEURONS, 0, density=1.0, **options), x.numpy(), _CLASSES)
     model = SpikingModel(net)
     lengths = torch.full((len(x),), x.shape[1])
@@ -74,7 +75,7 @@ def _timed(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _products(x: Tensor) -> Callable[[], Tensor]:
+def _products(x: Tensor) -> Callable[[], None]:
     """The recurrent matrix products alone: there and back each step, and the weights' gradient."""
     w, s = torch.randn(_NEURONS, _NEURONS), torch.randn(_STEPS, len(x), _NEURONS)
 
