@@ -1,7 +1,7 @@
 """Generic mutants of the serial link: the link of the board, and the serial port.
 
-Benches of the suite judge them, on compiled Verilog: ``tests/hw/test_link.py`` compares frames with
-the model, ``tests/support/serial_bench.py`` watches both wires of the port.
+Benches of the suite judge them, on compiled Verilog: ``tests/support/link_plays.py`` compares
+frames with the model, ``tests/support/serial_bench.py`` watches both wires of the port.
 """
 
 from amaranth import Module, Signal
@@ -10,11 +10,11 @@ from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from tests.hw import test_link
 from tests.sim.compiled import Compiled, compile_library
 from tests.sim.mutant_set import MutantSet
 from tests.sim.sequential import ReachabilityProver
-from tests.support import bench
+from tests.support import bench, link_plays
+from tests.support.link_bench import Bench
 from tests.support.serial_bench import DIVISOR, port_works
 from triodia_boards.link.serial import Receiver, Transmitter
 
@@ -114,14 +114,15 @@ class LinkMutants(_FromAmaranth):
     alone = "link"
 
     def __init__(self, folder, count, seed):
-        super().__init__(folder, test_link.Bench().dut, count, seed)
+        super().__init__(folder, Bench().dut, count, seed)
 
     def bench(self, mutant):
         with bench.compiled(self.engine, mutant):
-            test_link.session(self.dut)
+            for play in link_plays.PLAYS.values():
+                play(self.dut)
             for seed in range(2):
-                test_link.like_its_model(seed, self.dut)
-            test_link.long_session(70_000, self.dut)  # positions wrap past 64 KiB
+                link_plays.like_its_model(seed, self.dut)
+            link_plays.long_session(70_000, self.dut)  # positions wrap past 64 KiB
 
 
 class Port(wiring.Component):

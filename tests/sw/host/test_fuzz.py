@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hw.test_link import Bench, HostFrame, Kind
 from tests.support import fuzz
 from tests.support.bench import simulate
+from tests.support.link_bench import Bench
+from triodia_hw.link.frame import HostFrame, Kind
 
 
 @settings(max_examples=400, deadline=None)
