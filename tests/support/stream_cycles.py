@@ -76,6 +76,7 @@ def axi_stream(dut, simulate):
         streams = Streams(dut, ctx, 3)
         for k, (cycles, stall) in enumerate(((3, 0.0), (1, 0.5), (2, 0.9), (1, 0.2))):
             await streams.reset(cycles)
+            await streams.reset(1)  # the machine is ready when it comes
             await streams.steps(Scoreboard(IMAGE, sequences(k)), stall)
             # Words are offered on both sides when reset comes.
             todo = in_words(Scoreboard(IMAGE, [random_events(IMAGE, 9, 9)]))

@@ -55,7 +55,7 @@ class WishboneTop(wiring.Component):
       the rest of the word that was taken last; ``err`` if none is there.
 
     ``err`` also for an address or a direction that is not listed, and for a write without all of
-    ``sel``.
+    ``sel``. ``wb_dat_o`` stays as it was after an address that cannot be read.
 
     Members
     -------

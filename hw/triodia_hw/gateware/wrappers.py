@@ -82,7 +82,7 @@ class AxiStreamTop(wiring.Component):
         m.d.comb += [
             clock.clk.eq(self.aclk),
             Value.cast(core.i.payload).eq(self.s_axis_tdata),
-            core.i.valid.eq(self.s_axis_tvalid & ~held),
+            core.i.valid.eq(self.s_axis_tvalid),  # in reset the machine drops it
             self.s_axis_tready.eq(core.i.ready & ~held),
             self.m_axis_tdata.eq(Value.cast(core.o.payload)),
             self.m_axis_tkeep.eq(~0),
