@@ -1,17 +1,22 @@
 """Whether a mutant of a flattened machine is the machine, by the states that it can reach.
 
-Two ways, both from power-up, for all inputs and for ever. Memories are cut: what they hold is any
-word, the same in both machines, and what is done to them must be the same.
+Several ways, all from power-up, for all inputs and for ever. Memories are cut: what they hold is
+any word, the same in both machines, and what is done to them must be the same.
 
 - *Unseen*: in no state that the machine reaches does the mutation change an output, the next state
   or what is done to a memory. The property is proven by PDR, with invariants of ``invariants.v``,
   which are proven at the same time.
+- *Beside*: the same, but the registers that the mutation feeds are there twice, the mutant's beside
+  the machine's, and may differ. Whatever they hold then, nothing else does.
+- *Ring*: as unseen or beside, by induction over a clock cycle, with the invariants of the whole
+  ring: exactly one end of a step is on its way around.
 - *Paired*: machine and mutant side by side put out the same. Registers may differ, such as one
   whose reset is another value but which is written before it is read. Signal correspondence
   (van Eijk 2000) finds and proves which registers are equal, PDR proves the rest.
 - *Allowed*: the same, as long as what is loaded keeps to the contract: thresholds are positive.
 
-ABC does both. It is given the exported Verilog with undefined constants as 0.
+ABC does all but the ring, which is a SAT problem of Yosys. They get the exported Verilog with
+undefined constants as 0.
 """
 
 import importlib.util
@@ -21,23 +26,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from triodia_hw.errors import ToolError
+from tests.sim.invariants import beside, broken
+from tests.sim.netlist import Netlist
+from triodia_hw.errors import ToolError, YosysError
 from triodia_hw.export.yosys import run_yosys
 
 __all__ = ["ReachabilityProver"]
 
 _INVARIANTS = Path(__file__).with_name("invariants.v")
-# Memories, and where the word that was read comes out.
-_RAMS = {"triodia_ram": "r_data", "triodia_queue_ram": "r_data", "$mem_v2": "RD_DATA"}
-_ENABLE = {"w_addr": "w_en", "w_data": "w_en", "r_addr": "r_en"}  # without it a port has no effect
-# An output that counts only while another one is high, besides payloads of streams.
-_VALID = {
-    **dict.fromkeys(("o_kind", "o_last", "o_source", "o_value"), "o_valid"),
-    **dict.fromkeys(("m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"), "m_axis_tvalid"),
-    **dict.fromkeys(("s_axi_rdata", "s_axi_rresp"), "s_axi_rvalid"),
-    "s_axi_bresp": "s_axi_bvalid",
-    "wb_dat_o": "wb_ack",
-}
+
 _TO_AIGER = [
     "hierarchy -top top",
     "proc",
@@ -57,103 +54,9 @@ _TO_AIGER = [
     "opt_clean",
     "write_aiger -zinit top.aig",
 ]
+_PROOFS = ("unseen", "paired", "beside")
+_OF_MACHINE = ("allowed", "ring", "ring, beside")  # tried for a machine alone
 _PAIRED = "scorr -F 1; scorr -F 2"
-
-
-def _invariants(lanes):
-    """Instances of modules of ``invariants.v``: the wires of each port, lowest bit first."""
-    for lane in range(lanes):
-        sweep = f"core.lane_{lane}.sweep"
-        stages = ["reading_1.0", "i__valid.0", *(f"update.valid.{k}" for k in range(9))]
-        yield (
-            "records_fit",
-            {"level": [f"{sweep}.records.level"], "stages": [f"{sweep}.{s}" for s in stages]},
-        )
-    collector = "core.hub.collector"
-    ports = {name: [f"{collector}.{name}"] for name in ("go", "grant", "end_", "some")}
-    ports |= {"level": ["core.outputs.level"], "valid": [f"{collector}.o__valid"]}
-    yield "outputs_fit", ports
-
-
-class _Netlist:
-    """A flattened module as Yosys' JSON has it, and new cells."""
-
-    def __init__(self, module):
-        self.module, self.cells = module, module["cells"]
-        bits = (b for c in self.cells.values() for bits in c["connections"].values() for b in bits)
-        named = (b for net in module["netnames"].values() for b in net["bits"])
-        self.free = 1 + max(b for b in (*bits, *named) if isinstance(b, int))
-        self.rams = {c: self.cells.pop(c) for c in list(self.cells) if self._is(c, _RAMS)}
-
-    def _is(self, cell, kinds):
-        return self.cells[cell]["type"] in kinds
-
-    def new(self, count):
-        self.free += count
-        return list(range(self.free - count, self.free))
-
-    def add(self, name, kind, inputs, output, count):
-        """Add a cell; returns the bits of its output."""
-        out = self.new(count)
-        # A module of ours has no parameters.
-        widths = {f"{port}_WIDTH": len(bits) for port, bits in inputs.items()} | {"Y_WIDTH": count}
-        if kind == "$mux":
-            widths = {"WIDTH": count}
-        signs = {} if kind == "$mux" else {f"{port}_SIGNED": 0 for port in inputs}
-        parameters = {k: f"{v:032b}" for k, v in (widths | signs).items() if output == "Y"}
-        self.cells[name] = {
-            "type": kind,
-            "parameters": parameters,
-            "attributes": {},
-            "port_directions": dict.fromkeys(inputs, "input") | {output: "output"},
-            "connections": inputs | {output: out},
-        }
-        return out
-
-    def ends(self):
-        """Bits that must be equal: (name, bits, bits without which they do not count)."""
-        ports = self.module["ports"]
-        for name, port in ports.items():
-            if port["direction"] == "output":
-                valid = _VALID.get(name, re.sub("__payload$", "__valid", name))
-                yield name, port["bits"], ports[valid]["bits"] if valid != name else None
-        for name, ram in self.rams.items():
-            wires = ram["connections"]
-            for port, bits in wires.items():
-                if port != _RAMS[ram["type"]] and not port.lower().endswith("clk"):
-                    yield f"{name}.{port}", bits, wires.get(_ENABLE.get(port))
-
-    def starts(self):
-        """Bits that come from outside: inputs and what memories hold."""
-        for name, port in self.module["ports"].items():
-            if port["direction"] == "input":
-                yield name, port["bits"]
-        for name, ram in self.rams.items():
-            yield f"{name}.word", ram["connections"][_RAMS[ram["type"]]]
-
-    def registers(self):
-        return {c: what["connections"] for c, what in self.cells.items() if what["type"] == "$dff"}
-
-    def gated(self, name, bits, enable):
-        if enable is None:
-            return bits
-        zeros = ["0"] * len(bits)
-        ports = {"A": zeros, "B": bits, "S": enable}
-        return self.add(f"gate:{name}", "$mux", ports, "Y", len(bits))
-
-    def wire(self, name):
-        """Bits of a wire, or of one bit of it: NAME.INDEX."""
-        names = self.module["netnames"]
-        if name in names:
-            return names[name]["bits"]
-        name, _, index = name.rpartition(".")
-        return [names[name]["bits"][int(index)]]
-
-    def finish(self, wrong):
-        """One output: whether something is wrong. Memories become inputs."""
-        ports = {name: {"direction": "input", "bits": bits} for name, bits in self.starts()}
-        self.module["ports"] = ports | {"wrong": {"direction": "output", "bits": wrong}}
-        return self.module
 
 
 class ReachabilityProver:
@@ -169,7 +72,7 @@ class ReachabilityProver:
 
     def equivalent(self, mutation, timeout=60):
         """The name of the proof that the command ``mutation`` changes nothing, or ""."""
-        for name in ("unseen", "paired", *(["allowed"] if self.lanes else [])):
+        for name in (*_PROOFS, *(_OF_MACHINE if self.lanes else ())):
             if self.holds(name, mutation, timeout):
                 return name
         return ""
@@ -178,48 +81,50 @@ class ReachabilityProver:
         """Whether the proof ``name`` (see above) succeeds in ``timeout`` seconds of PDR."""
         machine, mutant = self._read([]), self._read([mutation] if mutation else [])
         legal = self._legal(machine) if name == "allowed" else ["1"]
-        wrong = self._together(machine, mutant, shared=name == "unseen")
+        own = set()
+        if "beside" in name and mutation:
+            own = machine.fed(re.search(r"-cell (\S+)", mutation)[1])
+            own |= {r for one in own for r in machine.fed(one)}
+        wrong = self._together(machine, mutant, name, own)
         top = machine.finish(machine.add("result", "$and", {"A": wrong, "B": legal}, "Y", 1))
         (self.folder / "top.json").write_text(json.dumps({"modules": {"top": top}}))
         read = [f"read_verilog {_INVARIANTS}", "read_json top.json"]
+        if "ring" in name:
+            return self._inductive(read, timeout)
         run_yosys([*read, *_TO_AIGER], self.folder, "top")
-        return self._proven("scorr -F 1" if name == "unseen" else _PAIRED, timeout)
+        return self._proven(_PAIRED if name in ("paired", "allowed") else "scorr -F 1", timeout)
 
     def _read(self, mutation):
         script = ["read_rtlil flat.il", "delete t:$scopeinfo", *mutation, "write_json one.json"]
         run_yosys(script, self.folder, "one")
-        return _Netlist(json.loads((self.folder / "one.json").read_text())["modules"][self.top])
+        return Netlist(json.loads((self.folder / "one.json").read_text())["modules"][self.top])
 
-    def _together(self, machine, mutant, *, shared):
+    def _together(self, machine, mutant, proof, own):
         """Put the mutant into the machine's module; returns a bit: they differ.
 
-        ``shared``: the mutant has the machine's registers.
+        The mutant has the machine's registers, except ``own``; for pairs all are its own.
         """
-        same = dict(machine.starts())
-        known = {}
+        shared = proof not in ("paired", "allowed")
+        same, ours = dict(machine.starts()), machine.registers()
+        known, ends = {}, list(machine.ends())
         for name, bits in mutant.starts():
             known |= dict(zip(bits, same[name], strict=True))
-        ours, ends = machine.registers(), list(machine.ends())
-        theirs = mutant.registers()
-        if shared:
-            for name, register in theirs.items():
-                known |= dict(zip(register["Q"], ours[name]["Q"], strict=True))
-                ends.append((f"{name}.D", ours[name]["D"], None))
+        both = {r: w for r, w in mutant.registers().items() if shared and r not in own}
+        for name, register in both.items():
+            known |= dict(zip(register["Q"], ours[name]["Q"], strict=True))
+            ends.append((f"{name}.D", ours[name]["D"], None))
         offset = machine.new(mutant.free)[0]
 
         def moved(bits):
             return [known.get(b, b + offset if isinstance(b, int) else b) for b in bits]
 
-        others = list(mutant.ends())
-        if shared:
-            others += [(f"{name}.D", theirs[name]["D"], None) for name in ours]
+        others = [*mutant.ends(), *((f"{name}.D", w["D"], None) for name, w in both.items())]
         for name, cell in mutant.cells.items():
-            if not (shared and name in theirs):
+            if name not in both:
                 wires = {port: moved(bits) for port, bits in cell["connections"].items()}
                 machine.cells[f"mutant:{name}"] = cell | {"connections": wires}
-        init = {k: v for k, v in mutant.module["netnames"].items() if "init" in v["attributes"]}
-        for name, net in init.items():
-            if not shared:
+        for name, net in list(mutant.module["netnames"].items()):
+            if "init" in net["attributes"]:
                 machine.module["netnames"][f"mutant:{name}"] = net | {"bits": moved(net["bits"])}
         a, b = [], []
         for (name, bits, enable), (other, their, when) in zip(
@@ -230,7 +135,11 @@ class ReachabilityProver:
             b += machine.gated(f"mutant:{name}", moved(their), when and moved(when))
         wrong = machine.add("differ", "$ne", {"A": a, "B": b}, "Y", 1)
         if shared:
-            wrong = machine.add("any", "$reduce_or", {"A": wrong + self._broken(machine)}, "Y", 1)
+            bits = [*wrong, *broken(machine, self.lanes, ring="ring" in proof)]
+            if "ring" in proof:
+                theirs = mutant.registers()
+                bits += beside(machine, [(ours[r]["Q"], moved(theirs[r]["Q"])) for r in own])
+            wrong = machine.add("any", "$reduce_or", {"A": bits}, "Y", 1)
         return wrong
 
     def _legal(self, machine):
@@ -246,14 +155,22 @@ class ReachabilityProver:
         ports = {"clk": machine.wire("clk"), "writes": writes, "signs": signs}
         return machine.add("legal", "thresholds_positive", ports, "holds", 1)
 
-    def _broken(self, machine):
-        """For each invariant a bit: it does not hold."""
-        bits = []
-        for k, (kind, ports) in enumerate(_invariants(self.lanes) if self.lanes else []):
-            wires = {p: [b for n in names for b in machine.wire(n)] for p, names in ports.items()}
-            holds = machine.add(f"invariant:{k}", kind, wires, "holds", 1)
-            bits += machine.add(f"broken:{k}", "$not", {"A": holds}, "Y", 1)
-        return bits
+    def _inductive(self, read, timeout):
+        """Whether it holds at power-up, and after a state in which it holds."""
+        clean = ["opt_clean -purge", "opt_expr", "opt_merge -share_all"]
+        prepare = ["hierarchy -top top", "proc", "flatten", "setundef -zero", *clean, "dffunmap"]
+        induce = "sat -tempinduct -verify -prove wrong 0 -maxsteps 2"
+        try:
+            run_yosys(
+                [*read, *prepare, *clean, "opt_clean -purge", f"{induce} -timeout {timeout}"],
+                self.folder,
+                "induction",
+            )
+        except YosysError as error:
+            if "proof did fail" in str(error) or "timed out" in str(error).lower():
+                return False
+            raise
+        return True
 
     def _proven(self, before, timeout):
         after = self.folder / "after.aig"

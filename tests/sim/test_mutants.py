@@ -5,7 +5,7 @@ import pytest
 from tests.sim.equivalence import Prover
 from tests.sim.mutant_set import table, unit_of
 from tests.sim.mutants import Mutants
-from tests.sim.mutants_around import mutants_of
+from tests.sim.mutants_around import COUNTS, mutants_of
 from tests.sim.sequential import ReachabilityProver
 
 pytestmark = pytest.mark.slow  # compiling twice takes a minute
@@ -46,14 +46,15 @@ def test_a_proof_by_reachable_states_needs_equivalence(mutants, tmp_path):
     flat = mutants.folder / "flat.il"
     prover = ReachabilityProver(flat, tmp_path, lanes=p.lanes, state_bits=p.state_bits)
     caught = next(k for k in range(1, 21) if mutants.run(k, 0, 0))
-    for way in ("unseen", "paired", "allowed"):
+    for way in ("unseen", "paired", "allowed", "beside", "ring", "ring, beside"):
         assert prover.holds(way, "")
         assert not prover.holds(way, mutants.lines[caught - 1], timeout=20)
 
 
-def test_mutants_of_the_serial_port(tmp_path):
+@pytest.mark.parametrize("unit", COUNTS)
+def test_mutants_around_the_machine(unit, tmp_path):
     """All of a sample are caught, or proven to change nothing."""
-    mutants = mutants_of("serial", tmp_path / "serial", 20, 5)
+    mutants = mutants_of(unit, tmp_path / unit, 20, 5)
     mutants.compile()
     assert not mutants.run(0)
     mutants.judge_all()
