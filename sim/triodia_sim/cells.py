@@ -18,7 +18,7 @@ _REGISTER = r"^module TRELLIS_FF\(.*?^endmodule\n"
 def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
     """Verilog files with the models of the cells that a netlist has; writes to ``folder``.
 
-    ``family`` is ecp5, ice40, gowin, or ecp5-routed or ice40-routed for nextpnr's.
+    ``family`` is ecp5, ice40, gowin, or ecp5-routed, ecp5-timed or ice40-routed for nextpnr's.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def cell_models(folder: Path, family: str = "ecp5") -> list[Path]:
         return [theirs, _OURS[family]]
     # Its models of the vendor's flip-flops and pins are for synthesis only.
     text = "`define NO_INCLUDES\n" + _ecp5(share)
-    if family == "ecp5-routed":
+    if family in ("ecp5-routed", "ecp5-timed"):
         # Yosys' registers have no input from outside their slice.
         theirs.write_text(re.sub(_REGISTER, "", text, flags=re.M | re.S))
         return [theirs, _OURS["ecp5"], _OURS["ecp5_routed"]]

@@ -1,7 +1,7 @@
 // Models of the ECP5's logic as nextpnr packs and routes it: look-up tables in their three uses, the
-// write port of distributed RAM, and registers. Without delays. By Lattice's "ECP5 and ECP5-5G
-// Family Data Sheet" (FPGA-DS-02012); names of ports and parameters are nextpnr's. An input that is
-// not connected is tied before (triodia_boards.flow.routed).
+// write port of distributed RAM, and registers. Without delays, which are cells of their own. By
+// Lattice's "ECP5 and ECP5-5G Family Data Sheet" (FPGA-DS-02012); names of ports and parameters are
+// nextpnr's. An input that is not connected is tied before (triodia_boards.flow.routed).
 
 // Half of a slice's pair: a table of 4 inputs, half of a 2-bit adder, or 16 bits of RAM to read.
 // OFX joins two halves by M: the pair's tables, or (WIDE) two such outputs.
@@ -59,4 +59,12 @@ module TRELLIS_FF (
   always @(posedge clock, posedge (clear && SRMODE == "ASYNC"))
     if (clear) Q <= START;
     else if (enable) Q <= SD == "1" ? DI : M;
+endmodule
+
+// A delay of PS picoseconds, of a wire or a cell (triodia_boards.flow.timed). Shorter pulses pass.
+`timescale 1ps / 1ps
+module TRIODIA_DELAY (input I, output reg O);
+  parameter PS = 0;
+  always @(I) O <= #(PS) I;
+  initial #0 O <= #(PS) I;  // what is there at the start is no change
 endmodule

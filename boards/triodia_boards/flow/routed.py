@@ -6,6 +6,7 @@ from pathlib import Path
 from triodia_hw.export.rtlil import TOP
 from triodia_hw.files import write_atomic
 
+from .timed import add_delays, read_sdf
 from .tools import BuildError, run_tool
 
 __all__ = ["route", "tie_inputs"]
@@ -21,21 +22,25 @@ _BLOCKS = ("DP16KD", "MULT18X18D")
 _CHAINS = ("SRI", "SRO", "ROA", "ROB", "ROC")
 
 
-def route(folder: Path, *, seed: int = 1) -> None:
+def route(folder: Path, *, seed: int = 1, delays: float = 0.0) -> None:
     """Place and route the ECP5 netlist ``TOP.json`` in ``folder``; writes ``routed.json``.
 
     ``routed.json`` has nextpnr's cells and contents, every input tied as :func:`tie_inputs` does.
+    With ``delays`` it also has nextpnr's delays, times this factor, at the slow corner of the
+    speed grade 6.
 
     Raises
     ------
     BuildError
         If nextpnr is missing or fails, or uses a cell in a way that has no model.
     """
-    run_tool("nextpnr-ecp5", [*_OPTIONS, f"--seed={seed}"], folder)
+    run_tool("nextpnr-ecp5", [*_OPTIONS, f"--seed={seed}", "--sdf=routed.sdf"], folder)
     design = json.loads((folder / "routed.json").read_text())
     (module,) = design["modules"].values()
     for name, cell in module["cells"].items():
         tie_inputs(name, cell)
+    if delays:
+        add_delays(module, read_sdf((folder / "routed.sdf").read_text()), delays)
     write_atomic(folder / "routed.json", json.dumps(design).encode())
 
 

@@ -27,6 +27,7 @@ _NETLIST_OPTIONS = {
     "ice40": Options(family="ice40", queues=QUEUES),
     "gowin": Options(family="gowin"),
     "ecp5-routed": DEFAULT,
+    "ecp5-timed": DEFAULT,
     # The iCE40 that is large enough has no multipliers.
     "ice40-routed": Options(family="ice40", queues=QUEUES, multiplier_parts=4),
 }
@@ -169,7 +170,7 @@ def netlist_verilog(
     On an ECP5 the netlist equals what :func:`.flow.build` places, without pins and serial port. On
     an iCE40 all queues are in block RAM and products in multipliers, unless ``options`` differ.
     "ecp5-routed" and "ice40-routed" are nextpnr's netlists after place-and-route, of the machine
-    alone; the latter without multipliers.
+    alone; the latter without multipliers. "ecp5-timed" also has nextpnr's delays.
 
     Raises
     ------
@@ -186,7 +187,10 @@ def netlist_verilog(
     synthesis = synthesize(TOP, folder, family, multiply=options.multiplier_parts == 1)
     read = [f"read_json {TOP}.json"]
     if routed:
-        (route if family == "ecp5" else route_ice40)(folder)
+        if family == "ice40":
+            route_ice40(folder)
+        else:
+            route(folder, delays=float(routed == "timed"))
         read = ["read_json routed.json", f"rename -top {TOP}"]
     _yosys([*read, f"write_verilog -noattr {TOP}.v"], folder, "netlist")
     return synthesis
