@@ -74,9 +74,9 @@ FAULTS = {
             ("delayed rows of one group", "row.eq(row + p.sources)", "row.eq(row)"),
             ("list one event short", "count.eq(count + 1)]", "count.eq(count | 1)]"),
             (
-                "wheel ends too late",
-                "Signal(range(wheel.depth)), Signal(range(most + 1))",
-                "Signal(range(wheel.depth)), Signal(range(most))",
+                "wheel one place short",
+                "place.eq(_next(place, wheel.depth))",
+                "place.eq(_next(place, wheel.depth - 1))",
             ),
             (
                 "list of the ring's end",
@@ -96,7 +96,10 @@ FAULTS = {
         "bus.py", "done = i.p.read | (w.valid & w.p.end)", "done = C(1)", case="delays"
     ),
     "a read takes the replays' end": Fault(
-        "bus.py", "again | (ends & ~i.p.read)", "again | ends", case="delays"
+        "bus.py",
+        "again | (ends & ~i.p.read)",
+        "again | ends",
+        ("tests/hw/test_readback.py", "test_state and stall0 and delays"),
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
