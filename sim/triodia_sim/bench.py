@@ -258,11 +258,8 @@ class Bench:
 
     def most_of_a_step(self) -> dict[str, int]:
         """Events and operations of the steps that were not over, at most."""
-        p = self.image.params
-        return {
-            "events": 4 * len(p.waits) * (p.inputs + p.neurons),
-            "operations": 4 * (self.image.synapses + 999),
-        }
+        p, most = self.image.params, 4 * (self.image.synapses + 999)
+        return {"events": 4 * len(p.waits) * (p.inputs + p.neurons), "operations": most}
 
     async def watch(self) -> None:
         """Take output words and compare them, including those after the last step."""

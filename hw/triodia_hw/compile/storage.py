@@ -73,10 +73,11 @@ def fit_storage(
     ``row_words`` and ``rows_per_pointer``.
     """
     choices, sources, refused = [], row_start.size - 1, None
+    groups = (1, 2, 4, 8) if p.delays else (1, 2, 4)  # delays make many rows, most of them short
     rate = np.ones(sources) if activity is None else np.tile(activity.mean(axis=0), len(p.waits))
     for gap_bits in range(1, bits_for(p.slots) + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
-        for group in (1, 2, 4):
+        for group in groups:
             try:
                 q = replace(
                     p,
