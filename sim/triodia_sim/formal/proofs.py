@@ -94,7 +94,8 @@ PROOFS = {
         for what, bound in (("inputs", 22), ("spikes", 28), ("outputs", 22))
     },
     "wheel, delay 1": Proof(lambda: Waiting(wheel_params((1,))), bound=32, reach=40),
-    "wheel, delays 1 and 2": Proof(lambda: Waiting(wheel_params((1, 2))), bound=40, reach=60),
+    "wheel, delay 2": Proof(lambda: Waiting(wheel_params((2,))), bound=34, reach=45),
+    "wheel, delays 1 and 2": Proof(lambda: Waiting(wheel_params((1, 2))), bound=33, reach=45),
     # The wrappers keep the machine in reset for 16 cycles first.
     "AXI4-Stream wrapper": Proof(AxiStream, reach=30),
     "AXI4-Lite slave": Proof(AxiLite, reach=30),
