@@ -258,8 +258,8 @@ class Bench:
 
     def most_of_a_step(self) -> dict[str, int]:
         """Events and operations of the steps that were not over, at most."""
-        p = self.image.params
-        return {"events": 4 * (p.inputs + p.neurons), "operations": 4 * (self.image.synapses + 999)}
+        p, most = self.image.params, 4 * (self.image.synapses + 999)
+        return {"events": 4 * len(p.waits) * (p.inputs + p.neurons), "operations": most}
 
     async def watch(self) -> None:
         """Take output words and compare them, including those after the last step."""
@@ -308,7 +308,7 @@ class Bench:
         Also when so many words are wrong that the machine talks without end.
         """
         p = self.image.params
-        work = self.image.synapses + p.neurons + 8 * p.sources
+        work = self.image.synapses + p.neurons + 8 * p.rows
         slow = 1 / (1 - max(*self.stall, 0.5))
         limit = int((1000 + 2 * work + self.job["patience"]) * slow) * PERIOD_NS
         moves = -1

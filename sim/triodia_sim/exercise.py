@@ -187,8 +187,9 @@ def altered(image: Image, seed: int) -> Image:
     some = rng.random(weight.size) < 8 * p.lanes / max(weight.size, 1)
     weight = np.where(some & (weight != -(1 << (p.weight_bits - 1))), -weight, weight)
     source = np.repeat(np.arange(image.row_start.size - 1), np.diff(image.row_start))
-    # Of the last source of the wire that has synapses only, so that no other segment moves.
-    wire = np.concatenate([np.arange(p.inputs), image.source_of_neuron()])[source]
+    # Of the last row of the wire that has synapses only, so that no other segment moves.
+    wire = np.concatenate([np.arange(p.inputs), image.source_of_neuron()])
+    wire = np.concatenate([k * p.sources + wire for k in range(len(p.waits))])[source]
     kept = (wire != wire.max(initial=-1)) | (rng.random(source.size) < 0.5)
     row_start = np.searchsorted(source[kept], np.arange(image.row_start.size))
     neurons = image.neurons

@@ -140,7 +140,7 @@ def play(
         code.action(action)
     np.array(code.rows, "<i4").tofile(folder / "program.bin")
     p = image.params
-    patience = 2000 + 4 * (image.synapses + p.neurons + 8 * p.sources)
+    patience = 2000 + 4 * (image.synapses + p.neurons + 8 * p.rows)
     command = [program, "program.bin", "log.bin", "state.bin" if state else "-"]
     command += [p.slots, seed, patience, limit, *([] if mutant is None else [mutant])]
     done = subprocess.run(

@@ -126,20 +126,25 @@ class Scoreboard:
         if group.read:
             self.expected = self._words_of_read(group.read)
             return
-        pending = self.reference.spikes
+        pending = self._pending()
         result = self.reference.step(group.events, group.last)
         spikes = {("spike", int(i)): 0 for i in result.spikes}  # their value
         values = zip(self.image.readouts.tolist(), result.readouts.tolist(), strict=True)
         self.expected = spikes | {("readout", i): v for i, v in values}
-        # Spikes count when they are delivered: at once, but not after a last step.
-        delivered = result.spikes[:0] if group.last else result.spikes
+        # Spikes and delayed events count when they are delivered: at once, not after a last step.
+        delivered = self._pending()
         self.operations += result.sops + self._row_words(delivered) - self._row_words(pending)
         self.events += result.events + len(delivered) - len(pending)
         self.state = State.zero(self.image.params.neurons) if group.last else result.state
 
-    def _row_words(self, neurons: np.ndarray) -> int:
-        """Synapses in the rows of ``neurons``."""
-        rows = self.image.params.inputs + np.asarray(neurons, np.int64)
+    def _pending(self) -> np.ndarray:
+        """Rows that the coming step will walk before its inputs: of spikes and delayed events."""
+        rows = [row for row, _ in self.reference.delayed()]
+        spikes = self.image.params.inputs + np.asarray(self.reference.spikes, np.int64)
+        return np.concatenate([spikes, np.array(rows, np.int64)])
+
+    def _row_words(self, rows: np.ndarray) -> int:
+        """Synapses in ``rows``."""
         start = self.image.row_start
         return int((start[rows + 1] - start[rows]).sum())
 

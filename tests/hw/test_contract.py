@@ -211,6 +211,11 @@ def test_type_of_each_parameter(name, value):
     [
         ({"synaptic": 1}, r"^synaptic must be true or false, not 1$"),
         ({"adaptive": 0}, r"^adaptive must be true or false, not 0$"),
+        ({"delays": 3}, r"^delays must be a list of steps, not 3$"),
+        ({"delays": (0, 1)}, r"^delays must be whole steps in 1..63, not 0$"),
+        ({"delays": (64,)}, r"^delays must be whole steps in 1..63, not 64$"),
+        ({"delays": (1.5,)}, r"^delays must be whole steps in 1..63, not 1.5$"),
+        ({"delays": (2, 1)}, r"^delays must ascend, not \[2, 1\]$"),
         ({"fires": "over"}, r'^fires must be "at" or "above", not \'over\'$'),
         ({"reset": "zero"}, r'^reset must be "subtract" or "value", not \'zero\'$'),
         (

@@ -16,6 +16,8 @@ CASES = [
     {"lanes": 3, "synaptic": True, "bias_bits": 8, "payload_bits": 1},
     {"lanes": 5, "neurons": 33, "synaptic": True, "state_bits": 12, "full_scale": True},
     {"lanes": 3, "neurons": 20, "adaptive": True, "synaptic": True, "refractory_bits": 2},
+    {"lanes": 3, "neurons": 20, "delays": (1, 3)},
+    {"lanes": 2, "payload_bits": 1, "delays": (2, 5, 9), "density": 0.2},
 ]
 
 

@@ -25,6 +25,9 @@ CASES = {
     "readouts": {"lanes": 4, "neurons": 64, "readouts": 40, "inputs": 3, "density": 0.05},
     "many lanes": {"lanes": 16, "neurons": 100, "readouts": 4, "inputs": 3, "density": 0.1},
     "no synapse": {"lanes": 2, "density": 0.0},
+    "delays": {"lanes": 3, "neurons": 24, "delays": (1, 2, 7), "density": 0.2},
+    "many delays": {"lanes": 4, "neurons": 40, "delays": tuple(range(1, 12)), "density": 0.02},
+    "few events": {"lanes": 2, "neurons": 8, "inputs": 1, "delays": (3, 4, 5), "density": 0.3},
 }
 
 

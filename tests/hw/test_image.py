@@ -56,10 +56,10 @@ REFUSED = [
         {"target": [[0], [2], [1], [2]], "weight": [[5], [6], [7], [1]]},
         r"^weight and target must be lists of the same length$",
     ),
-    ({"row_start": [0, 2, 3, 4]}, r"^row_start must have one entry a source and one more, from 0$"),
+    ({"row_start": [0, 2, 3, 4]}, r"^row_start must have 6 entries, from 0$"),
     (
         {"row_start": [1, 2, 3, 4, 4, 4]},
-        r"^row_start must have one entry a source and one more, from 0$",
+        r"^row_start must have 6 entries, from 0$",
     ),
     ({"row_start": [0, 2, 3, 4, 4, 5]}, r"^row_start must ascend to the number of synapses$"),
     ({"row_start": [0, 2, 1, 4, 4, 4]}, r"^row_start must ascend to the number of synapses$"),

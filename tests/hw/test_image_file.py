@@ -43,6 +43,7 @@ def same(a, b):
         {"lanes": 1},
         {"lanes": 5, "synaptic": True, "reset": "value", "bias_bits": 7, "state_bits": 24},
         {"lanes": 2, "adaptive": True},
+        {"lanes": 2, "delays": (1, 63)},
         {"lanes": 2, "density": 0.0},
     ],
 )

@@ -22,6 +22,7 @@ CASES = [
     {"lanes": 3, "neurons": 8, "synaptic": True, "bias_bits": 8, "payload_bits": 1},
     {"lanes": 2, "neurons": 20, "synaptic": True, "state_bits": 12, "full_scale": True},
     {"lanes": 2, "neurons": 12, "adaptive": True, "bias_bits": 8},
+    {"lanes": 2, "neurons": 12, "delays": (1, 4)},
 ]
 
 

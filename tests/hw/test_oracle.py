@@ -22,13 +22,14 @@ def random_words(params, seed, steps=14):
     """Input words of a run: events once a channel and step at most, limits too; reads; ends."""
     rng, words = Random(seed), []
     half = 1 << params["payload_bits"] >> 1
-    for step in range(steps):
+    longest = max(params["delays"], default=0)
+    for step in range(steps := steps + longest):
         channels = [c for c in range(params["inputs"]) if rng.random() < 0.6]
         rng.shuffle(channels)
         for channel in channels:
             payload = rng.choice([-half, half - 1, rng.randint(-half, half - 1)])
             words.append((0, 0, channel, payload if params["payload_bits"] > 1 else 1))
-        words.append((1, int(step % 6 == 5 or step == steps - 1), 0, 0))
+        words.append((1, int(step % (longest + 6) == longest + 5 or step == steps - 1), 0, 0))
     return words
 
 
@@ -97,17 +98,20 @@ def test_oracle_equals_reference(first, tmp_path):
     assert spikes > 200
 
 
+@pytest.mark.parametrize("delays", [False, True])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_files_both_ways(adaptive, tmp_path):
+def test_files_both_ways(adaptive, delays, tmp_path):
     """A file of the program passes the document's digest and check, and holds the same."""
     machines = map(random_machine, range(MACHINES))
-    params, arrays = next(m for m in machines if m[0]["adaptive"] == adaptive)
+    kinds = ((params["adaptive"], bool(params["delays"])) for params, _ in machines)
+    params, arrays = random_machine([*kinds].index((adaptive, delays)))
     write_image(tmp_path / "a.image", params, arrays)
     save_image(load_image(tmp_path / "a.image"), tmp_path / "b.image")
     read, got, coding = read_image(tmp_path / "b.image")
     assert read.get("adaptive", False) == adaptive and ("rho" in got) == adaptive
+    assert ("delays" in read) == delays
     assert (read, got, coding) == ({k: params[k] for k in read}, arrays, None)
-    assert params.keys() - read.keys() <= {"adaptive"}
+    assert params.keys() - read.keys() <= {"adaptive", "delays"}
 
 
 def test_coding_and_class():

@@ -19,6 +19,7 @@ CASES = [
     {"lanes": 1, "neurons": 4, "weight_bits": 2, "payload_bits": 1, "refractory_bits": 8}
     | {"density": 0.6, "fraction_bits": 0},
     {"lanes": 2, "neurons": 9, "adaptive": True},
+    {"lanes": 2, "neurons": 9, "delays": (1, 3)},
     {"lanes": 3, "adaptive": True, "synaptic": True, "refractory_bits": 3, "reset": "value"},
 ]
 

@@ -6,9 +6,15 @@ import pytest
 
 from triodia_boards.catalog import BOARDS
 from triodia_boards.flow.limits import LINK_BLOCKS, DoesNotFit, check_fit
-from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.compile.contents import memory_shapes, wheel_shapes
 from triodia_hw.compile.options import QUEUES, Options
-from triodia_hw.cost.resources import block_rams, multipliers, queue_widths, single_port_rams
+from triodia_hw.cost.resources import (
+    block_rams,
+    blocks_by_memory,
+    multipliers,
+    queue_widths,
+    single_port_rams,
+)
 from triodia_hw.gateware.shapes import record_layout, row_layout, struct, token_layout
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import output_fields
@@ -40,6 +46,23 @@ def test_queue_widths_are_those_of_the_gateware(payload_bits, machine):
     assert widths["outputs"] == struct(output_fields(p)).size
     # "last" and "read" never come back, and the payload of a spike is always the same.
     assert widths["returns"] == 1 + token["source"].width
+
+
+def test_blocks_of_a_wheel():
+    """By hand: 41 lists of 140 events in words of 8 + 8 bits; 41 words of 13 + 8 bits."""
+    p = replace(SMALL, delays=(3, 40))
+    assert (p.inputs, p.neurons) == (12, 128)
+    assert [(s.name, s.width, s.depth) for s in wheel_shapes(p)] == [
+        ("wheel", 16, 41 * 140),
+        ("lists", 21, 41),
+    ]
+    ecp5 = blocks_by_memory(p, Options())
+    assert ecp5["wheel"] == 3 + 3 and "lists" not in ecp5 and "replays" not in ecp5
+    ice40 = blocks_by_memory(p, ICE40)
+    assert (ice40["lists"], ice40["replays"]) == (2, 2)
+    parity = blocks_by_memory(p, Options(parity=True))
+    assert parity["wheel_parity"] == 1
+    assert not {"wheel", "lists"} & set(blocks_by_memory(SMALL, Options()))
 
 
 def test_blocks_of_an_ice40_machine():

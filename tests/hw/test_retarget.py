@@ -12,6 +12,7 @@ from tests.support.networks import random_events, random_image
 from triodia_hw.compile.retarget import fit_capacity
 from triodia_hw.errors import ContractError
 from triodia_hw.machine.reference import Reference
+from triodia_hw.machine.trace import trace
 
 CASES = [
     {"lanes": 1},
@@ -120,6 +121,23 @@ def test_fields_may_be_narrower_where_values_fit():
         text = rf"^{name} must be at most {need - 1} for this machine, not {need}; prune further or"
         with pytest.raises(ContractError, match=text):
             fit_capacity(image, machine(image, **narrow | {name: need - 1}))
+
+
+def test_a_machine_may_have_more_delays():
+    """Rows go to those of the same delay; a delay that the machine lacks is refused."""
+    image = random_image(3, lanes=2, delays=(2, 5))
+    larger = machine(image, inputs=4, delays=(1, 2, 4, 5), synapse_words=400)
+    fitted, events = fit_capacity(image, larger), random_events(image, 30, 4)
+    before, after = trace(image, events), trace(fitted, events)
+    assert before.spikes.any()
+    assert np.array_equal(before.spikes, after.spikes[:, : image.params.neurons])
+    assert np.array_equal(before.sops, after.sops) and after.events.sum() > before.events.sum()
+    text = (
+        r"^delays must be among those of this machine \(1, 5\), not 2; build a machine with "
+        r"delays 1, 2, 5$"
+    )
+    with pytest.raises(ContractError, match=text):
+        fit_capacity(image, machine(image, delays=(1, 5), synapse_words=400))
 
 
 MORE = "prune further or build a larger machine"

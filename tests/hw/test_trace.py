@@ -18,6 +18,8 @@ CASES = [
     {"lanes": 2, "adaptive": True, "refractory_bits": 2, "synaptic": True, "fires": "above"},
     {"lanes": 2, "adaptive": True, "state_bits": 8, "full_scale": True, "leak_bits": 4},
     {"lanes": 2, "fires": "above", "full_scale": True},
+    {"lanes": 3, "delays": (1, 2, 30), "density": 0.2},
+    {"lanes": 2, "delays": (7,), "payload_bits": 1, "adaptive": True},
     {"lanes": 2, "weight_bits": 16, "payload_bits": 12, "fraction_bits": 9, "state_bits": 24},
 ]
 

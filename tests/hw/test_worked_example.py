@@ -18,9 +18,12 @@ from triodia_hw.machine.words import INPUT_KINDS, OUTPUT_KINDS
 DOC = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
 
 
-def table(adaptive):
+KINDS = ["", ", adaptive", ", with delays"]  # as the headings call them
+
+
+def table(kind):
     """Rows of the table: (input or None, spike, v_A', b_A', v_B')."""
-    heading = "### By hand, adaptive\n" if adaptive else "### By hand\n"
+    heading = f"### By hand{kind}\n"
     _, _, text = DOC.read_text().replace("−", "-").partition(heading)
     lines = [line.strip("| ").split(" | ") for line in text.split("\n#")[0].splitlines()]
     names, rows = lines[[line[0] for line in lines].index("step")], []
@@ -33,8 +36,9 @@ def table(adaptive):
     return rows
 
 
-def image(adaptive=False):
-    sizes = {"inputs": 1, "neurons": 2, "lanes": 1, "adaptive": adaptive}
+def image(kind=""):
+    adaptive, delays = kind == KINDS[1], (1, 3) if kind == KINDS[2] else ()
+    sizes = {"inputs": 1, "neurons": 2, "lanes": 1, "adaptive": adaptive, "delays": delays}
     p = MachineParams(fraction_bits=2, leak_bits=2, state_bits=12, **sizes)
     column = [np.array(pair) for pair in ((20, 1), (3, 2), (0, 0))]
     n = NeuronParams(
@@ -48,13 +52,17 @@ def image(adaptive=False):
         readout=np.array([False, True]),
         **({"rho": np.array([3, 0]), "jump": np.array([18, 0])} if adaptive else {}),
     )
-    return build_image(p, n, np.array([[5, -3, 0], [0, 7, 0]]))
+    weights = np.array([[5, -3, 0], [0, 7, 0]])
+    if delays:
+        own = np.array([[0, -3, 0], [0, 0, 0]])
+        weights = np.array([weights - own, own, [[0, 0, 0], [0, -2, 0]]])
+    return build_image(p, n, weights)
 
 
-@pytest.mark.parametrize("adaptive", [False, True])
-def test_reference(adaptive):
-    reference = Reference(image(adaptive))
-    rows = table(adaptive)
+@pytest.mark.parametrize("kind", KINDS)
+def test_reference(kind):
+    reference = Reference(image(kind))
+    rows = table(kind)
     assert len(rows) == 5
     for payload, spike, v_a, b_a, v_b in rows:
         result = reference.step([] if payload is None else [(0, payload)])
@@ -64,25 +72,32 @@ def test_reference(adaptive):
         assert result.readouts.tolist() == [v_b]
 
 
+def test_events_with_delays():
+    assert "1, 2, 2, 3 and 2 events in these steps" in DOC.read_text()
+    reference, rows = Reference(image(KINDS[2])), table(KINDS[2])
+    steps = [[] if payload is None else [(0, payload)] for payload, *_ in rows]
+    assert [reference.step(step).events for step in steps] == [1, 2, 2, 3, 2]
+
+
 def test_accumulator_bits():
     assert "5·128 + 3·4 = 652: 11 bits" in DOC.read_text()
     assert image().params.accumulator_bits == 11
 
 
-@pytest.mark.parametrize("adaptive", [False, True])
-def test_gateware(adaptive):
-    im = image(adaptive)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gateware(kind):
+    im = image(kind)
     dut = Core(im.params, contents=contents(im))
     sources = im.source_of_neuron()
 
     async def feed(ctx):
-        for payload, *_ in table(adaptive):
+        for payload, *_ in table(kind):
             if payload is not None:
                 await put(ctx, dut.i, {"kind": INPUT_KINDS["event"], "payload": payload})
             await put(ctx, dut.i, {"kind": INPUT_KINDS["end"]})
 
     async def check(ctx):
-        for _, spike, _, _, v_b in table(adaptive):
+        for _, spike, _, _, v_b in table(kind):
             words = []
             while (word := await get(ctx, dut.o)).kind != OUTPUT_KINDS["end"]:
                 words.append((word.kind, word.source, word.value))

@@ -20,8 +20,8 @@ def _int32(values):
 
 def digest(params, arrays, coding):
     """The SHA-256 of what a machine computes."""
-    usual = {"fires": "at", "adaptive": False}
-    params = {k: v for k, v in params.items() if (k, v) not in usual.items()}
+    usual = {"fires": "at", "adaptive": False, "delays": []}
+    params = {k: v for k, v in params.items() if k not in usual or v != usual[k]}
     sha = hashlib.sha256(_json(params))
     for name in sorted(arrays):
         sha.update(name.encode() + _int32(arrays[name]))

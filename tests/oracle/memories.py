@@ -1,10 +1,10 @@
 """Memory words and load bytes, read from docs/contract.md alone.
 
-A network of the oracle is (rows, cells): `rows[source]` lists (slot, weight) for each source
-number of the wire, `cells[slot]` holds a neuron's fields as a dict.
+A network of the oracle is (rows, cells): `rows[row]` lists (slot, weight) for each row number of
+the machine, `cells[slot]` holds a neuron's fields as a dict.
 """
 
-__all__ = ["Memories", "bits_for", "empty_cell", "slots_of", "sources_of"]
+__all__ = ["Memories", "bits_for", "empty_cell", "rows_of", "slots_of", "sources_of"]
 
 CELL = ("threshold", "beta", "alpha", "rho", "jump", "reset_value", "refractory", "bias")
 CELL += ("spiking", "readout")
@@ -23,6 +23,11 @@ def slots_of(params):
 def sources_of(params):
     """Source numbers on the wire."""
     return params["inputs"] + params["lanes"] * slots_of(params)
+
+
+def rows_of(params):
+    """Rows of synapses: of each source without delay, then after each delay."""
+    return (1 + len(params.get("delays", []))) * sources_of(params)
 
 
 def empty_cell():
@@ -101,8 +106,8 @@ class Memories:
         slots = slots_of(self.params)
         rows = [
             [(pe * slots + target, weight) for pe in range(len(self.words))
-             for target, weight in self.segment(pe, source)]
-            for source in range(sources_of(self.params))
+             for target, weight in self.segment(pe, row)]
+            for row in range(rows_of(self.params))
         ]  # fmt: skip
         layout = layouts(self.params)[2]
         cells = [
@@ -112,14 +117,14 @@ class Memories:
         ]
         return rows, cells
 
-    def segment(self, pe, source):
-        """Targets of a source in one PE: (slot of the PE, weight), fillers left out."""
+    def segment(self, pe, row):
+        """Targets of a row in one PE: (slot of the PE, weight), fillers left out."""
         per = self.params["rows_per_pointer"]
         pointer, synapse, _ = layouts(self.params)
-        fields = unpack(self.words[pe][0].get(source // per, 0), pointer)
-        at = fields["start"] + sum(fields[f"length_{k}"] for k in range(source % per))
+        fields = unpack(self.words[pe][0].get(row // per, 0), pointer)
+        at = fields["start"] + sum(fields[f"length_{k}"] for k in range(row % per))
         target, found = -1, []
-        for k in range(fields[f"length_{source % per}"]):
+        for k in range(fields[f"length_{row % per}"]):
             word = unpack(self.words[pe][1].get(at + k, 0), synapse)
             target += word["gap"] + 1
             if word["weight"]:

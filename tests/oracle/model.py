@@ -4,7 +4,7 @@ Its author had not read the integer reference nor the gateware. It shares no cod
 not import `triodia_hw` here, and mend a difference only by the document.
 """
 
-from tests.oracle.memories import Memories, empty_cell, slots_of, sources_of
+from tests.oracle.memories import Memories, empty_cell, rows_of, slots_of, sources_of
 
 __all__ = ["Model", "classify", "encode", "network_of"]
 
@@ -15,11 +15,13 @@ SPIKE, READOUT, STEP_END, COUNT = range(4)
 def network_of(params, arrays):
     """(rows, cells) in numbers of the wire, from the arrays of an image."""
     inputs, slot = params["inputs"], arrays["slot"]
-    rows = [[] for _ in range(sources_of(params))]
-    for source in range(inputs + params["neurons"]):
+    rows = [[] for _ in range(rows_of(params))]
+    for row in range(len(arrays["row_start"]) - 1):
+        delay, source = divmod(row, inputs + params["neurons"])
         wire = source if source < inputs else inputs + slot[source - inputs]
-        for k in range(arrays["row_start"][source], arrays["row_start"][source + 1]):
-            rows[wire].append((slot[arrays["target"][k]], arrays["weight"][k]))
+        here = rows[delay * sources_of(params) + wire]
+        for k in range(arrays["row_start"][row], arrays["row_start"][row + 1]):
+            here.append((slot[arrays["target"][k]], arrays["weight"][k]))
     cells = [empty_cell() for _ in range(params["lanes"] * slots_of(params))]
     for n, s in enumerate(slot):
         cells[s] |= {name: arrays[name][n] for name in cells[s] if name in arrays}
@@ -45,6 +47,7 @@ class Model:
         """State, sums and spikes under way become 0, as after reset."""
         count = len(self.cells)
         self.v, self.u, self.r, self.b, self.sums = ([0] * count for _ in range(5))
+        self.past = [[]]  # (source, payload) that arrived in each step, the present one first
 
     def take(self, kind, last, source, payload):
         """Take one input word."""
@@ -61,9 +64,14 @@ class Model:
             self.read(source & (7 if self.params.get("adaptive") else 3))
 
     def deliver(self, source, payload):
-        """An event meets every synapse of its source's row."""
+        """An event meets its synapses without delay, and may wait for those with one."""
+        self.past[0].append((source, payload))
+        self.arrive(source, payload)
+
+    def arrive(self, row, payload):
+        """An event meets every synapse of a row."""
         self.events += 1
-        for slot, weight in self.rows[source]:
+        for slot, weight in self.rows[row]:
             self.operations += 1
             self.sums[slot] += weight * payload
 
@@ -82,8 +90,16 @@ class Model:
         if last:
             self.clear()
         else:
+            self.past.insert(0, [])
             for source in spikes:
                 self.deliver(source, 1 << self.params["fraction_bits"])
+            self.repeat()
+
+    def repeat(self):
+        """Events of earlier steps arrive again."""
+        for k, delay in enumerate(self.params.get("delays", []), 1):
+            for source, payload in self.past[delay] if delay < len(self.past) else []:
+                self.arrive(k * sources_of(self.params) + source, payload)
 
     def update(self, slot, cell, total):
         """Update one neuron in place; whether it spikes."""

@@ -25,7 +25,10 @@ def _params(rng):
         "reset": rng.choice(["subtract", "value"]),
         "fires": rng.choice(["at", "above"]),
         "adaptive": rng.random() < 0.4,
+        "delays": sorted(rng.sample(range(1, 64), rng.choice([0, 0, 0, 1, 2, 3, 7]))),
     }
+    if rng.random() < 0.5:  # some short ones
+        params["delays"] = params["delays"] and [1, *(d for d in params["delays"] if d > 1)]
     state = params["state_bits"]
     params["bias_bits"] = rng.choice([0, rng.randint(1, state)])
     params["refractory_bits"] = rng.choice([0, rng.randint(1, min(8, state - 1))])
@@ -36,7 +39,7 @@ def _rows(rng, params):
     """(row_start, target, weight): some rows empty, some full, weights at their limits too."""
     top = (1 << (params["weight_bits"] - 1)) - 1
     start, target, weight = [0], [], []
-    for _ in range(params["inputs"] + params["neurons"]):
+    for _ in range((1 + len(params["delays"])) * (params["inputs"] + params["neurons"])):
         density = rng.choice([0, 0.1, 0.4, 1])
         row = [n for n in range(params["neurons"]) if rng.random() < density]
         target += row
@@ -78,8 +81,9 @@ def _sum_bits(params, arrays):
     graded = params["payload_bits"] > 1
     spike = 1 << params["fraction_bits"]
     worst = [0] * params["neurons"]
-    for source in range(params["inputs"] + params["neurons"]):
-        graded_input = graded and source < params["inputs"]
+    sources = params["inputs"] + params["neurons"]
+    for source in range((1 + len(params["delays"])) * sources):
+        graded_input = graded and source % sources < params["inputs"]
         greatest = 1 << (params["payload_bits"] - 1) if graded_input else spike
         for k in range(arrays["row_start"][source], arrays["row_start"][source + 1]):
             worst[arrays["target"][k]] += abs(arrays["weight"][k]) * greatest

@@ -60,6 +60,25 @@ CASES = {
         "full_scale": True,
         "reset": "value",
     },
+    "delays": {"lanes": 3, "neurons": 20, "delays": (1, 2, 4), "density": 0.2},
+    "delayed spikes, in groups": {
+        "lanes": 2,
+        "neurons": 17,
+        "payload_bits": 1,
+        "delays": (3, 5, 6, 7),
+        "adaptive": True,
+        "synaptic": True,
+        "refractory_bits": 2,
+        "storage": {"gap_bits": 1, "rows_per_pointer": 4},
+    },
+    "long delays": {
+        "lanes": 5,
+        "neurons": 33,
+        "inputs": 7,
+        "delays": (1, 7, 8, 9, 63),
+        "density": 0.1,
+        "reset": "value",
+    },
     "long refractory": {"lanes": 2, "refractory_bits": 8, "reset": "value"},
     "everything": {
         "lanes": 7,
@@ -86,7 +105,7 @@ CASES = {
 }
 
 
-SLOW = ("many lanes", "adaptive, saturating")
+SLOW = ("many lanes", "adaptive, saturating", "delayed spikes, in groups", "long delays")
 LARGEST = ("sixteen lanes", "many lanes", "many neurons")
 
 

@@ -162,6 +162,30 @@ FAULTS = {
         "ends.eq(i.valid & i.p.end & ~spike)",
         "loop of 2, inputs",
     ),
+    "delayed event of the sequence before": (
+        "wheel.py",
+        "kept.eq(0)",
+        "kept.eq(kept)",
+        "wheel, delay 1",
+    ),
+    "list one event short": (
+        "wheel.py",
+        "count.eq(count + 1)]",
+        "count.eq(count | 1)]",
+        "wheel, delay 1",
+    ),
+    "replay of the wrong step": (
+        "wheel.py",
+        "place.eq(_back(step, delays[0], lists.depth))",
+        "place.eq(step)",
+        "wheel, delay 1",
+    ),
+    "end before the last event": (
+        "wheel.py",
+        "finish.eq(over & ~ended & (left == 0) & queue.room)",
+        "finish.eq(over & ~ended & (left <= 1) & queue.room)",
+        "wheel, delay 1",
+    ),
     **BUS_FAULTS,
 }
 

@@ -65,6 +65,42 @@ FAULTS = {
             ),
         )
     },
+    **{
+        name: Fault("wheel.py", text, faulty, case="delays")
+        for name, text, faulty in (
+            ("delay one short", "_back(step, delays[0], lists.depth)", "step"),
+            ("delayed events of the sequence before", "kept.eq(0)", "kept.eq(kept)"),
+            ("delays all of one list", "apart.eq(after - here)", "apart.eq(0)"),
+            ("delayed rows of one group", "row.eq(row + p.sources)", "row.eq(row)"),
+            ("list one event short", "count.eq(count + 1)]", "count.eq(count | 1)]"),
+            (
+                "wheel one place short",
+                "place.eq(_next(place, wheel.depth))",
+                "place.eq(_next(place, wheel.depth - 1))",
+            ),
+            (
+                "list of the ring's end",
+                "place + wheel.depth - count, place",
+                "place - count, place",
+            ),
+            ("payload of a delayed event", "token.payload.eq(word.payload)", "token.payload.eq(1)"),
+            ("replay lost when the queue fills", "spare=_STAGES + 1", "spare=0"),
+            ("list read too soon", "known = Signal(_READ)", "known = Signal(1)"),
+        )
+    },
+    "replays lost in the bus": Fault(
+        "bus.py", "w.ready.eq(go & (again", "w.ready.eq((again", case="delays"
+    ),
+    "replays kept again": Fault("bus.py", "fresh.eq(~again)", "fresh.eq(1)", case="delays"),
+    "step ends before its replays": Fault(
+        "bus.py", "done = i.p.read | (w.valid & w.p.end)", "done = C(1)", case="delays"
+    ),
+    "a read takes the replays' end": Fault(
+        "bus.py",
+        "again | (ends & ~i.p.read)",
+        "again | ends",
+        ("tests/hw/test_readback.py", "test_state and stall0 and delays"),
+    ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
     "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
     "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),

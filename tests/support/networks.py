@@ -30,6 +30,7 @@ def random_image(
     p = MachineParams(inputs=inputs, neurons=neurons, **params)
     limit = 1 << (p.weight_bits - 1)
     shape = (neurons, inputs + neurons)
+    shape = (len(p.waits), *shape) if p.delays else shape
     weights = rng.integers(-limit, limit, shape)
     if full_scale:
         weights = np.where(weights < 0, -limit, limit - 1)

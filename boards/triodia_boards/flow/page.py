@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.compile.contents import memory_shapes, wheel_shapes
 from triodia_hw.compile.options import Options
 from triodia_hw.compile.storage import block_count
 from triodia_hw.machine.image import Image
@@ -122,7 +122,8 @@ def build_page(
         _path(folder, report),
         "<h2>Memory map</h2>",
         "<p>Each PE has these memories. The number is the one that a load block "
-        "names; memories without a number are working state.</p>",
+        "names; memories without a number are working state. The wheel and its lists, of a machine "
+        "with delays, are there once.</p>",
         _memories(image, options),
     ]
     head = f"<title>{escape(title)}</title><style>{_STYLE}</style>"
@@ -186,7 +187,7 @@ def _path(folder: Path, report: BuildReport) -> str:
 
 def _memories(image: Image, options: Options) -> str:
     rows = []
-    for shape in memory_shapes(image.params):
+    for shape in (*memory_shapes(image.params), *wheel_shapes(image.params)):
         style, family = options.style(shape.name), options.blocks
         blocks = block_count(shape.width, shape.depth, family) if style == "block" else 0
         place = {"block": f"{blocks} block RAM{'s' * (blocks > 1)}", "huge": "large memories"}

@@ -29,21 +29,24 @@ def build_image(
 ) -> Image:
     """Image of a network; derives accumulator width, synapse words and placement.
 
-    ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse;
+    ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse; with
+    ``params.delays`` one such matrix for each of ``params.waits``, ``(waits, neurons, sources)``;
     ``activity`` counts the events of each source in each step of a recording, for the placer
     (default: all equal); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
     ``accumulator_bits`` and the synapse storage in ``params`` are replaced by what is needed.
     """
     if not np.issubdtype(weights.dtype, np.integer):
         raise ContractError(f"weights must be integers, not {weights.dtype}")
-    if weights.shape != (params.neurons, params.inputs + params.neurons):
+    shape = (params.neurons, params.inputs + params.neurons)
+    shape = (len(params.waits), *shape) if params.delays else shape
+    if weights.shape != shape:
         raise ContractError(
-            f"weights must be {params.neurons} x {params.inputs + params.neurons}, "
-            f"not {weights.shape}"
+            f"weights must be {' x '.join(str(size) for size in shape)}, not {weights.shape}"
         )
-    source, target = np.nonzero(weights.T)
-    weight = weights.T[source, target].astype(np.int64)
-    row_start = np.searchsorted(source, np.arange(weights.shape[1] + 1)).astype(np.int64)
+    rows = np.moveaxis(weights, -1, -2).reshape(-1, params.neurons)
+    row, target = np.nonzero(rows)
+    weight = rows[row, target].astype(np.int64)
+    row_start = np.searchsorted(row, np.arange(len(rows) + 1)).astype(np.int64)
     bound = accumulator_bound(params, row_start, target, weight)
     slot = place(params, row_start, target, activity)
     params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))

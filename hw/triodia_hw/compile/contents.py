@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..machine.fields import present
 from ..machine.image import Image
-from ..machine.params import MachineParams
+from ..machine.params import MachineParams, bits_for
 from ..machine.rows import gap_coded
 from ..machine.words import (
     READ_KINDS,
     Fields,
     neuron_fields,
     pack,
+    payload_bits,
     pointer_fields,
     row_depth,
     state_fields,
@@ -26,6 +28,7 @@ __all__ = [
     "contents",
     "memory_shapes",
     "read_words",
+    "wheel_shapes",
 ]
 
 
@@ -83,6 +86,27 @@ def memory_shapes(p: MachineParams) -> list[MemoryShape]:
     ]
 
 
+def wheel_shapes(p: MachineParams) -> list[MemoryShape]:
+    """Memories of the wheel, which a machine has once: none without delays.
+
+    ``wheel`` keeps the events of the longest delay's steps and of the present one, ``lists`` where
+    those of each step lie.
+    """
+    if not p.delays:
+        return []
+    lists = p.delays[-1] + 1
+    depth = lists * p.wheel_events
+    event: Fields = [("source", bits_for(p.sources), False), ("payload", payload_bits(p), True)]
+    place: Fields = [
+        ("start", bits_for(depth), False),
+        ("count", bits_for(p.wheel_events + 1), False),
+    ]
+    return [
+        MemoryShape("wheel", present(event), depth, False),
+        MemoryShape("lists", place, lists, False),
+    ]
+
+
 def read_words(p: MachineParams) -> list[int]:
     """Read words, which follow the neurons' parameters: an update with them shows v, u, r or b.
 
@@ -122,16 +146,17 @@ def _lane_contents(image: Image, lane: int, shapes: list[MemoryShape]) -> dict[s
 
 
 def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
-    """Pointer and synapse words of one PE; rows in order of hardware source number."""
+    """Pointer and synapse words of one PE; rows in order of hardware row number."""
     p, fields = image.params, synapse_fields(image.params)
-    lengths, starts, words = [0] * p.sources, [0] * p.sources, []
+    lengths, starts, words = [0] * p.rows, [0] * p.rows, []
     sources = [*range(p.inputs), *image.source_of_neuron().tolist()]
-    address = {hardware: source for source, hardware in enumerate(sources)}
-    for hardware in range(p.sources):
+    numbers = [k * p.sources + source for k in range(len(p.waits)) for source in sources]
+    address = {hardware: row for row, hardware in enumerate(numbers)}
+    for hardware in range(p.rows):
         starts[hardware] = len(words)
         if hardware in address:
-            source = address[hardware]
-            row = slice(image.row_start[source], image.row_start[source + 1])
+            here = address[hardware]
+            row = slice(image.row_start[here], image.row_start[here + 1])
             slots = image.slot[image.target[row]]
             here = slots // p.slots == lane
             pairs = zip(slots[here] % p.slots, image.weight[row][here], strict=True)
@@ -143,7 +168,7 @@ def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
 
 def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[int]:
     words, group = [], p.rows_per_pointer
-    for first in range(0, p.sources, group):
+    for first in range(0, p.rows, group):
         rows = lengths[first : first + group]
         rows += [0] * (group - len(rows))
         values = {f"length_{k}": length for k, length in enumerate(rows)}

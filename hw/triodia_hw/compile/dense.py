@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..errors import ContractError
 from ..machine.image import Image
 from ..machine.params import MachineParams
 from ..machine.words import neuron_fields, width_of
@@ -82,8 +83,16 @@ class Dense:
 
 
 def dense(image: Image) -> Dense:
-    """Lay out the network of ``image`` for a dense machine with the same number of PEs."""
+    """Lay out the network of ``image`` for a dense machine with the same number of PEs.
+
+    Raises
+    ------
+    ContractError
+        If the network has delays: the dense machine keeps no events.
+    """
     p = image.params
+    if p.delays:
+        raise ContractError("the dense machine has no delays; compare a network without them")
     order = np.argsort(~image.neurons.spiking, kind="stable")
     slot = np.empty(p.neurons, np.int64)
     k = np.arange(p.neurons)

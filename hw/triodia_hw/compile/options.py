@@ -9,6 +9,9 @@ __all__ = ["DEFAULT", "QUEUES", "Options"]
 # In order of need where block RAM is scarce.
 QUEUES = ("rows", "records", "returns", "outputs", "inputs")
 
+# Small memories of a machine with delays, in block RAM only where a family has no other.
+_WHEEL = ("lists", "replays")
+
 _DEPTH = 16  # fills the smallest distributed RAM of an ECP5
 _SHALLOW = {"inputs": 4, "outputs": 8}  # no slower while words come and go without a pause
 
@@ -58,6 +61,7 @@ class Options:
         if name in self.single_port:
             return "huge"
         small = name in self.distributed or (name in QUEUES and name not in self.queues)
+        small = small or (name in _WHEEL and self.blocks.small == "distributed")
         return self.blocks.small if small else "block"
 
     def depth(self, queue: str) -> int:

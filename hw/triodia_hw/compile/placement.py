@@ -4,7 +4,7 @@ import numpy as np
 
 from ..machine.params import MachineParams
 
-__all__ = ["place"]
+__all__ = ["loads", "place"]
 
 _ROUNDS = 8  # at most; the search has mostly ended by then
 
@@ -27,9 +27,7 @@ def place(
     """
     if activity is None:
         activity = np.ones((1, p.inputs + p.neurons))
-    load = np.zeros((len(activity), p.neurons))
-    for source, first in enumerate(row_start[:-1]):
-        load[:, target[first : row_start[source + 1]]] += activity[:, source, None]
+    load = loads(p, row_start, target, activity)
     lane = _by_mean(p, load.mean(axis=0))
     if len(activity) > 1 and p.lanes > 1:
         _swap(lane, load, p.lanes)
@@ -38,6 +36,24 @@ def place(
         slot[neuron] = lane[neuron] * p.slots + used[lane[neuron]]
         used[lane[neuron]] += 1
     return slot
+
+
+def loads(
+    p: MachineParams, row_start: np.ndarray, target: np.ndarray, activity: np.ndarray
+) -> np.ndarray:
+    """Synaptic operations into each neuron in each step of ``activity``, ``(steps, neurons)``.
+
+    Events of steps before the recording are not known, so delayed ones come only within it. A
+    recording of one step stands for every step.
+    """
+    steps, sources = activity.shape
+    load = np.zeros((steps, p.neurons))
+    for row, first in enumerate(row_start[:-1]):
+        group, source = divmod(row, sources)
+        late = 0 if steps == 1 else min(p.waits[group], steps)
+        targets = target[first : row_start[row + 1]]
+        load[late:, targets] += activity[: steps - late, source, None]
+    return load
 
 
 def _by_mean(p: MachineParams, load: np.ndarray) -> np.ndarray:

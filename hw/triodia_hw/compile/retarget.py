@@ -50,6 +50,7 @@ def fit_capacity(
                 f"{name} must be at most {getattr(params, name)} for this machine, "
                 f"not {need}; prune further or build a larger machine"
             )
+    _check_delays(p, params)
     row_start = _rows(image, params)
     slot = place(params, row_start, image.target, _activity(activity, p, params))
     bound = accumulator_bound(params, row_start, image.target, image.weight)
@@ -65,6 +66,17 @@ def fit_capacity(
         row_start=row_start,
         slot=slot,
     )
+
+
+def _check_delays(p: MachineParams, params: MachineParams) -> None:
+    """Refuse a network with a delay that the machine does not have."""
+    missing = sorted(set(p.delays) - set(params.delays))
+    if missing:
+        needs, has = (", ".join(map(str, steps)) or "none" for steps in (missing, params.delays))
+        raise ContractError(
+            f"delays must be among those of this machine ({has}), not {needs}; build a machine "
+            f"with delays {', '.join(str(d) for d in sorted({*p.delays, *params.delays}))}"
+        )
 
 
 def whole_blocks(p: MachineParams, family: Family = ECP5) -> MachineParams:
@@ -120,11 +132,14 @@ def _signed_bits(values: np.ndarray) -> int:
 
 
 def _rows(image: Image, params: MachineParams) -> np.ndarray:
-    """Row starts, with empty rows for spare inputs and neurons."""
-    p, lengths = image.params, np.diff(image.row_start)
-    more = np.zeros(params.inputs + params.neurons, np.int64)
-    more[: p.inputs] = lengths[: p.inputs]
-    more[params.inputs : params.inputs + p.neurons] = lengths[p.inputs :]
+    """Row starts, with empty rows for spare inputs, neurons and delays."""
+    p = image.params
+    lengths = np.diff(image.row_start).reshape(len(p.waits), -1)
+    more = np.zeros((len(params.waits), params.inputs + params.neurons), np.int64)
+    for group, wait in zip(lengths, p.waits, strict=True):
+        spread = more[params.waits.index(wait)]
+        spread[: p.inputs] = group[: p.inputs]
+        spread[params.inputs : params.inputs + p.neurons] = group[p.inputs :]
     return np.concatenate([[0], np.cumsum(more)])
 
 

@@ -68,15 +68,16 @@ def fit_storage(
 
     Fillers take cycles, so only storages are considered in which the busiest PE walks at most 5 %
     more words than in the best; ties go to the fewest words. ``activity`` counts how often each
-    source's row is walked, ``(steps, inputs + neurons)``; default: all equal. With ``tight`` every
+    source sends an event, ``(steps, inputs + neurons)``; default: all equal. With ``tight`` every
     storage is considered, and ties go to the fewest bits. Sets ``gap_bits``, ``synapse_words``,
     ``row_words`` and ``rows_per_pointer``.
     """
     choices, sources, refused = [], row_start.size - 1, None
-    rate = np.ones(sources) if activity is None else activity.mean(axis=0)
+    groups = (1, 2, 4, 8) if p.delays else (1, 2, 4)  # delays make many rows, most of them short
+    rate = np.ones(sources) if activity is None else np.tile(activity.mean(axis=0), len(p.waits))
     for gap_bits in range(1, bits_for(p.slots) + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
-        for group in (1, 2, 4):
+        for group in groups:
             try:
                 q = replace(
                     p,

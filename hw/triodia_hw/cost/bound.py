@@ -39,9 +39,9 @@ class StepWork:
 
 
 def lane_rows(image: Image) -> np.ndarray:
-    """Synapses of each source in each PE, ``(inputs + neurons, lanes)``."""
+    """Synapses of each row in each PE, ``(rows, lanes)``."""
     p = image.params
-    rows = np.zeros((p.inputs + p.neurons, p.lanes), np.int64)
+    rows = np.zeros((image.row_start.size - 1, p.lanes), np.int64)
     source = np.repeat(np.arange(len(rows)), np.diff(image.row_start))
     np.add.at(rows, (source, image.slot[image.target] // p.slots), 1)
     return rows
@@ -52,11 +52,17 @@ def work_of(image: Image, sequences: list[list[list[Event]]]) -> list[StepWork]:
     rows = lane_rows(image)
     p, work = image.params, []
     for sequence in sequences:
-        fired = np.zeros(p.neurons, bool)
+        fired, sent = np.zeros(p.neurons, bool), []
         for events, spikes in zip(sequence, trace(image, sequence).spikes, strict=True):
-            arriving = [channel for channel, _ in events]
-            arriving += (p.inputs + np.flatnonzero(fired)).tolist()
+            sent.append([channel for channel, _ in events])
+            sent[-1] += (p.inputs + np.flatnonzero(fired)).tolist()
             fired = spikes
+            arriving = [
+                group * (p.inputs + p.neurons) + source
+                for group, wait in enumerate(p.waits)
+                if wait < len(sent)
+                for source in sent[-1 - wait]
+            ]
             loads = rows[arriving].sum(axis=0) if arriving else np.zeros(p.lanes, np.int64)
             work.append(StepWork(p.slots, len(arriving), loads))
     return work

@@ -16,10 +16,10 @@ from ..machine.image import Image
 from ..machine.params import MachineParams
 from ..machine.reference import Event
 from ..machine.trace import trace
+from .flow import DEPTH, END, Queue, Wheel
 
 __all__ = ["cycles_and_stalls", "planned_cycles", "step_cycles"]
 
-_DEPTH = 16  # places of a queue, its output register not counted
 _FIRST = 3  # cycle in which lane k leaves reset, less lanes + k, by the machine's own counter
 _READY = 12  # from the last neuron of the first sweep to the lane being ready for tokens
 _ROW = 5  # from the bus taking a token to its row entering the row queue
@@ -28,26 +28,7 @@ _RECORD = 11  # from a neuron to its record entering the lane's output queue
 _FLOW = 2  # from the collector taking a record to its entering the output and return queues
 _ROWS_SPARE, _RECORDS_SPARE, _HUB_SPARE = 6, 11, 5
 
-_END, _SILENT = -1, -2  # records other than a spike to be returned, which is its source
-
-
-class _Queue:
-    """A queue: records on their way into it, inside it, and at its head."""
-
-    def __init__(self) -> None:
-        self.coming, self.stored = deque(), deque()  # (cycle of entry, record); record
-        self.head: int | None = None
-
-    @property
-    def idle(self) -> bool:
-        return self.head is None and not self.stored and not self.coming
-
-    def advance(self, cycle: int, ready: bool) -> None:
-        """Registers at the end of ``cycle``."""
-        if ready or self.head is None:
-            self.head = self.stored.popleft() if self.stored else None
-        if self.coming and self.coming[0][0] == cycle:
-            self.stored.append(self.coming.popleft()[1])
+_SILENT = -2  # like END no spike to be returned, which would be its source
 
 
 class _Lane:
@@ -55,7 +36,7 @@ class _Lane:
 
     def __init__(self, slots: int, first: int) -> None:
         self.slots = slots
-        self.output = _Queue()
+        self.output = Queue()
         self.pushes, self.pops = deque(), deque()  # cycles of rows into and out of the row queue
         self.taken, self.free = 0, 0  # when the walker took its last row, and can take the next
         self.start, self.slot, self.emits = first, 0, deque()
@@ -74,16 +55,16 @@ class _Lane:
         while self.pops and self.pops[0] < cycle:
             self.pops.popleft()
             self.pushes.popleft()
-        limit = _DEPTH - _ROWS_SPARE
+        limit = DEPTH - _ROWS_SPARE
         return len(self.pushes) < limit or sum(push < cycle for push in self.pushes) < limit
 
     def sweep(self, cycle: int) -> None:
         """Start this cycle's neuron, if there is one and room for its record."""
-        room = len(self.output.stored) < _DEPTH - _RECORDS_SPARE
+        room = len(self.output.stored) < DEPTH - _RECORDS_SPARE
         if self.slot > self.slots or cycle < self.start or not room:
             return
         if self.slot == self.slots:
-            self.output.coming.append((cycle + _RECORD, _END))
+            self.output.coming.append((cycle + _RECORD, END))
         elif self.emits and self.emits[0][0] == self.slot:
             self.output.coming.append((cycle + _RECORD, self.emits.popleft()[1]))
         self.slot += 1
@@ -103,19 +84,19 @@ class _Collector:
         self.turn = self.grant = 0
         self.end, self.go = False, True
 
-    def advance(self, cycle: int, room: bool, returns: _Queue) -> int:
+    def advance(self, cycle: int, room: bool, returns: Queue) -> int:
         """Advance one cycle, the PEs' output queues too; return how many ends leave."""
         pick = self.turn & -self.turn if self.go else 0
         heads = [lane.output.head for lane in self.lanes]
-        waiting = sum(1 << k for k, head in enumerate(heads) if head not in (None, _END))
-        ends = all(head == _END for head in heads)
+        waiting = sum(1 << k for k, head in enumerate(heads) if head not in (None, END))
+        ends = all(head == END for head in heads)
         for k, lane in enumerate(self.lanes):
             taken = self.end or bool(self.grant >> k & 1)
-            if taken and heads[k] not in (_END, _SILENT):
+            if taken and heads[k] not in (END, _SILENT):
                 returns.coming.append((cycle + _FLOW, heads[k]))
             lane.output.advance(cycle, taken)
         if self.end:
-            returns.coming.append((cycle + _FLOW, _END))
+            returns.coming.append((cycle + _FLOW, END))
         left = int(self.end)
         rest = self.turn & ~pick
         self.turn = rest or waiting & ~self.grant & ~pick
@@ -127,11 +108,13 @@ class _Collector:
 class _Machine:
     """The whole machine; ``plan`` yields input tokens, ``emits`` the records of each step."""
 
-    def __init__(self, p: MachineParams, rows: np.ndarray) -> None:
+    def __init__(self, p: MachineParams, rows: np.ndarray, lasts: list[bool]) -> None:
+        self.wheel = Wheel(p, iter(lasts)) if p.delays else None
+        self.seen: int | None = None  # what the bus puts out for the wheel
         self.rows = rows.tolist()
         self.cycle = p.lanes + _FIRST
         self.lanes = [_Lane(p.slots, self.cycle + k) for k in range(p.lanes)]
-        self.collector, self.returns = _Collector(self.lanes), _Queue()
+        self.collector, self.returns = _Collector(self.lanes), Queue()
         self.stalls = 0  # cycles in which a token waits for a lane's row queue
         self.go, self.ready = False, self.lanes[-1].start + p.slots + _READY
 
@@ -143,14 +126,19 @@ class _Machine:
             cycle = self.cycle
             for lane in self.lanes:
                 lane.sweep(cycle)
+            head = self.returns.head
             taken = self._bus(token, emits)
-            room = len(self.returns.stored) < _DEPTH - _HUB_SPARE
+            room = len(self.returns.stored) < DEPTH - _HUB_SPARE
             go = cycle >= self.ready and all(lane.room(cycle) for lane in self.lanes)
             back = taken in ("return", "both")
             left = self.collector.advance(cycle, room, self.returns)
             self.returns.advance(cycle, back)
             if left:
                 ends.append(cycle + _FLOW + 2)
+            if self.wheel:
+                self.wheel.advance(cycle, taken in ("replay", "both"), self.seen)
+                fresh = {"return": head, "input": token, "both": END}
+                self.seen = fresh.get(taken)
             if taken in ("input", "both"):
                 token = next(tokens, None)
             self.go = go
@@ -160,18 +148,23 @@ class _Machine:
     def _bus(self, token: int | None, emits: Iterator[list[deque]]) -> str | None:
         """Broadcast the token that the bus takes in this cycle, if any."""
         head = self.returns.head
-        spike = head not in (None, _END)
+        again = self.wheel.queue.head if self.wheel else END
+        spike, item = head not in (None, END), token not in (None, END)
+        ends = token == END == head and again == END
+        replay = again not in (None, END)
         if not self.go:
-            self.stalls += spike or token not in (None, _END) or (token == _END == head)
-        if not self.go or (head in (None, _END) and token is None):
+            self.stalls += spike or item or ends or replay
             return None
         if spike:
             self._broadcast(head)
             return "return"
-        if token != _END:
+        if item:
             self._broadcast(token)
             return "input"
-        if head is None:
+        if replay:
+            self._broadcast(again)
+            return "replay"
+        if not ends:
             return None
         for lane, records in zip(self.lanes, next(emits), strict=True):
             lane.start = lane.take_row(self.cycle + _ROW, 1) + _START
@@ -186,7 +179,8 @@ class _Machine:
     def _skip(self, token: int | None) -> None:
         """Jump to the next cycle in which something can happen."""
         c = self.collector
-        waits = token in (None, _END) and self.returns.idle
+        waits = token in (None, END) and self.returns.idle
+        waits = waits and (self.wheel is None or (self.wheel.quiet and self.seen is None))
         if not waits or c.turn or c.grant or c.end or not (c.go and self.go):
             return
         until = [lane.quiet_until(self.cycle) for lane in self.lanes]
@@ -224,19 +218,20 @@ def _machine(
 ) -> _Machine:
     """The machine after all steps."""
     p = image.params
-    tokens, emits = [], []
+    tokens, emits, lasts = [], [], []
     readouts = image.neurons.readout
     for sequence, fired in zip(sequences, spikes, strict=True):
         for step, events in enumerate(sequence):
             last = step == len(sequence) - 1
+            lasts.append(last)
             sources = np.flatnonzero(fired[step])
-            tokens += [channel for channel, _ in events] + [_END]
+            tokens += [channel for channel, _ in events] + [END]
             records = {int(image.slot[i]): _SILENT for i in np.flatnonzero(readouts)}
             records |= {int(image.slot[i]): _SILENT if last else p.inputs + int(i) for i in sources}
             lanes = [deque() for _ in range(p.lanes)]
             for slot in sorted(records):
                 lanes[slot // p.slots].append((slot % p.slots, records[slot]))
             emits.append(lanes)
-    machine = _Machine(p, image.segment_words())
+    machine = _Machine(p, image.segment_words(), lasts)
     machine.run(iter(tokens), iter(emits), len(emits))
     return machine

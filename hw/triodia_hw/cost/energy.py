@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..compile.contents import memory_shapes
+from ..compile.contents import memory_shapes, wheel_shapes
 from ..compile.dense import Dense
 from ..machine.image import Image
 from ..machine.neuron import NEURON
@@ -63,10 +63,19 @@ def event_work(
     words = sum(float(step.loads.sum()) for step in steps)
     swept = len(steps) * p.lanes * p.slots
     walked = width["pointers"] * p.lanes * events + width["synapses"] * words
+    walked += _kept(p, events, len(steps))
     sums = 2 * width["sums_0"] * (words + swept)  # read and written, or read and cleared
     bits = walked + sums + swept * (width["neurons"] + 2 * width["state"])
     product = words * p.weight_bits * _payload(p) + swept * _update(p)
     return _work(bits, product, len(sequences), registers, cycles)
+
+
+def _kept(p: MachineParams, events: int, steps: int) -> int:
+    """Bits that the wheel moves: it writes each new event and reads each delayed one."""
+    width = {shape.name: shape.width for shape in wheel_shapes(p)}
+    if not width:
+        return 0
+    return width["wheel"] * events + width["lists"] * steps * len(p.waits)
 
 
 def dense_work(

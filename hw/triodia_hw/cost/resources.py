@@ -1,11 +1,18 @@
 """Hard blocks that a machine needs: block RAM, single-port RAM and multipliers."""
 
-from ..compile.contents import memory_shapes
+from ..compile.contents import memory_shapes, wheel_shapes
 from ..compile.options import DEFAULT, Options
 from ..compile.storage import block_count
 from ..machine.neuron import NEURON
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import input_fields, output_fields, pointer_fields, read_bits, width_of
+from ..machine.words import (
+    input_fields,
+    output_fields,
+    payload_bits,
+    pointer_fields,
+    read_bits,
+    width_of,
+)
 
 __all__ = ["block_rams", "blocks_by_memory", "multipliers", "queue_widths", "single_port_rams"]
 
@@ -29,10 +36,25 @@ def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, 
     if options.parity:
         deep = {s.name: s.depth for s in memory_shapes(p)}
         blocks["parity"] = p.lanes * sum(block_count(1, deep[name], family) for name in blocks)
+    blocks |= _wheel_blocks(p, options)
     for name in options.queues:
         count = p.lanes if name in ("rows", "records") else 1
         blocks[name] = count * block_count(queues[name], _QUEUE_DEPTH, family)
     return blocks
+
+
+def _wheel_blocks(p: MachineParams, options: Options) -> dict[str, int]:
+    """Block RAMs of the memories that a machine with delays has once."""
+    sizes = {s.name: (s.width, s.depth) for s in wheel_shapes(p)}
+    if options.parity:
+        sizes |= {f"{name}_parity": (1, depth) for name, (_, depth) in sizes.items()}
+    if p.delays:
+        sizes["replays"] = 1 + bits_for(p.rows) + payload_bits(p), _QUEUE_DEPTH
+    return {
+        name: block_count(*size, options.blocks)
+        for name, size in sizes.items()
+        if options.style(name.removesuffix("_parity")) == "block"
+    }
 
 
 def single_port_rams(p: MachineParams, options: Options) -> int:
@@ -52,7 +74,7 @@ def multipliers(p: MachineParams, bits: int = 18) -> int:
         return -(-a // bits) * -(-b // bits)  # of signed factors of a and b bits
 
     leak = blocks(p.state_bits, p.leak_bits + 2)
-    payload = blocks(p.weight_bits, _payload_bits(p)) if p.graded else 0
+    payload = blocks(p.weight_bits, payload_bits(p)) if p.graded else 0
     return p.lanes * (leak * NEURON.multipliers(p) + payload)
 
 
@@ -61,7 +83,7 @@ def queue_widths(p: MachineParams) -> dict[str, int]:
 
     A returned spike has a constant payload and flags that are never set, which take no memory.
     """
-    source, payload, asked = bits_for(p.sources), _payload_bits(p), read_bits(p)
+    source, payload, asked = bits_for(p.sources), payload_bits(p), read_bits(p)
     start, length = (width for _, width, _ in pointer_fields(p)[:2])
     taken = sum(width for name, width, _ in input_fields(p) if name == "source")
     return {
@@ -71,8 +93,3 @@ def queue_widths(p: MachineParams) -> dict[str, int]:
         "inputs": 6 + taken + payload,
         "outputs": width_of(output_fields(p)),
     }
-
-
-def _payload_bits(p: MachineParams) -> int:
-    """Bits of a payload inside the machine."""
-    return max(p.payload_bits, p.fraction_bits + 2) if p.graded else 0

@@ -26,17 +26,23 @@ class Bus(wiring.Component):
     -------
     inputs, returns : In(stream.Signature(token_layout)).
     lanes : Out(Flow(token_layout)).array(lanes).
+    replays : In(stream.Signature(token_layout)). kept : Out(Flow(token_layout)). With delays only.
     event, stall : Out(1). An event went out; a token was held up.
     """
 
     def __init__(self, p: MachineParams) -> None:
         self.p = p
+        delayed = {
+            "replays": In(stream.Signature(token_layout(p))),
+            "kept": Out(Flow(token_layout(p))),
+        }
         super().__init__({
             "inputs": In(stream.Signature(token_layout(p))),
             "returns": In(stream.Signature(token_layout(p))),
             "lanes": Out(Flow(token_layout(p))).array(p.lanes),
             "event": Out(1),
             "stall": Out(1),
+            **(delayed if p.delays else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -64,4 +70,29 @@ class Bus(wiring.Component):
             valid.eq(go & (ends | spike | item)),
             token.eq(Mux(spike, r.payload, i.payload)),
         ]
+        if self.p.delays:
+            self._replay(m, go=go, ends=ends, item=spike | item, valid=valid, token=token)
         return m
+
+    def _replay(
+        self, m: Module, *, go: Signal, ends: Signal, item: Value, valid: Signal, token: Signal
+    ) -> None:
+        """Add a third input, ``replays``: its items pass when the others have none.
+
+        The end of a step waits for its end too; an end that reads does not. ``kept`` puts out every
+        token again, without the items of ``replays``.
+        """
+        i, r, w = self.inputs, self.returns, self.replays
+        again, fresh = Signal(), Signal()
+        done = i.p.read | (w.valid & w.p.end)
+        m.d.comb += [
+            ends.eq(i.valid & i.p.end & r.valid & r.p.end & done),
+            again.eq(w.valid & ~w.p.end & ~ends & ~item),
+            w.ready.eq(go & (again | (ends & ~i.p.read))),
+            self.stall.eq((ends | item | again) & ~go),
+            self.kept.valid.eq(valid & fresh),
+            self.kept.payload.eq(token),
+        ]
+        m.d.sync += fresh.eq(~again)
+        with m.If(again):
+            m.d.sync += [valid.eq(go), token.eq(w.payload)]

@@ -130,7 +130,7 @@ class Core(wiring.Component):
 
         Each takes its reset from the one before, so that synthesis cannot make one of them.
         """
-        before, faults = closed, []
+        before, faults = closed, [hub.fault] if self.p.delays else []
         for index, words in enumerate(self.contents):
             reset = Signal(name=f"reset_{index}")
             lane = Lane(self.p, contents=words, units=self.units)

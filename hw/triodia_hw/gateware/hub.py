@@ -12,6 +12,7 @@ from .queue import Queue
 from .shapes import record_layout, struct, token_layout
 from .signatures import Flow
 from .units import Units
+from .wheel import Wheel
 
 __all__ = ["Hub"]
 
@@ -26,6 +27,7 @@ class Hub(wiring.Component):
     lanes : Out(Flow(token_layout)).array(lanes). The bus.
     records : In(stream.Signature(record_layout)).array(lanes).
     event, stall : Out(1). To the counters.
+    fault : Out(1), 0 without parity or delays: of the wheel's memories.
     """
 
     def __init__(self, p: MachineParams, units: Units | None = None) -> None:
@@ -37,6 +39,7 @@ class Hub(wiring.Component):
             "records": In(stream.Signature(record_layout(p))).array(p.lanes),
             "event": Out(1),
             "stall": Out(1),
+            **({"fault": Out(1)} if p.delays else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -51,6 +54,11 @@ class Hub(wiring.Component):
             connect(m, way, flipped(lane))
         connect(m, flipped(self.i), bus.inputs)
         connect(m, returns.o, bus.returns)
+        if p.delays:
+            wheel = self.units.add(m, "wheel", Wheel(p, self.units))
+            connect(m, bus.kept, wheel.i)
+            connect(m, wheel.o, bus.replays)
+            m.d.comb += self.fault.eq(wheel.fault)
         self._fork(m, collector.o, returns)
         m.d.comb += [
             collector.o.room.eq(self.o.room & returns.room),

@@ -4,7 +4,7 @@ from amaranth import Shape, signed, unsigned
 from amaranth.lib import data
 
 from ..machine.params import MachineParams, bits_for
-from ..machine.words import Fields, pointer_fields, read_bits
+from ..machine.words import Fields, payload_bits, pointer_fields, read_bits
 
 __all__ = [
     "payload_shape",
@@ -25,11 +25,14 @@ def struct(fields: Fields) -> data.StructLayout:
 
 def payload_shape(p: MachineParams) -> Shape:
     """Payload inside the machine: wide enough for a spike and for any graded input."""
-    return signed(max(p.payload_bits, p.fraction_bits + 2)) if p.graded else unsigned(0)
+    return signed(payload_bits(p)) if p.graded else unsigned(0)
 
 
 def token_layout(p: MachineParams) -> data.StructLayout:
     """Bus token: an event, or the end of a step (``last`` of its sequence).
+
+    The ``source`` of an event that has waited ``waits[k]`` steps is ``k * sources`` higher: the
+    number of its row.
 
     With ``end`` and ``read`` it ends no step but asks for the word of every neuron's state that
     the low bits of ``source`` name (:data:`triodia_hw.machine.words.READ_KINDS`).
@@ -38,7 +41,7 @@ def token_layout(p: MachineParams) -> data.StructLayout:
         "end": 1,
         "last": 1,
         "read": 1,
-        "source": max(read_bits(p), bits_for(p.sources)),
+        "source": max(read_bits(p), bits_for(p.rows)),
         "payload": payload_shape(p),
     })
 

@@ -13,11 +13,11 @@ LINK_VERSION = 1
 
 _HEAD = struct.Struct("<BBI")  # link version, flags, clock
 _SIZES = struct.Struct("<14HI")
-_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE = 1, 2, 4, 8, 16
-_MODES = ("synaptic", "adaptive", "reset", "fires")
+_DELAYS = struct.Struct("<Q")  # bit d: the machine has delay d; only there if it has any
+_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE, _DELAYED = 1, 2, 4, 8, 16, 32
+_MODES = ("synaptic", "adaptive", "reset", "fires", "delays")
 _WIDE = "synapse_words"  # the one that takes 32 bits; it comes last
 _NAMES = [f.name for f in fields(MachineParams) if f.name not in (*_MODES, _WIDE)]
-_TEXT = MAX_PAYLOAD - _HEAD.size - _SIZES.size
 
 
 class BadWelcome(ValueError):
@@ -43,11 +43,13 @@ class Welcome:
         p = self.params
         flags = _SYNAPTIC * p.synaptic | _RESET_VALUE * (p.reset == "value")
         flags |= _LOADABLE * self.loadable | _ABOVE * (p.fires == "above")
-        flags |= _ADAPTIVE * p.adaptive
+        flags |= _ADAPTIVE * p.adaptive | _DELAYED * bool(p.delays)
         sizes = [getattr(p, name) for name in _NAMES]
         head = _HEAD.pack(LINK_VERSION, flags, self.clock_hz)
         text = f"{self.board} {self.version}".encode("ascii", "replace")
-        return head + _SIZES.pack(*sizes, p.synapse_words) + text[:_TEXT]
+        head += _SIZES.pack(*sizes, p.synapse_words)
+        head += _DELAYS.pack(sum(1 << d for d in p.delays)) if p.delays else b""
+        return head + text[: MAX_PAYLOAD - len(head)]
 
     @classmethod
     def decode(cls, payload: bytes) -> "Welcome":
@@ -61,11 +63,15 @@ class Welcome:
         try:
             _, flags, clock = _HEAD.unpack_from(payload)
             *sizes, wide = _SIZES.unpack_from(payload, _HEAD.size)
+            names = _HEAD.size + _SIZES.size
+            (delays,) = _DELAYS.unpack_from(payload, names) if flags & _DELAYED else (0,)
+            names += _DELAYS.size if flags & _DELAYED else 0
             params = MachineParams(
                 **dict(zip(_NAMES, sizes, strict=True)),
                 synapse_words=wide,
                 synaptic=bool(flags & _SYNAPTIC),
                 adaptive=bool(flags & _ADAPTIVE),
+                delays=tuple(d for d in range(64) if delays >> d & 1),
                 reset="value" if flags & _RESET_VALUE else "subtract",
                 fires="above" if flags & _ABOVE else "at",
             )
@@ -73,6 +79,6 @@ class Welcome:
             raise BadWelcome(
                 f"the board describes a machine that cannot be ({error}); build it again"
             ) from None
-        text = payload[_HEAD.size + _SIZES.size :].decode("ascii", "replace")
+        text = payload[names:].decode("ascii", "replace")
         board, _, version = text.partition(" ")
         return cls(params, clock, bool(flags & _LOADABLE), board, version)

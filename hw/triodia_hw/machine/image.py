@@ -33,15 +33,17 @@ class Image:
     """A network in integers, and the PE and slot of each neuron.
 
     Sources are numbered inputs first: source ``j < inputs`` is input ``j``, source ``inputs + i``
-    is neuron ``i``.
+    is neuron ``i``. A machine with delays has a row of synapses for each source and each of
+    ``params.waits``: row ``k * (inputs + neurons) + j`` holds those of source ``j`` that wait
+    ``waits[k]`` steps.
 
     Parameters
     ----------
     params : sizes and widths.
     neurons : per-neuron integers.
-    row_start : ``(inputs + neurons + 1,)``; synapses of source ``j`` are
+    row_start : ``(len(waits) * (inputs + neurons) + 1,)``; synapses of row ``j`` are
         ``row_start[j]:row_start[j + 1]`` of ``target`` and ``weight``.
-    target, weight : ``(synapses,)``; targets ascend within a row, no pair twice, no weight 0.
+    target, weight : ``(synapses,)``; targets ascend within a row, none twice, no weight 0.
     slot : ``(neurons,)`` slot of each neuron; PE ``slot // params.slots``.
     coding : how samples become input events, or None for a network without real-valued inputs.
     meta : free JSON: task, provenance. Nothing that the machine or its host needs.
@@ -72,8 +74,9 @@ class Image:
 
     def _check_synapses(self) -> None:
         p, limit = self.params, 1 << (self.params.weight_bits - 1)
-        if self.row_start.shape != (p.inputs + p.neurons + 1,) or self.row_start[0] != 0:
-            raise ContractError("row_start must have one entry a source and one more, from 0")
+        rows = len(p.waits) * (p.inputs + p.neurons)
+        if self.row_start.shape != (rows + 1,) or self.row_start[0] != 0:
+            raise ContractError(f"row_start must have {rows + 1} entries, from 0")
         if np.any(np.diff(self.row_start) < 0) or self.row_start[-1] != self.target.size:
             raise ContractError("row_start must ascend to the number of synapses")
         if self.target.ndim != 1 or self.weight.shape != self.target.shape:
@@ -116,7 +119,7 @@ class Image:
         return np.flatnonzero(self.neurons.readout)
 
     def segment_words(self) -> np.ndarray:
-        """Synapse words of each source in each PE, fillers too, ``(inputs + neurons, lanes)``."""
+        """Synapse words of each row in each PE, fillers too, ``(rows, lanes)``."""
         return segment_words(self.params, self.row_start, self.slot[self.target])
 
     def words_per_lane(self) -> np.ndarray:
@@ -143,10 +146,15 @@ class Image:
 def accumulator_bound(
     p: MachineParams, row_start: np.ndarray, target: np.ndarray, weight: np.ndarray
 ) -> int:
-    """Largest magnitude any ``a_i`` can reach: sum of ``|weight| * greatest payload`` by target."""
+    """Largest magnitude any ``a_i`` can reach: sum of ``|weight| * greatest payload`` by target.
+
+    Rows of all delays count, since their events can arrive in one step.
+    """
     payload = np.full(p.inputs + p.neurons, p.one, np.int64)
     payload[: p.inputs] = p.greatest_payload
-    reach = np.abs(weight.astype(np.int64)) * np.repeat(payload, np.diff(row_start))
+    reach = np.abs(weight.astype(np.int64)) * np.repeat(
+        np.tile(payload, len(p.waits)), np.diff(row_start)
+    )
     totals = np.zeros(p.neurons, np.int64)
     np.add.at(totals, target, reach)
     return int(totals.max(initial=0))

@@ -32,7 +32,7 @@ def _add_row(a: np.ndarray, graph: tuple, source: int, payload: int) -> int:
 def _integrate(a: np.ndarray, state: tuple, neurons: tuple, how: tuple) -> None:
     """Potentials before spikes into ``state[0]``, currents into ``state[1]``; clears the sums."""
     _, beta, alpha, _, _, bias, rho, _, _ = neurons
-    (_, _, k, low, high), (synaptic, _, _, _, adaptive) = how
+    (_, _, k, low, high), (synaptic, _, _, _, adaptive), _ = how
     v, u, r, b = state
     if synaptic:
         for i in range(len(a)):
@@ -86,7 +86,7 @@ def run(
     """Run all steps from reset and fill ``out``; arguments as ``trace`` packs them."""
     start, channel, payload = events
     spikes, readouts, sops, arriving, kept = out
-    inputs, one = how[0][0], how[0][1]
+    inputs, one, delays = how[0][0], how[0][1], how[2]
     count = len(neurons[0])
     zero = np.zeros((4, count), np.int64)
     state = zero[0], zero[1], zero[2], zero[3]  # v, u, r, b; a tuple, so that loops are vectorised
@@ -97,6 +97,17 @@ def run(
         for e in range(fired):
             sops[t] += _add_row(a, graph, inputs + sent[e], one)
         arriving[t] = start[t + 1] - start[t] + fired
+        for group in range(len(delays)):
+            first, past = (group + 1) * (inputs + count), t - delays[group]
+            if past >= 0:
+                for e in range(start[past], start[past + 1]):
+                    sops[t] += _add_row(a, graph, first + channel[e], payload[e])
+                arriving[t] += start[past + 1] - start[past]
+            if past >= 1:
+                fired = _list(spikes[past - 1], sent)
+                for e in range(fired):
+                    sops[t] += _add_row(a, graph, first + inputs + sent[e], one)
+                arriving[t] += fired
         _integrate(a, state, neurons, how)
         _fire(state, neurons, how, spikes[t])
         fired = _list(spikes[t], sent)

@@ -1,6 +1,8 @@
 """Sizes, widths and modes of a machine."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 from ..errors import ContractError
 
@@ -31,6 +33,20 @@ _RANGES = {
     "rows_per_pointer": (1, 8),
 }
 
+_LONGEST = 63  # steps that a synapse can wait
+
+
+def _checked_delays(delays: Sequence[int]) -> tuple[int, ...]:
+    """``delays`` as a tuple; raises :class:`ContractError` if a machine cannot have them."""
+    if not isinstance(delays, list | tuple):
+        raise ContractError(f"delays must be a list of steps, not {delays!r}")
+    for delay in delays:
+        if isinstance(delay, bool) or not isinstance(delay, int) or not 1 <= delay <= _LONGEST:
+            raise ContractError(f"delays must be whole steps in 1..{_LONGEST}, not {delay!r}")
+    if any(b <= a for a, b in pairwise(delays)):
+        raise ContractError(f"delays must ascend, not {list(delays)}")
+    return tuple(delays)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MachineParams:
@@ -49,6 +65,8 @@ class MachineParams:
     synaptic : whether neurons have a synaptic current ``u`` with its own leak.
     fires : ``"at"`` (a neuron spikes at ``v >= threshold``) or ``"above"`` (``v > threshold``).
     adaptive : whether neurons have an adaptation ``b`` that raises their threshold (ALIF).
+    delays : further steps, ascending in ``1 .. 63``, that a synapse can wait; every machine has
+        synapses of delay 0.
     reset : ``"subtract"`` (``v - threshold``) or ``"value"`` (one reset value per neuron).
     bias_bits, refractory_bits : width of these fields; 0 leaves them out.
     synapse_words : synapse words that each PE stores.
@@ -74,6 +92,7 @@ class MachineParams:
     accumulator_bits: int = 24
     synaptic: bool = False
     adaptive: bool = False
+    delays: tuple[int, ...] = ()
     reset: str = "subtract"
     fires: str = "at"
     bias_bits: int = 0
@@ -94,6 +113,7 @@ class MachineParams:
             if not isinstance(getattr(self, name), bool):
                 value = getattr(self, name)
                 raise ContractError(f"{name} must be true or false, not {value!r}")
+        object.__setattr__(self, "delays", _checked_delays(self.delays))
         if self.reset not in ("subtract", "value"):
             raise ContractError(f'reset must be "subtract" or "value", not {self.reset!r}')
         if self.fires not in ("at", "above"):
@@ -112,13 +132,28 @@ class MachineParams:
                 f"not {self.refractory_bits}"
             )
 
-    def record(self) -> dict[str, int | bool | str]:
-        """Parameters by name, as files hold them: ``adaptive`` only where it is true.
+    def record(self) -> dict[str, int | bool | str | list[int]]:
+        """Parameters by name, as files hold them: ``adaptive`` and ``delays`` only where given.
 
-        So a machine without adaptation has the files it had before there was any.
+        So a machine without adaptation and delays has the files it had before there were any.
         """
-        values = asdict(self)
-        return values if self.adaptive else {k: v for k, v in values.items() if k != "adaptive"}
+        values = asdict(self) | {"delays": list(self.delays)}
+        return {k: v for k, v in values.items() if v or k not in ("adaptive", "delays")}
+
+    @property
+    def waits(self) -> tuple[int, ...]:
+        """Steps that an event waits on its way to each group of rows: 0, then ``delays``."""
+        return (0, *self.delays)
+
+    @property
+    def rows(self) -> int:
+        """Rows of synapses the hardware addresses: one per source, for each of ``waits``."""
+        return len(self.waits) * self.sources
+
+    @property
+    def wheel_events(self) -> int:
+        """Most events of a step that are kept for later steps: one from each source."""
+        return self.inputs + self.neurons
 
     @property
     def slots(self) -> int:
@@ -138,7 +173,7 @@ class MachineParams:
     @property
     def pointer_words(self) -> int:
         """Pointer words that each PE stores."""
-        return -(-self.sources // self.rows_per_pointer)
+        return -(-self.rows // self.rows_per_pointer)
 
     @property
     def graded(self) -> bool:

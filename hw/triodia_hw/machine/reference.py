@@ -19,7 +19,8 @@ class StepResult:
     """Output of a machine in one step, and its state after the step.
 
     spikes : neurons that spiked, ascending. readouts : ``v`` of each readout, in their order.
-    sops : synaptic operations that the events of this step caused; events : how many events.
+    sops : synaptic operations that the events of this step caused; events : how many events,
+        those of earlier steps that arrive again after a delay too.
     """
 
     spikes: np.ndarray
@@ -40,8 +41,9 @@ class Reference:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state after reset: all zero, no spikes pending."""
+        """Return to the state after reset: all zero, no spikes and no delayed events pending."""
         self.state = State.zero(self.image.params.neurons)
+        self.earlier: list[list[Event]] = []  # events of the steps before, the last one first
         self.spikes = np.empty(0, np.int64)
 
     def step(self, events: list[Event], last: bool = False) -> StepResult:
@@ -53,18 +55,29 @@ class Reference:
         arriving += [(p.inputs + int(i), p.one) for i in self.spikes]
         a = np.zeros(p.neurons, np.int64)
         sops = 0
-        for source, payload in arriving:
-            row = slice(im.row_start[source], im.row_start[source + 1])
+        delayed = self.delayed()
+        for row, payload in arriving + delayed:
+            row = slice(im.row_start[row], im.row_start[row + 1])
             a[im.target[row]] += im.weight[row] * payload  # no target twice in a row
             sops += row.stop - row.start
         self.state, spike = NEURON.step(p, im.neurons, self.state, a)
         self.spikes = np.flatnonzero(spike)
-        result = StepResult(
-            self.spikes, self.state.v[im.readouts], self.state, int(sops), len(arriving)
-        )
+        self.earlier = [arriving, *self.earlier][: max(p.waits)]
+        events = len(arriving) + len(delayed)
+        result = StepResult(self.spikes, self.state.v[im.readouts], self.state, int(sops), events)
         if last:
             self.reset()
         return result
+
+    def delayed(self) -> list[Event]:
+        """Events of earlier steps that arrive in the coming step: (row, payload)."""
+        p = self.image.params
+        return [
+            (group * (p.inputs + p.neurons) + source, payload)
+            for group, delay in enumerate(p.delays, 1)
+            if delay <= len(self.earlier)
+            for source, payload in self.earlier[delay - 1]
+        ]
 
     def _payload(self, channel: int, payload: int) -> int:
         p = self.image.params

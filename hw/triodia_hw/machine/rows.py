@@ -23,7 +23,7 @@ def gap_coded(segment: list[tuple[int, int]], gap_bits: int) -> list[tuple[int, 
 
 
 def segment_words(p: MachineParams, row_start: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """Words of each source in each PE, fillers too, ``(inputs + neurons, lanes)``.
+    """Words of each row in each PE, fillers too, ``(rows, lanes)``.
 
     ``slots`` is the slot of the target of each synapse, in the order of ``row_start``.
     """

@@ -28,8 +28,8 @@ class Trace:
     ----------
     spikes : ``(steps, neurons)`` bool.
     readouts : ``(steps, readouts)`` int64, in the order of ``Image.readouts``.
-    sops, events : ``(steps,)`` synaptic operations, and the events that cause them: inputs, and
-        spikes of the step before.
+    sops, events : ``(steps,)`` synaptic operations, and the events that cause them: inputs, spikes
+        of the step before, and both again after each delay.
     state : arrays ``(steps, neurons)`` after each step, if they were asked for.
     """
 
@@ -106,6 +106,7 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
     payload = events.payload if p.graded else events.payload * p.one
     low, high = p.state_range
     rules = (p.inputs, p.one, p.leak_bits, low, high)
+    delays = np.array(p.delays, np.int64)
     flags = (p.synaptic, p.reset == "value", p.fires == "above", bool(n.refractory.any()))
     flags += (p.adaptive,)
     run(
@@ -113,7 +114,7 @@ def _compiled(image: Image, events: EventList, states: bool) -> Trace:
         tuple(graph),
         (*values, np.ascontiguousarray(n.spiking)),
         np.asarray(image.readouts, np.int64),
-        (rules, flags),
+        (rules, flags, delays),
         (spikes, readouts, sops, arriving, kept),
     )
     return Trace(spikes, readouts, sops, arriving, State(*kept) if states else None)

@@ -18,6 +18,7 @@ __all__ = [
     "neuron_fields",
     "output_fields",
     "pack",
+    "payload_bits",
     "pointer_fields",
     "read_bits",
     "readable",
@@ -58,6 +59,11 @@ def read_bits(p: MachineParams) -> int:
 def readable(p: MachineParams) -> tuple[str, ...]:
     """Words of a neuron's state that a "read" can ask for."""
     return ("v", "u", "r", "b") if p.adaptive else ("v", "u", "r")
+
+
+def payload_bits(p: MachineParams) -> int:
+    """Bits of a payload inside the machine: a spike or any graded input; 0 if all are spikes."""
+    return max(p.payload_bits, p.fraction_bits + 2) if p.graded else 0
 
 
 def row_depth(words: int) -> int:

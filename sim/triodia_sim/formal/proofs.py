@@ -19,6 +19,7 @@ from .loop import TRACKED, Loop, loop_params
 from .order import COLOUR, Channel
 from .runner import formal_rtlil
 from .sums import Sums
+from .waiting import Waiting, wheel_params
 from .wishbone import Wishbone
 
 __all__ = ["PROOFS", "Proof"]
@@ -92,6 +93,9 @@ PROOFS = {
         f"loop of 2, {what}": Proof(lambda what=what: _loop(2, what), bound=bound, reach=30)
         for what, bound in (("inputs", 22), ("spikes", 28), ("outputs", 22))
     },
+    "wheel, delay 1": Proof(lambda: Waiting(wheel_params((1,))), bound=32, reach=40),
+    "wheel, delay 2": Proof(lambda: Waiting(wheel_params((2,))), bound=34, reach=45),
+    "wheel, delays 1 and 2": Proof(lambda: Waiting(wheel_params((1, 2))), bound=33, reach=45),
     # The wrappers keep the machine in reset for 16 cycles first.
     "AXI4-Stream wrapper": Proof(AxiStream, reach=30),
     "AXI4-Lite slave": Proof(AxiLite, reach=30),

@@ -66,6 +66,9 @@ def new(
     jump: Annotated[
         str | None, typer.Option(help=f"Rise per spike, in thresholds; default {JUMP:g}.")
     ] = None,
+    max_delay: Annotated[
+        int, typer.Option(help="Longest delay of a recurrent synapse in steps, up to 63.")
+    ] = 0,
     gain: Annotated[float, typer.Option(help="Spread of a neuron's summed weights.")] = 1.0,
     reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
     clusters: Annotated[
@@ -88,6 +91,7 @@ def new(
     if tau_syn_mean is not None:
         options["tau_syn_mean"] = _values(tau_syn_mean, float, "tau_syn_mean")
     options |= _adaptation(adaptive, tau_adapt, jump)
+    options |= {"max_delay": max_delay} if max_delay else {}
     if clusters > 1:
         if layers is not None:
             raise TriodiaError("`--clusters` and `--layers` exclude each other; leave one out.")
@@ -101,8 +105,9 @@ def new(
     data = {"neurons": net.neurons, "synapses": net.synapses, "seed": seed, "file": str(output)}
     show = Output(as_json)
     adapting = int(np.count_nonzero(net.jump)) if net.adaptive else 0
-    data |= {"layers": [*net.layers], "adaptive_neurons": adapting}
-    show.result(data, title="New network", hide=() if adapting else ("adaptive_neurons",))
+    data |= {"layers": [*net.layers], "adaptive_neurons": adapting, "delays": [*net.delays]}
+    quiet = {"adaptive_neurons": adapting, "delays": net.delays}
+    show.result(data, title="New network", hide=[name for name, some in quiet.items() if not some])
     if net.depth > 1:
         show.say(f"Layers: {', '.join(map(str, net.layers))}")
 

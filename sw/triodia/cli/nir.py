@@ -60,6 +60,7 @@ def import_nir(
         "tie",
         "clock_neurons",
         "relay_neurons",
+        "delays",
         "populations",
         "readout",
         "mapped",

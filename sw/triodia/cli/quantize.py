@@ -8,7 +8,7 @@ import typer
 
 from triodia_boards.capacity import smallest_board
 from triodia_boards.catalog import get_board
-from triodia_hw.compile.contents import memory_shapes
+from triodia_hw.compile.contents import memory_shapes, wheel_shapes
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import Options
 from triodia_hw.cost.resources import block_rams
@@ -245,6 +245,7 @@ def _memory(image: Image) -> dict:
     """Sizes of an image: neurons, synapses, bits of each kind of memory, block RAMs."""
     p = image.params
     bits = {f"{s.name}_bits": p.lanes * s.depth * s.width for s in memory_shapes(p)}
+    bits |= {f"{s.name}_bits": s.depth * s.width for s in wheel_shapes(p)}
     return {
         "neurons": p.neurons,
         "synapses": image.synapses,

@@ -7,7 +7,7 @@ import numpy as np
 from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.coding import InputCoding
 
-from .recurrent import check_mask, check_positive, check_shapes, freeze_arrays
+from .recurrent import check_delays, check_mask, check_positive, check_shapes, freeze_arrays
 
 __all__ = ["Head"]
 
@@ -25,6 +25,8 @@ class Head:
     w_out, mask_out : ``(O, N)``.
     tau_out, bias_out : ``(O,)``.
     tau_syn_out : ``(O,)`` synaptic time constants, or None (always, but for imported networks).
+    delay_in, delay_out : whole steps in 0..63 that events wait at each synapse, as ``w_in`` and
+        ``w_out``; or None.
     input_mean, input_std : ``(I,)`` of the training set, to standardise inputs with.
     input_clip : standardised inputs are clipped to ``+-input_clip``.
     input_tail : steps without input after each sample, at least 0. A spike takes a step from layer
@@ -47,6 +49,8 @@ class Head:
     input_std: np.ndarray
     input_clip: float
     tau_syn_out: np.ndarray | None = None
+    delay_in: np.ndarray | None = None
+    delay_out: np.ndarray | None = None
     input_tail: int = 0
 
     def __post_init__(self) -> None:
@@ -59,6 +63,7 @@ class Head:
         check_shapes(self, w_in=(n, i), mask_in=(n, i), w_out=(o, n), mask_out=(o, n))
         check_shapes(self, tau_out=(o,), bias_out=(o,), tau_syn_out=(o,))
         check_shapes(self, input_mean=(i,), input_std=(i,))
+        check_delays(self, delay_in=(n, i), delay_out=(o, n))
         check_positive(self, "tau_out", "tau_syn_out", "input_std")
         if not 0 < self.input_clip < np.inf:
             raise TriodiaError(f"input_clip must be above 0, not {self.input_clip!r}")

@@ -61,6 +61,15 @@ class Network(Recurrent):
         """Readout neurons; 0 before training."""
         return 0 if self.head is None else self.head.readouts
 
+    @property
+    def delays(self) -> tuple[int, ...]:
+        """Distinct steps, above 0, that synapses of the graph wait, ascending."""
+        head = self.head
+        parts = [(self.delay_rec, self.mask_rec)]
+        parts += [(head.delay_in, head.mask_in), (head.delay_out, head.mask_out)] if head else []
+        found = [np.unique(delay[mask]) for delay, mask in parts if delay is not None]
+        return tuple(d for d in np.unique(np.concatenate([[0], *found])).astype(int).tolist() if d)
+
     def trained(self) -> Head:
         """The head; :class:`TriodiaError` says what to do if there is none."""
         if self.head is None:
@@ -106,6 +115,8 @@ class Network(Recurrent):
         if not inside or np.unique(keep).size != keep.size:
             raise TriodiaError(f"keep must be distinct neurons in 0..{self.neurons - 1}")
         part = {name: getattr(self, name)[np.ix_(keep, keep)] for name in ("w_rec", "mask_rec")}
+        if self.delay_rec is not None:
+            part["delay_rec"] = self.delay_rec[np.ix_(keep, keep)]
         for name in (*self.BY_NEURON, "lane"):
             value = getattr(self, name)
             part[name] = None if value is None else value[keep]
@@ -113,8 +124,10 @@ class Network(Recurrent):
 
     def _head_of(self, keep: np.ndarray) -> Head:
         h = self.head
-        rows = {"w_in": h.w_in[keep], "mask_in": h.mask_in[keep]}
-        return replace(h, **rows, w_out=h.w_out[:, keep], mask_out=h.mask_out[:, keep])
+        part = {name: getattr(h, name) for name in ("w_in", "mask_in", "delay_in")}
+        part = {name: a if a is None else a[keep] for name, a in part.items()}
+        columns = {name: getattr(h, name) for name in ("w_out", "mask_out", "delay_out")}
+        return replace(h, **part, **{n: a if a is None else a[:, keep] for n, a in columns.items()})
 
     def with_head(self, **changes: object) -> "Network":
         """The same network with changed fields of its head."""

@@ -10,6 +10,7 @@ from ..ranges import check_finite
 from .draws import balanced_weights, random_mask
 from .layers import Layers, layer_mask, layer_weights
 from .network import Network
+from .recurrent import LONGEST
 
 __all__ = ["JUMP", "TAU_ADAPT", "balanced_weights", "new_network", "random_mask"]
 
@@ -30,6 +31,7 @@ def new_network(
     adaptive: float | Sequence[float] = 0.0,
     tau_adapt: float | Sequence[float] = TAU_ADAPT,
     jump: float | Sequence[float] = JUMP,
+    max_delay: int = 0,
     gain: float = 1.0,
     reset: str = "subtract",
     layers: Sequence[int] | None = None,
@@ -45,7 +47,8 @@ def new_network(
 
     A fraction ``adaptive`` of the neurons raise their threshold by ``jump`` thresholds with each
     spike; the rise decays with the time constant ``tau_adapt``, in steps. Which neurons adapt
-    changes nothing else that is drawn.
+    changes nothing else that is drawn. Each recurrent synapse waits a whole number of steps, drawn
+    evenly from 0 to ``max_delay``, at most 63; nothing else depends on that either.
 
     With ``layers``, the neurons of each, the network has several populations: each feeds the next,
     those of ``recurrent`` are joined among themselves (by default all), and ``skips`` join further
@@ -84,9 +87,11 @@ def new_network(
         sign=sign,
         layer=None if layers is None else plan.layer,
         reset=reset,
+        delay_rec=_delays(mask, max_delay, seed),
         **_adaptation(plan, each, seed),
     )
     drawn |= raises if net.adaptive else {}
+    drawn |= {"max_delay": max_delay} if max_delay else {}
     drawn |= {} if layers is None else plan.record()
     drawn = {name: [*v] if isinstance(v, Sequence) else v for name, v in drawn.items()}
     return net.with_provenance(command="new", neurons=net.neurons, seed=seed, **drawn)
@@ -137,6 +142,14 @@ def _adaptation(plan: Layers, each: dict[str, list], seed: int) -> dict[str, np.
         count = max(round(share * size), share > 0)
         parts.append(jump * rng.permutation(np.arange(size) < count))
     return {"tau_adapt": np.repeat(each["tau_adapt"], plan.sizes), "jump": np.concatenate(parts)}
+
+
+def _delays(mask: np.ndarray, most: int, seed: int) -> np.ndarray | None:
+    """Steps that the synapses of ``mask`` wait; None if none does."""
+    if isinstance(most, bool) or not isinstance(most, int) or not 0 <= most <= LONGEST:
+        raise TriodiaError(f"max_delay must be whole steps in 0..{LONGEST}, not {most!r}")
+    rng = np.random.default_rng([seed, 29])  # one of its own: all else is drawn as without
+    return rng.integers(0, most + 1, mask.shape) * mask if most else None
 
 
 def _signs(neurons: int, ei_ratio: float, rng: np.random.Generator) -> np.ndarray:

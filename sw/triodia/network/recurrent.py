@@ -7,7 +7,15 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["Recurrent", "check_mask", "check_positive", "check_shapes", "freeze_arrays"]
+__all__ = [
+    "LONGEST",
+    "Recurrent",
+    "check_delays",
+    "check_mask",
+    "check_positive",
+    "check_shapes",
+    "freeze_arrays",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +41,8 @@ class Recurrent:
     tau_adapt, jump : ``(N,)``, or both None for no adaptation. Each spike raises the neuron's
         threshold by ``jump``, at least 0; the rise decays by ``exp(-1 / tau_adapt)`` per step
         (ALIF, Bellec et al. 2018, arXiv 1803.09574).
+    delay_rec : ``(N, N)`` whole steps in 0..63 that spikes wait at each synapse, beyond the step
+        that every spike takes; or None for no delays. Off the graph it has no meaning.
     reset : "subtract" the threshold on a spike (not its rise), or "zero".
     fires : "at" the threshold (``v >= threshold``), or "above" it (``v > threshold``).
 
@@ -54,6 +64,7 @@ class Recurrent:
     layer: np.ndarray | None = None
     tau_adapt: np.ndarray | None = None
     jump: np.ndarray | None = None
+    delay_rec: np.ndarray | None = None
     reset: str = "subtract"
     fires: str = "at"
 
@@ -68,6 +79,7 @@ class Recurrent:
             raise TriodiaError(f"w_rec must be a square matrix, not {self.w_rec.shape}")
         n = self.w_rec.shape[0]
         check_shapes(self, w_rec=(n, n), mask_rec=(n, n), **dict.fromkeys(self.BY_NEURON, (n,)))
+        check_delays(self, delay_rec=(n, n))
         check_positive(self, "tau_mem", "tau_syn", "threshold", "tau_adapt")
         if (self.tau_adapt is None) != (self.jump is None):
             raise TriodiaError("tau_adapt and jump must both be given, or neither")
@@ -128,6 +140,8 @@ class Recurrent:
 
 _DTYPES = {"mask_rec": bool, "mask_in": bool, "mask_out": bool, "sign": np.int8}
 _DTYPES |= dict.fromkeys(("refractory", "cluster", "layer", "lane"), np.int32)
+_DTYPES |= dict.fromkeys(("delay_rec", "delay_in", "delay_out"), np.int32)
+LONGEST = 63  # steps that a synapse can wait
 
 
 def freeze_arrays(part: object) -> None:
@@ -153,6 +167,16 @@ def check_shapes(part: object, **shapes: tuple[int, ...]) -> None:
         value = getattr(part, name)
         if value is not None and value.shape != shape:
             raise TriodiaError(f"{name} must have shape {shape}, not {value.shape}")
+
+
+def check_delays(part: object, **shapes: tuple[int, int]) -> None:
+    """Raise :class:`TriodiaError` unless each matrix that is not None has whole steps in range."""
+    check_shapes(part, **shapes)
+    for name in shapes:
+        delay = getattr(part, name)
+        if delay is not None and delay.size and not 0 <= delay.min() <= delay.max() <= LONGEST:
+            wrong = delay.min() if delay.min() < 0 else delay.max()
+            raise TriodiaError(f"{name} must be in 0..{LONGEST} steps, not {wrong}")
 
 
 def check_positive(part: object, *names: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..network.head import Head
 from ..network.network import Network
+from ..network.recurrent import LONGEST
 from ..tasks.own import OWN_TASK
 from .neurons import Population, late_subtraction, tau_of_decay
 from .parts import Parts, check_size
@@ -18,8 +19,9 @@ __all__ = ["Blocks", "blocks_of"]
 class Blocks:
     """Populations in the order of their neurons, ``place`` of each; then relays and clocks.
 
-    ``relays``: neurons that repeat the spikes of a source (a population, or the Input) so many
-    steps later; they make up for delays, and for layers that are skipped.
+    Synapses wait where the graph delays spikes or skips a layer. ``relays`` are for what one
+    synapse cannot do: wait two times, or more than 63 steps. They are neurons that repeat the
+    spikes of a source (a population, or the Input) so many steps later.
     Clock neuron ``k`` spikes in every step from ``k`` on. Weights from them are what is added in
     each step to populations that run ``k + 1`` steps behind the graph, so that it begins in time.
     """
@@ -52,10 +54,12 @@ class Blocks:
                 weights["w_rec"][here, here] += np.diag(late)
                 if cells.current:
                     weights["w_rec"][here, self.relays[name, 1]] -= np.diag(cells.alpha * late)
+        delays = {name: weights.pop(name) for name in ("delay_in", "delay_rec", "delay_out")}
+        delays = {name: delay for name, delay in delays.items() if delay.any()}
         weights = {name: w.astype(np.float32) for name, w in weights.items()}
         masks = {name.replace("w_", "mask_"): w != 0 for name, w in weights.items()}
         outgoing = weights["w_rec"].sum(0) + weights["w_out"].sum(0)
-        values = weights | masks | biases | self._constants(reset) | scaling
+        values = weights | masks | delays | biases | self._constants(reset) | scaling
         of_head = {f.name: values.pop(f.name) for f in fields(Head) if f.name in values}
         return Network(
             **values,
@@ -68,21 +72,28 @@ class Blocks:
         n, source = self.neurons, self.parts.source
         w_in, w_rec = np.zeros((n, self.parts.inputs)), np.zeros((n, n))
         w_out = np.zeros((self.parts.out.bias.size, n))
-        for name, drive in self.parts.into.items():
+        delays = [np.zeros(w.shape, np.int64) for w in (w_in, w_rec, w_out)]
+        for name, drive in (*self.parts.into.items(), (None, self.parts.out)):
+            rows = slice(None) if name is None else self.place[name]
             for before, w in drive.weights.items():
                 late = self.timing.waits(before, name, source)
-                if before[0] == source and not late:
-                    w_in[self.place[name]] += factor * w
+                again = late if (before[0], late) in self.relays else 0
+                if before[0] == source and not again:
+                    block, waits = w_in[rows], delays[0][rows]
+                    w = factor * w
                 else:
-                    w_rec[self.place[name], self._sent(before[0], late)] += w
-        for before, w in self.parts.out.weights.items():
-            w_out[:, self._sent(before[0], self.timing.waits(before, None, source))] += w
+                    columns = self._sent(before[0], again)
+                    whole, wait = (w_rec, delays[1]) if name is not None else (w_out, delays[2])
+                    block, waits = whole[rows, columns], wait[rows, columns]
+                block += w
+                waits[w != 0] = 0 if again else late
         for (name, late), here in self.relays.items():
             if name == source and late == 1:
                 w_in[here] = factor * np.eye(self.parts.inputs)
             else:
                 w_rec[here, self._sent(name, late - 1)] = np.eye(here.stop - here.start)
-        return {"w_in": w_in, "w_rec": w_rec, "w_out": w_out}
+        named = dict(zip(("delay_in", "delay_rec", "delay_out"), delays, strict=True))
+        return {"w_in": w_in, "w_rec": w_rec, "w_out": w_out} | named
 
     def _sent(self, name: str, late: int) -> slice:
         """The neurons that send the spikes of ``name``, ``late`` steps after them."""
@@ -129,7 +140,7 @@ def blocks_of(parts: Parts, timing: Timing, reset: str) -> Blocks:
         place[name] = slice(first, first + population.size)
         first += population.size
     relays = {}
-    waits = _longest_waits(parts, timing)
+    waits = _longest_waits(parts, timing, reset)
     if reset == "subtract-late":
         waits |= {name: max(1, waits.get(name, 0)) for name in order if cells[name].current}
     for name, longest in sorted(waits.items()):
@@ -142,13 +153,23 @@ def blocks_of(parts: Parts, timing: Timing, reset: str) -> Blocks:
     return Blocks(parts, timing, cells, place, relays, max(clocks))
 
 
-def _longest_waits(parts: Parts, timing: Timing) -> dict[str, int]:
-    """By source, the longest time that its spikes wait for a target."""
+def _longest_waits(parts: Parts, timing: Timing, reset: str) -> dict[str, int]:
+    """By source, the longest time that its spikes wait in relays: 0 where synapses can wait."""
     longest: dict[str, int] = {}
     for name, drive in (*parts.into.items(), (None, parts.out)):
-        for source in drive.weights:
-            late = timing.waits(source, name, parts.source)
-            longest[source[0]] = max(longest.get(source[0], 0), late)
+        taken: dict[str, np.ndarray] = {}
+        if reset == "subtract-late" and name is not None:  # each neuron has a synapse to itself
+            taken[name] = np.eye(drive.bias.size, dtype=bool)
+        arriving = [
+            (timing.waits(source, name, parts.source), source[0], w != 0)
+            for source, w in drive.weights.items()
+        ]
+        for late, source, places in sorted(arriving, key=lambda item: item[:2]):
+            own = taken.setdefault(source, np.zeros_like(places))
+            if late and (late > LONGEST or np.any(own & places)):
+                longest[source] = max(longest.get(source, 0), late)
+            else:
+                own |= places
     return longest
 
 

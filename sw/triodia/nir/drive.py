@@ -8,6 +8,7 @@ import numpy as np
 
 from triodia_hw.errors import TriodiaError
 
+from ..network.recurrent import LONGEST
 from .graph import READOUTS, SPIKING, Graph
 from .unrolled import UNROLLED, input_channels, output_shape, unrolled
 
@@ -158,10 +159,11 @@ class Drives:
         """Whole steps of a Delay node, one for each value."""
         steps = _values(name, "delay", node.delay, self.size(name)) / self.dt
         whole = np.rint(steps)
-        if np.any(np.abs(steps - whole) > 1e-3) or np.any(whole < 0) or np.any(whole > 63):
+        wrong = steps[(np.abs(steps - whole) > 1e-3) | (whole < 0) | (whole > LONGEST)]
+        if wrong.size:
             raise TriodiaError(
-                f"delays of node {name!r} must be whole steps of {self.dt:g} s from 0 to 63, not"
-                f" {steps[np.argmax(np.abs(steps - whole))]:g} steps"
+                f"delays of node {name!r} must be whole steps of {self.dt:g} s from 0 to {LONGEST},"
+                f" which a synapse can wait, not {wrong[0]:g} steps"
             )
         return whole.astype(int)
 

@@ -36,13 +36,15 @@ def graph_of(
     net: Network, *, dt: float = SNNTORCH_DT, discretization: str = "euler"
 ) -> nir.NIRGraph:
     """``Input -> standardise -> w_in -> neurons -> w_out -> readout -> Output``, and
-    ``neurons -> w_rec -> neurons``; without input and readout weights, neurons only.
+    ``neurons -> w_rec -> neurons``; without input and readout weights, neurons only. Synapses that
+    wait ``d`` steps are in a node of their own, ``w_rec_d``, after a Delay ``delay_w_rec_d``.
 
     Time constants are those of which ``discretization`` makes our decays with a step of ``dt``
     seconds, resistances those that leave the weights as they are.
     """
     _check(net, dt, discretization)
     cells, readout = _cells(net, dt, discretization), _readout(net, dt, discretization)
+    delays = {"w_rec": net.delay_rec}
     nodes = {"neurons": cells, "w_rec": _sum(net.w_rec, net.bias, net.tau_syn)}
     edges = [("neurons", "w_rec"), ("w_rec", "neurons")]
     chain = ["input", "neurons", "output"]
@@ -51,6 +53,7 @@ def graph_of(
         nodes["w_in"] = nir.Linear(_wide(head.w_in))
         nodes["w_out"] = _sum(head.w_out, head.bias_out, head.tau_syn_out)
         nodes["readout"] = readout
+        delays |= {"w_in": head.delay_in, "w_out": head.delay_out}
         chain = ["input", "w_in", "neurons", "w_out", "readout", "output"]
         if head.input_mean.any() or np.any(head.input_std != 1):
             std = _wide(head.input_std)
@@ -61,9 +64,27 @@ def graph_of(
     nodes["input"] = nir.Input(np.array([net.inputs or net.neurons]))
     nodes["output"] = nir.Output(np.array([net.readouts or net.neurons]))
     edges += list(pairwise(chain))
+    for name, delay in delays.items():
+        _split(nodes, edges, name, delay, dt)
     said = {"dt": float(dt), "discretization": discretization, "reset": net.reset}
     said |= {"timing": "pipelined", "triodia": metadata_of(net)}
     return nir.NIRGraph(nodes=nodes, edges=sorted(edges), metadata=said)
+
+
+def _split(nodes: dict, edges: list, name: str, delay: np.ndarray | None, dt: float) -> None:
+    """Move the synapses of node ``name`` that wait into nodes of their own, one for each delay."""
+    if delay is None:
+        return
+    whole, w = nodes[name], nodes[name].weight
+    (before,) = (a for a, b in edges if b == name)
+    (after,) = (b for a, b in edges if a == name)
+    for steps in np.unique(delay[w != 0]):
+        if steps:
+            late, own = f"delay_{name}_{steps}", f"{name}_{steps}"
+            nodes[late] = nir.Delay(np.full(w.shape[1], steps * float(dt)))
+            nodes[own] = nir.Linear(np.where(delay == steps, w, 0))
+            edges += [(before, late), (late, own), (own, after)]
+    whole.weight = np.where(delay == 0, w, 0)
 
 
 def _check(net: Network, dt: float, discretization: str) -> None:

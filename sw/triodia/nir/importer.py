@@ -76,6 +76,7 @@ def network_of(
     step = {"nir": nir.version, **vars(choices), "delay": timing.delay, "lead": timing.lead}
     step |= {"populations": places, "readout": _readout(parts, timing)}
     step |= {"clock_neurons": blocks.clocks, "relay_neurons": blocks.relay_neurons}
+    step |= {"delays": [*net.delays]}
     step |= {"mapped": _mapped(graph), "approximated": _remarks(graph, blocks, choices)}
     return net.with_provenance(**(file or {}), **step)
 
@@ -137,8 +138,8 @@ def _remarks(graph: Graph, blocks: Blocks, c: Choices) -> list[str]:
         found.append("every sample needs a step of silence in front of it: --data puts it there")
     if blocks.relay_neurons:
         found.append(
-            f"{blocks.relay_neurons} relay neurons repeat spikes where the graph delays them or"
-            " skips a layer"
+            f"{blocks.relay_neurons} relay neurons repeat spikes that two synapses of one pair of"
+            " neurons delay differently, or that wait more than 63 steps"
         )
     if any(name == blocks.parts.source for name, _ in blocks.relays):
         found.append(

@@ -19,6 +19,7 @@ STANDARDISE = "standardise"  # marks our node that standardises inputs
 CLIP = 4.0  # what 8 payload bits of which 5 are fractional hold
 _MASKS = {"mask_rec": "w_rec", "mask_in": "w_in", "mask_out": "w_out"}
 _LABELS = ("sign", "cluster", "lane")
+_DELAYS = {"delay_rec": "w_rec", "delay_in": "w_in", "delay_out": "w_out"}
 
 
 def metadata_of(net: Network) -> dict:
@@ -29,7 +30,7 @@ def metadata_of(net: Network) -> dict:
         "fires": net.fires,
         "input_clip": 0.0 if net.head is None else float(net.head.input_clip),
     }
-    for name in (*_LABELS, *_MASKS):
+    for name in (*_LABELS, *_MASKS, *_DELAYS):
         value = _field(net, name)
         if value is not None:
             found[name] = value.astype(np.int32 if name in _LABELS else np.uint8)
@@ -63,6 +64,8 @@ def restore(net: Network, metadata: dict, clocks: int) -> Network:
         values["provenance"] = history = json.loads(ours["provenance"])
         if not isinstance(history, list) or not all(isinstance(step, dict) for step in history):
             raise ValueError("its provenance is no list of steps")
+        masks |= _delays(net, ours)
+        values |= {"delay_rec": masks.pop("delay_rec")} if "delay_rec" in masks else {}
         if "mask_rec" in masks:
             values["mask_rec"] = masks.pop("mask_rec")
         fires = ours.get("fires", "at")
@@ -77,6 +80,17 @@ def restore(net: Network, metadata: dict, clocks: int) -> Network:
         raise TriodiaError(
             f"the metadata 'triodia' of the graph is damaged ({error}); export the network again"
         ) from error
+
+
+def _delays(net: Network, ours: dict) -> dict[str, np.ndarray]:
+    """Delays as they were kept, of synapses without a weight too; those of the graph come first."""
+    found = {}
+    for name, weights in _DELAYS.items():
+        if name in ours:
+            now = _field(net, name)
+            kept, w = np.asarray(ours[name], np.int32), _field(net, weights)
+            found[name] = np.where(w != 0, np.zeros_like(kept) if now is None else now, kept)
+    return found
 
 
 def _check_task(name: str, net: Network) -> None:

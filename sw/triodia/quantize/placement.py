@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from triodia_hw.compile.family import Family
+from triodia_hw.compile.placement import loads
 from triodia_hw.compile.storage import fit_storage
 from triodia_hw.machine.image import Image
 
@@ -29,7 +30,8 @@ def as_planned(
         whole.append(int(used.argmin()))
         used[whole[-1]] += 1
     slot, next_slot = np.empty(p.neurons, np.int64), np.zeros(p.lanes, int)
-    for neuron in np.argsort(-_loads(image, recording).mean(axis=0), kind="stable"):
+    load = loads(p, image.row_start, image.target, recording)
+    for neuron in np.argsort(-load.mean(axis=0), kind="stable"):
         k = whole[neuron]
         slot[neuron], next_slot[k] = k * p.slots + next_slot[k], next_slot[k] + 1
     storage = {"tight": tight, "family": family, "activity": recording}
@@ -40,12 +42,9 @@ def as_planned(
 
 def busiest(image: Image, recording: np.ndarray) -> float:
     """Words that the busiest PE walks in a step, mean over the recorded steps."""
-    return float((recording @ image.segment_words()).max(axis=1).mean())
-
-
-def _loads(image: Image, recording: np.ndarray) -> np.ndarray:
-    """Synaptic operations into each neuron in each step, ``(steps, neurons)``."""
-    rows = np.zeros((image.row_start.size - 1, image.params.neurons))
-    source = np.repeat(np.arange(len(rows)), np.diff(image.row_start))
-    rows[source, image.target] = 1
-    return recording @ rows
+    waits = image.params.waits
+    words = image.segment_words().reshape(len(waits), recording.shape[1], -1)
+    walked = np.zeros((len(recording), image.params.lanes))
+    for wait, rows in zip(waits, words, strict=True):
+        walked[wait:] += recording[: max(len(recording) - wait, 0)] @ rows
+    return float(walked.max(axis=1).mean())

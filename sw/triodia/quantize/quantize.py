@@ -23,7 +23,7 @@ from .grid import exact_scale
 from .inference import event_record, input_events
 from .placement import as_planned
 
-__all__ = ["QuantizeOptions", "float_weights", "quantize"]
+__all__ = ["QuantizeOptions", "float_delays", "float_weights", "quantize"]
 
 # payload, fraction, state and leak bits; weights of more than 8 bits need the others to match
 _USUAL, _WIDE, _FINE = (8, 5, 18, 10), (10, 7, 24, 16), (12, 9, 24, 10)
@@ -66,6 +66,22 @@ def float_weights(net: Network) -> np.ndarray:
     return weights
 
 
+def float_delays(net: Network) -> np.ndarray:
+    """Steps that each synapse of :func:`float_weights` waits, in the same shape."""
+    head = net.trained()
+    neurons, readouts, inputs = net.neurons, head.readouts, head.inputs
+    delays = np.zeros((neurons + readouts, inputs + neurons + readouts), np.int64)
+    inside = slice(inputs, inputs + neurons)
+    for delay, rows, columns in (
+        (head.delay_in, slice(neurons), slice(inputs)),
+        (net.delay_rec, slice(neurons), inside),
+        (head.delay_out, slice(neurons, None), inside),
+    ):
+        if delay is not None:
+            delays[rows, columns] = delay
+    return delays
+
+
 def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> Image:
     """Image of a trained network.
 
@@ -83,6 +99,10 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     scale, exact = _scales(net, weights, options)
     integers = np.rint(weights * scale[:, None]).astype(np.int64)
     neurons = _neurons(net, scale, options)
+    waits = float_delays(net) * (integers != 0)
+    delays = tuple(np.unique(waits[waits > 0]).tolist())
+    if delays:
+        integers = np.stack([integers * (waits == wait) for wait in (0, *delays)])
     params = MachineParams(
         inputs=head.inputs,
         neurons=len(weights),
@@ -94,6 +114,7 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
         leak_bits=options.leak_bits,
         synaptic=net.tau_syn is not None or head.tau_syn_out is not None,
         adaptive=net.adaptive,
+        delays=delays,
         reset="subtract" if net.reset == "subtract" else "value",
         fires=net.fires,
         bias_bits=_bits(neurons.bias),

@@ -23,6 +23,7 @@ def fingerprint(net: Network, data: TaskData, *choices: object) -> str:
     arrays = [getattr(net, name) for name in ("w_rec", "mask_rec", "tau_mem", "bias")]
     arrays += [*sample_arrays(data.x_train), data.len_train, data.y_train]
     arrays += [net.tau_adapt, net.jump] if net.adaptive else []
+    arrays += [net.delay_rec] if net.delay_rec is not None else []
     if net.head is not None:
         arrays += [net.head.w_in, net.head.w_out]
     for array in arrays:

@@ -11,6 +11,7 @@ from triodia_hw.machine.neuron import NEURON
 
 from ..network.network import Network
 from .bptt import Rules, run_lif, run_neurons, run_readouts
+from .delays import arriving_late, by_delay, delayed_sum
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
@@ -79,7 +80,11 @@ class SpikingModel(nn.Module):
         u_out = exp(-1 / tau_syn_out) u_out + a_out       (a_out without)
         v_out = exp(-1 / tau_out) v_out + u_out + bias_out
 
-    Adaptation is not trained: ``tau_adapt`` and ``jump`` stay. State is 0 before the first step.
+    A spike that waits ``d`` steps at its synapse arrives as ``s(t - 1 - d)``, an input as
+    ``x(t - d)``.
+
+    Adaptation and delays are not trained: ``tau_adapt``, ``jump`` and delays stay. State is 0
+    before the first step.
     The class is the argmax of ``v_out`` summed over valid steps.
     """
 
@@ -107,6 +112,10 @@ class SpikingModel(nn.Module):
         simple = net.tau_syn is None and net.reset == "subtract" and not net.adaptive
         self.default = simple and not self.any_rest and net.fires == "at"
         self.written_out = head.tau_syn_out is None
+        self.delays = net.delays
+        for name, part in (("delay_in", head), ("delay_rec", net), ("delay_out", head)):
+            delay = getattr(part, name)
+            self.register_buffer(name, None if delay is None else torch.tensor(delay))
         self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
         # whether to keep the recurrent weights with their gradient, off the graph too; and those
         self.watch, self.seen = False, None
@@ -152,11 +161,15 @@ class SpikingModel(nn.Module):
         def decay(log_tau: Tensor | None) -> Tensor | None:
             return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
 
-        w_in, w_rec, w_out = self._weights()
+        steps = (0, *self.delays)
+        given = zip(self._weights(), (self.delay_in, self.delay_rec, self.delay_out), strict=True)
+        parts = [by_delay(w, delay, steps) for w, delay in given]
+        w_in, w_rec, w_out = (part.pop(0) for part in parts)
         return {
             "w_in": w_in.T,
             "w_rec": w_rec.T,
             "w_out": w_out.T,
+            "late": [{d: w.T for d, w in part.items()} for part in parts],
             "alpha": decay(self.log_tau_syn),
             "beta": decay(self.log_tau_mem),
             "beta_out": decay(self.log_tau_out),
@@ -174,12 +187,17 @@ class SpikingModel(nn.Module):
         readouts = self.bias.new_zeros(batch, len(self.w_out))
         return State(neurons, neurons, neurons, neurons, readouts, readouts, neurons)
 
-    def step(self, drive: Tensor, state: State, c: dict, sent: Tensor) -> State:
-        """One time step; ``drive`` is ``w_in x(t)``, ``sent`` the spikes that arrive."""
-        a = drive + sent @ c["w_rec"]
+    def step(
+        self, drive: Tensor, state: State, c: dict, sent: Tensor, late: tuple = (0, 0)
+    ) -> State:
+        """One time step; ``drive`` is what inputs add, ``sent`` the spikes of the step before.
+
+        ``late``: what earlier spikes add to neurons and readouts.
+        """
+        a = drive + sent @ c["w_rec"] + late[0]
         before = (state.v, state.u, state.rest, state.b)
         (v, u, rest, b), s = NEURON.step_float(torch, c, before, a, self._fire)
-        u_out = sent @ c["w_out"]
+        u_out = sent @ c["w_out"] + late[1]
         if self.alpha_out is not None:
             u_out = u_out + self.alpha_out * state.u_out
         v_out = c["beta_out"] * state.v_out + u_out + self.bias_out
@@ -196,19 +214,22 @@ class SpikingModel(nn.Module):
         send more strongly (torch's global generator draws them).
         """
         c, state = self.constants(), self.initial(len(x))
-        drive = x @ c["w_in"]
+        drive = x @ c["w_in"] + delayed_sum(x, c["late"][0])
         keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
-        run = self._written_out if self.written_out else self._stepwise
+        run = self._written_out if self.written_out and not self.delays else self._stepwise
         spikes, v, v_out = run(drive, state, c, keep)
         step = torch.arange(x.shape[1], device=x.device)
         valid = (step < lengths[:, None]).to(x.dtype)[..., None]
         return Trace(spikes * valid, v, v_out * valid)
 
     def _stepwise(self, drive: Tensor, state: State, c: dict, keep: Tensor | None) -> list[Tensor]:
-        states = []
+        states, past = [], []
+        _, to_neurons, to_readouts = c["late"]
         for t in range(drive.shape[1]):
             sent = state.spikes if keep is None else state.spikes * keep
-            state = self.step(drive[:, t], state, c, sent)
+            late = arriving_late(past, to_neurons), arriving_late(past, to_readouts)
+            past = [sent, *past][: max(self.delays, default=0)]
+            state = self.step(drive[:, t], state, c, sent, late)
             states.append(state)
         return [torch.stack([getattr(s, part) for s in states], 1) for part in Trace._fields]
 

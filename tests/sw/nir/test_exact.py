@@ -185,7 +185,7 @@ def test_a_skipped_layer():
         last, v[2] = layer(np.hstack([w[2], w[3]]), np.concatenate([two, one]), v[2])
         want.append((one, two, last))
     net = imported(nodes, edges, reset="subtract")
-    assert net.provenance[-1]["relay_neurons"] == 10
+    assert (net.provenance[-1]["relay_neurons"], net.delays) == (0, (1,))
     found, *_ = runs(net, x)
     for k, name in enumerate(("one", "two", "last")):
         spikes = np.array([step[k] for step in want])
@@ -216,15 +216,56 @@ def test_delays(after):
         sent[t + 1] = s
         want.append(s)
     net = imported(nodes, edges, reset="subtract")
-    assert net.provenance[-1]["relay_neurons"] == 8 * 5
+    # Back to the neurons there is one synapse of each delay; nothing needs a relay.
+    assert (net.provenance[-1]["relay_neurons"], net.delays) == (0, (1, 2, 3, 4, 5))
     assert np.array_equal(runs(net, x)[0]["n"][0], want) and np.sum(want) > 30
 
 
-def test_delays_that_are_no_steps():
-    nodes = ends([2], [2]) | {"d": nir.Delay(np.array([1.0, 2.5])), "n": cells("IF", 2, 1.0)}
+@pytest.mark.parametrize("steps", [2.5, 64.0])
+def test_delays_that_no_synapse_waits(steps):
+    nodes = ends([2], [2]) | {"d": nir.Delay(np.array([1.0, steps])), "n": cells("IF", 2, 1.0)}
     edges = [("input", "d"), ("d", "n"), ("n", "output")]
-    with pytest.raises(TriodiaError, match=r"delays of node 'd' must be whole steps .* not 2\.5"):
+    text = (
+        r"^delays of node 'd' must be whole steps of 1 s from 0 to 63, which a synapse can wait, "
+        rf"not {steps:g} steps$"
+    )
+    with pytest.raises(TriodiaError, match=text):
         imported(nodes, edges)
+
+
+def test_graded_inputs_wait_too():
+    """Values, not spikes, each channel by another delay."""
+    rng = np.random.default_rng(8)
+    d, x = np.array([0.0, 3.0, 63.0]), rng.integers(-32, 65, (120, 3)) / 32
+    nodes = ends([3], [3]) | {"d": nir.Delay(d), "n": cells("IF", 3, 1.0)}
+    net = imported(nodes, [("input", "d"), ("d", "n"), ("n", "output")], reset="subtract")
+    v, want = np.zeros(3), []
+    for t in range(len(x)):
+        v = v + [x[t - int(k)][i] if t >= k else 0 for i, k in enumerate(d)]
+        want.append((v > 1).astype(float))
+        v = v - want[-1]
+    assert (net.provenance[-1]["relay_neurons"], net.delays) == (0, (3, 63))
+    for found in runs(net, x)[0]["n"]:
+        assert np.array_equal(found, want) and np.sum(want) > 30
+
+
+def test_two_delays_of_one_pair():
+    """A spike that comes twice: once by the synapse, once by a relay."""
+    rng = np.random.default_rng(9)
+    w, x = np.abs(rng.standard_normal((4, 4))), (rng.random((STEPS, 4)) < 0.3).astype(float)
+    nodes = ends([4], [4]) | {"a": nir.Linear(w), "n": cells("LIF", 4, 1.0)}
+    nodes |= {"r": nir.Linear(-0.2 * w), "d": nir.Delay(np.full(4, 2.0)), "s": nir.Linear(0.1 * w)}
+    edges = [("input", "a"), ("a", "n"), ("n", "r"), ("r", "n"), ("n", "d"), ("d", "s")]
+    edges += [("s", "n"), ("n", "output")]
+    v, sent, want = np.zeros(4), np.zeros((STEPS + 1, 4)), []
+    for t, row in enumerate(x):
+        again = sent[t - 2] if t >= 2 else np.zeros(4)
+        s, v = layer(np.hstack([w, -0.2 * w, 0.1 * w]), np.concatenate([row, sent[t], again]), v)
+        sent[t + 1] = s
+        want.append(s)
+    net = imported(nodes, edges, reset="subtract")
+    assert net.provenance[-1]["relay_neurons"] == 2 * 4
+    assert np.array_equal(runs(net, x)[0]["n"][0], want) and np.sum(want) > 30
 
 
 GEOMETRIES = [(1, 0, 1, 1), (2, 1, 1, 2), (1, 2, 2, 1)]
