@@ -13,8 +13,8 @@ LINK_VERSION = 1
 
 _HEAD = struct.Struct("<BBI")  # link version, flags, clock
 _SIZES = struct.Struct("<14HI")
-_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE = 1, 2, 4, 8, 16
-_MODES = ("synaptic", "adaptive", "reset", "fires")
+_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE, _EXTERNAL = 1, 2, 4, 8, 16, 32
+_MODES = ("synaptic", "adaptive", "reset", "fires", "external")
 _WIDE = "synapse_words"  # the one that takes 32 bits; it comes last
 _NAMES = [f.name for f in fields(MachineParams) if f.name not in (*_MODES, _WIDE)]
 _TEXT = MAX_PAYLOAD - _HEAD.size - _SIZES.size
@@ -43,7 +43,7 @@ class Welcome:
         p = self.params
         flags = _SYNAPTIC * p.synaptic | _RESET_VALUE * (p.reset == "value")
         flags |= _LOADABLE * self.loadable | _ABOVE * (p.fires == "above")
-        flags |= _ADAPTIVE * p.adaptive
+        flags |= _ADAPTIVE * p.adaptive | _EXTERNAL * p.external
         sizes = [getattr(p, name) for name in _NAMES]
         head = _HEAD.pack(LINK_VERSION, flags, self.clock_hz)
         text = f"{self.board} {self.version}".encode("ascii", "replace")
@@ -66,6 +66,7 @@ class Welcome:
                 synapse_words=wide,
                 synaptic=bool(flags & _SYNAPTIC),
                 adaptive=bool(flags & _ADAPTIVE),
+                external=bool(flags & _EXTERNAL),
                 reset="value" if flags & _RESET_VALUE else "subtract",
                 fires="above" if flags & _ABOVE else "at",
             )
