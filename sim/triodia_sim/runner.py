@@ -251,7 +251,7 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
 def _watched_machine(verilog: str, job: dict) -> str:
     image = load_image(job["image"])
     text = watched(verilog, job["top"], image.params, ours=job["counts"])
-    return memory_within(text, image, job["top"]) if image.params.external else text
+    return memory_within(text, image.params, job["top"]) if image.params.external else text
 
 
 def _fatal(log: Path) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from triodia_hw.export.sdram import sdram_instance, sdram_model
-from triodia_hw.machine.image import Image
+from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import row_depth
 
 from .simulators import CosimError
@@ -20,15 +20,15 @@ _TRAP = """
   end"""
 
 
-def memory_model(image: Image) -> str:
-    """Verilog of the memory's model, for the words of the machine of ``image``.
+def memory_model(p: MachineParams) -> str:
+    """Verilog of the memory's model, for the words of the machine of ``p``.
 
     Raises
     ------
     CosimError
         If words lie where the test pattern of the start is written, which a load comes after.
     """
-    words = row_depth(image.params.synapse_words)
+    words = row_depth(p.synapse_words)
     if words > _TESTED:
         raise CosimError(
             f"a co-simulation holds at most {_TESTED} synapse words in SDRAM, not {words}; "
@@ -37,21 +37,21 @@ def memory_model(image: Image) -> str:
     return sdram_model(words, _PERIOD_PS)
 
 
-def memory_beside(image: Image, top: str) -> str:
+def memory_beside(p: MachineParams, top: str) -> str:
     """Declarations and the instance of the model, for a bench with nets like the ports."""
     wires = ["cke", "ras_n", "cas_n", "we_n", "dqm", "dq_oe"]
     nets = [f"wire {', '.join(f'sdram_{name}' for name in wires)}, fault;", "wire [1:0] sdram_ba;"]
     nets += ["wire [12:0] sdram_a;", "wire [15:0] sdram_dq_o, sdram_dq_i;"]
-    return "\n".join([*nets, sdram_instance(image, top), _TRAP])
+    return "\n".join([*nets, sdram_instance(p, top), _TRAP])
 
 
-def memory_within(verilog: str, image: Image, top: str) -> str:
+def memory_within(verilog: str, p: MachineParams, top: str) -> str:
     """``verilog`` with the model inside its module ``top``, which so has no input from it."""
     text = re.sub(rf"^(module {top}\b[^;]*?),? *\bsdram_dq_i\b", r"\1", verilog, flags=re.M)
     text = re.sub(r"^  input (\[15:0\] sdram_dq_i;)", r"  wire \1", text, flags=re.M)
     module = re.search(rf"^module {re.escape(top)}\b.*?(?=^endmodule\b)", text, re.M | re.S)
-    model = f"  {sdram_instance(image, top)}\n{_TRAP}\n"
-    return text[: module.end()] + model + text[module.end() :] + "\n" + memory_model(image)
+    model = f"  {sdram_instance(p, top)}\n{_TRAP}\n"
+    return text[: module.end()] + model + text[module.end() :] + "\n" + memory_model(p)
 
 
 def fault_in(log: str) -> str:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from ..compile.contents import contents
 from ..compile.sdram import PAGE, SLOW_NS, WORD_BITS
 from ..machine.image import Image
+from ..machine.params import MachineParams
 from ..machine.words import row_depth
 from .memories import hex_lines
 
@@ -35,12 +36,12 @@ def sdram_hex(image: Image) -> str:
     return hex_lines(contents(image)[0]["synapses"], WORD_BITS)
 
 
-def sdram_instance(image: Image, name: str, clock: str = "clk") -> str:
+def sdram_instance(p: MachineParams, name: str, clock: str = "clk") -> str:
     """An instance of the model, joined to nets called as the ports of the machine ``name``.
 
     It holds what :func:`sdram_hex` says, as if it had been loaded.
     """
-    words = row_depth(image.params.synapse_words)
+    words = row_depth(p.synapse_words)
     joined = [f".{line}(sdram_{line})" for line in _LINES]
     joined += [f".clk({clock})", ".dq_i(sdram_dq_o)", ".dq_o(sdram_dq_i)"]
     file = f'.FILE("{name}_sdram.hex"), .FILE_WORDS({words})'
