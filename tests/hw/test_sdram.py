@@ -62,7 +62,7 @@ def test_the_start_finds_broken_lines(fault, tmp_path):
 
 
 def test_times_are_whole_cycles_that_last_long_enough():
-    for clock in (25e6, 66e6, 100e6, 125e6, 133e6):
+    for clock in (85e6, 100e6, 125e6, 133e6):
         timing = SdramTiming.at(clock)
         for name, least in SLOW_NS.items():
             if name == "activate_to_activate":
@@ -91,7 +91,7 @@ def test_the_pattern_drives_every_line_both_ways():
             assert len(pairs) == 4
 
 
-@pytest.mark.parametrize("clock", [150e6, 1e6, float("nan")])
+@pytest.mark.parametrize("clock", [150e6, 80e6, float("nan")])
 def test_clocks_that_the_chip_does_not_take_are_refused(clock):
-    with pytest.raises(ContractError, match=r"^The SDRAM runs at 10 to 133 MHz, not at "):
+    with pytest.raises(ContractError, match=r"^The SDRAM runs at 85 to 133 MHz, not at "):
         SdramTiming.at(clock)

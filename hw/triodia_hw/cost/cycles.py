@@ -259,14 +259,19 @@ def step_cycles(
     return cycles_and_stalls(image, sequences, timing)[0]
 
 
-def planned_cycles(image: Image, sequence: list[list[Event]], fired: np.ndarray) -> np.ndarray:
+def planned_cycles(
+    image: Image,
+    sequence: list[list[Event]],
+    fired: np.ndarray,
+    timing: SdramTiming = SDRAM_AT_100_MHZ,
+) -> np.ndarray:
     """As :func:`step_cycles`, for one sequence whose spikes are given: ``fired``, boolean,
     ``(steps, neurons)``.
 
     For questions about machines of networks that were never trained: the time depends on which
     neurons fire and where synapses lie, not on weights.
     """
-    return np.array(_machine(image, [sequence], [fired]).ends, np.int64)
+    return np.array(_machine(image, [sequence], [fired], timing).ends, np.int64)
 
 
 def _machine(

@@ -26,10 +26,13 @@ class SdramTimeline:
         self.ready = self._test(booted)  # first cycle in which a reader is served
 
     def burst(self, asked: int, address: int, words: int, *, write: bool = False) -> int:
-        """Cycle in which a burst begins that is asked for from cycle ``asked`` on."""
+        """Cycle in which a burst begins that is asked for from cycle ``asked`` on.
+
+        It is looked at for a cycle first.
+        """
         page, t = address >> COLUMN_BITS, self.timing
         bank, row = page & ((1 << BANK_BITS) - 1), page >> BANK_BITS
-        now = self._idle(asked)
+        now = self._idle(asked + 1)
         while True:
             if self._rows[bank] == row:
                 at = max(now, self._waits[bank], self.free)
@@ -71,6 +74,7 @@ class SdramTimeline:
     def _test(self, now: int) -> int:
         """The test pattern; the first cycle after it."""
         ones = (1 << ADDRESS_BITS) - 1
+        now -= 1  # the first write was looked at before
         addresses = [ones ^ (1 << k) for k in range(ADDRESS_BITS)] + [ones]
         for address in addresses:
             now = self.burst(now, address, 1, write=True) + 1

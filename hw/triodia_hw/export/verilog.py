@@ -113,8 +113,12 @@ def export_verilog(
     Raises
     ------
     TriodiaError
-        If ``name`` cannot be a module's.
+        If ``name`` cannot be a module's, or ``interface`` has no ports for an SDRAM.
     """
+    if image.params.external and interface:
+        raise TriodiaError(
+            f"`--interface {interface}` has no ports for the SDRAM of this network; leave it out."
+        )
     folder, units = Path(folder), VerilogUnits(check_name(name), DEFAULT)
     how = {} if interface else _reset(parameters)
     top = INTERFACES[interface](image.params, contents=contents(image), units=units, **how)

@@ -67,8 +67,15 @@ class Sdram(wiring.Component):
         boots = Signal(range(t.boot_refreshes + 1), init=t.boot_refreshes)
         m.d.comb += self.word.eq(pins.dq_i)
         m.d.sync += [pins.command.eq(NOTHING), pins.dq_oe.eq(0), pause.eq(pause - (pause != 0))]
-        request = self._request(m, booted, given)
-        banks = _Banks(m, t, request.address)
+        asked = self._request(m, given)
+        banks = _Banks(m, t, asked.address)
+        request = Signal.like(asked)  # looked at for a cycle: it is known whether its row is open
+        acts = Signal()
+        m.d.sync += [request.eq(asked), request.valid.eq(asked.valid & ~acts)]
+        m.d.comb += [
+            self.write.ready.eq(given & request.write & ~request.tests),
+            self.read.ready.eq(given & ~request.write & ~request.tests),
+        ]
         owed = self._refreshes(m, booted, pins.command)
         with m.FSM():
             with m.State("power up"):
@@ -100,11 +107,12 @@ class Sdram(wiring.Component):
                 turned = request.valid & request.write & banks.reading
                 with m.If(((owed != 0) | turned) & ~self.read.more):
                     with m.If(banks.idle):
+                        m.d.comb += acts.eq(1)
                         self._close(m, pause)
                         m.d.sync += banks.closed()
                         m.next = "closed"
                 with m.Elif(request.valid & ~turned):
-                    self._serve(m, request, banks, given)
+                    self._serve(m, request, banks, given, acts)
         return m
 
     def _close(self, m: Module, pause: Signal) -> None:
@@ -113,11 +121,13 @@ class Sdram(wiring.Component):
         m.d.sync += [pins.command.eq(PRECHARGE), pins.address.eq(_ALL_BANKS)]
         m.d.sync += [pause.eq(self.timing.precharge - 1), pins.cke.eq(1)]
 
-    def _serve(self, m: Module, request: data.View, banks: "_Banks", given: Signal) -> None:
+    def _serve(
+        self, m: Module, request: data.View, banks: "_Banks", given: Signal, acts: Signal
+    ) -> None:
         """The command that brings the request on its way, or does it."""
         pins, more = self.pins, self.read.more
         with m.If(banks.ready & ~more):
-            m.d.comb += given.eq(1)
+            m.d.comb += [given.eq(1), acts.eq(1)]
             m.d.sync += [
                 pins.command.eq(Mux(request.write, WRITE, READ)),
                 pins.bank.eq(banks.bank),
@@ -127,10 +137,12 @@ class Sdram(wiring.Component):
                 *banks.used(request.write),
             ]
         with m.Elif(banks.other & ~(more & banks.streams)):
+            m.d.comb += acts.eq(1)
             m.d.sync += [pins.command.eq(PRECHARGE), pins.bank.eq(banks.bank)]
             m.d.sync += pins.address.eq(0)
             banks.precharge(m)
         with m.Elif(banks.shut):
+            m.d.comb += acts.eq(1)
             m.d.sync += [pins.command.eq(ACTIVATE), pins.bank.eq(banks.bank)]
             m.d.sync += pins.address.eq(banks.row)
             banks.activate(m)
@@ -149,9 +161,9 @@ class Sdram(wiring.Component):
             m.d.sync += owed.eq(owed + due - done)
         return owed
 
-    def _request(self, m: Module, booted: Signal, given: Signal) -> data.View:
+    def _request(self, m: Module, given: Signal) -> data.View:
         """What is asked for: by the test, else the writer, else the reader."""
-        layout = {"valid": 1, "write": 1, "address": ADDRESS_BITS, "word": WORD_BITS}
+        layout = {"valid": 1, "write": 1, "tests": 1, "address": ADDRESS_BITS, "word": WORD_BITS}
         request = Signal(data.StructLayout(layout))
         read, write = self.read, self.write
         testing = Signal(init=self.lines is not None)
@@ -163,8 +175,6 @@ class Sdram(wiring.Component):
                 request.write.eq(write.valid),
                 request.address.eq(Mux(write.valid, write.p.address, read.address)),
                 request.word.eq(write.p.word),
-                write.ready.eq(given),
-                read.ready.eq(given & ~write.valid),
             ]
         return request
 
@@ -180,25 +190,26 @@ class Sdram(wiring.Component):
             then = (then ^ (then << by if by > 0 else then >> -by))[:WORD_BITS]
         with m.If(testing):
             m.d.comb += [
+                request.tests.eq(1),
                 request.valid.eq(~asked),
                 request.write.eq(~checks),
                 request.address.eq(~line[: self.lines]),
                 request.word.eq(word),
             ]
         m.d.sync += left.eq(left - 1)
-        with m.If(testing & given & checks):
+        with m.If(given & checks & testing):
             m.d.sync += [asked.eq(1), left.eq(self.timing.latency - 1)]
         over = asked & (left == 0)
         with m.If(over):
             m.d.sync += [asked.eq(0), self.failed.eq(self.failed | (self.word != word))]
-        with m.If(over | (testing & given & ~checks)):
+        with m.If(over | (given & ~checks & testing)):
             m.d.sync += [line.eq(line << 1), word.eq(then)]
             with m.If(line[-1]):
                 m.d.sync += [line.eq(1), word.eq(_SEED), checks.eq(1), testing.eq(~checks)]
 
 
 class _Banks:
-    """What is known of the banks, and of the one at ``address``.
+    """What is known of the banks, and of the one at ``address`` in the cycle before.
 
     ``ready``: its row is open. ``other``: another row of its bank is open, and may be closed.
     ``shut``: none is, and it may be opened. ``streams``: the last burst is of this bank.
@@ -207,8 +218,9 @@ class _Banks:
 
     def __init__(self, m: Module, t: SdramTiming, address: Value) -> None:
         self.timing = t
-        self.bank = address[COLUMN_BITS : COLUMN_BITS + 2]
-        self.row = address[COLUMN_BITS + 2 :]
+        bank, row = address[COLUMN_BITS : COLUMN_BITS + 2], address[COLUMN_BITS + 2 :]
+        self.bank, self.row = Signal(2), Signal(len(row))
+        m.d.sync += [self.bank.eq(bank), self.row.eq(row)]
         self._open = Signal(_BANKS)
         self._rows = Array(Signal(len(self.row), name=f"row_{k}") for k in range(_BANKS))
         # Cycles until a bank may be closed; until it may be read or, if it is closed, opened.
@@ -220,8 +232,8 @@ class _Banks:
         self._last = Signal(2)
         for left in (*holds, *waits, self._apart):
             m.d.sync += left.eq(left - (left != 0))
-        opened = self._open.bit_select(self.bank, 1)
-        same = self._rows[self.bank] == self.row
+        opened, same = Signal(), Signal()
+        m.d.sync += [opened.eq(self._open.bit_select(bank, 1)), same.eq(self._rows[bank] == row)]
         waited = self._waits[self.bank] == 0
         self.ready = opened & same & waited
         self.other = opened & ~same & (self._holds[self.bank] == 0)

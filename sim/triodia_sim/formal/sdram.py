@@ -37,7 +37,7 @@ _BURST = 3  # words of a burst, at most
 
 
 class Commands(wiring.Component):
-    """An :class:`Sdram` between any reader and any writer; neither need keep what it asks for.
+    """An :class:`Sdram` between any reader and any writer, who keep what they ask for.
 
     The rules are those of the chip with the times ``rules``; the controller knows ``timing``. A
     read or write goes to the bank and row that was opened for it. A bank is not closed while its
@@ -60,21 +60,28 @@ class Commands(wiring.Component):
         one = self.address
         address = Signal(24)
         m.d.comb += address.eq(Cat(one[0], C(0, COLUMN_BITS - 1), one[1:3], one[3]))
+        reads, writes = (Signal.like(address, name=f"{name}_address") for name in ("r", "w"))
+        valid = [Signal(name=f"{name}_valid") for name in ("r", "w")]
+        m.d.sync += [valid[0].eq(self.reads), valid[1].eq(self.writes), reads.eq(address)]
+        m.d.sync += writes.eq(address)
+        for port, kept, held in ((dut.read, valid[0], reads), (dut.write, valid[1], writes)):
+            with m.If(kept & ~port.ready):
+                m.d.sync += [kept.eq(1), held.eq(held)]
         with m.If(dut.read.valid & dut.read.ready):
             m.d.sync += left.eq(self.length)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
         m.d.comb += [
-            dut.read.valid.eq(self.reads),
+            dut.read.valid.eq(valid[0]),
             dut.read.more.eq(left != 0),
-            dut.read.address.eq(address),
-            dut.write.valid.eq(self.writes),
-            dut.write.p.address.eq(address),
+            dut.read.address.eq(reads),
+            dut.write.valid.eq(valid[1]),
+            dut.write.p.address.eq(writes),
             Assert(~(dut.read.ready & dut.read.more)),
         ]
         opened = [self._bank(m, dut, k, left) for k in range(4)]
         self._whole(m, dut, Cat(opened))
-        self._rows(m, dut, address)
+        self._rows(m, dut, reads)
         self._lines(m, dut)
         return m
 
