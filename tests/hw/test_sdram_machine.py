@@ -95,7 +95,7 @@ def test_words_lie_row_after_row_and_are_loaded_in_units():
         ({"weight_bits": 12}, r"^synapse words must be at most 16 bits in SDRAM, not 17 \(12 of"),
         (
             {"synapse_words": (1 << 24) + 1},
-            r"^synapse_words must be in 1\.\.16777216, not 16777217$",
+            r"^an SDRAM holds 16777216 synapse words and the network needs 16777217; prune",
         ),
         ({"external": 1}, r"^external must be true or false, not 1$"),
     ],

@@ -89,9 +89,14 @@ class MachineParams:
 
     def __post_init__(self) -> None:
         for name, (least, greatest) in _RANGES.items():
+            value = getattr(self, name)
             if self.external and name == "synapse_words":
                 greatest = _SDRAM_WORDS
-            value = getattr(self, name)
+                if isinstance(value, int) and value > greatest:
+                    raise ContractError(
+                        f"an SDRAM holds {greatest} synapse words and the network needs {value}; "
+                        "prune further"
+                    )
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ContractError(f"{name} must be an integer, not {value!r}")
             if not least <= value <= greatest:

@@ -14,14 +14,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from triodia.network.random import new_network
+from triodia.nn import with_inputs
 from triodia.prune.pipeline import prune
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia_hw.compile.options import SDRAM_AT_100_MHZ
 from triodia_hw.cost.cycles import planned_cycles
 from triodia_hw.machine.image import Image
 from triodia_sim.native import cosimulate_native
-
-from triodia.nn import with_inputs
 
 __all__ = ["CASES", "image_of", "measured", "verified"]
 
@@ -79,7 +78,7 @@ def measured(image: Image, rate: float = _RATE, seed: int = 0) -> dict[str, floa
 
 
 def verified(image: Image, folder: Path, steps: int = 6) -> dict[str, object]:
-    """Some steps on the exported machine beside the memory's model, each word and cycle compared."""
+    """Some steps on the exported machine beside the memory's model; words and cycles compared."""
     rng, limit = np.random.default_rng(1), image.params.greatest_payload
     payloads = rng.integers(-limit, limit, (steps, image.params.inputs)).tolist()
     sequence = [[(c, value) for c, value in enumerate(row) if value] for row in payloads]
