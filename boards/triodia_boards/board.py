@@ -105,9 +105,9 @@ class Board:
         known = repr(self) if self.sdram else repr(self).replace(", sdram=None", "")
         return hashlib.sha256(known.encode()).hexdigest()
 
-    def make_platform(self) -> Platform:
-        """Make the Amaranth platform, with all resources."""
-        return make_platform(self)
+    def make_platform(self, *, split: bool = False) -> Platform:
+        """Make the Amaranth platform, with all resources; ``split`` as in :mod:`.pins`."""
+        return make_platform(self, split=split)
 
 
 def is_name(text: str) -> bool:

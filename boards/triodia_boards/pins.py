@@ -48,19 +48,22 @@ class Tools:
 NO_PINS, NO_TOOLS = PinGroup(()), Tools()
 
 
-def make_platform(board: object) -> Platform:
+def make_platform(board: object, *, split: bool = False) -> Platform:
     """The platform of a :class:`.board.Board`.
+
+    ``split``, for simulation: the SDRAM's data lines are inputs, with pins of their own, ``dq_o``
+    and ``dq_oe``, for what the FPGA drives.
 
     Resources: ``clk``, ``uart`` with rx and tx, ``led`` 0 and on, ``button`` if the board has one
     that resets, and ``sdram`` if it has that.
     """
     base, members = _FAMILIES[board.family]
     name = f"{board.family.capitalize()}Board"
-    resources = {"resources": _resources(board), "connectors": [], "default_clk": "clk"}
-    return type(name, (base,), resources | members(board))()
+    resources = {"resources": _resources(board, split), "connectors": [], "default_clk": "clk"}
+    return type(name, (base,), resources | members(board) | {"split": split})()
 
 
-def _resources(board: object) -> list[Resource]:
+def _resources(board: object, split: bool) -> list[Resource]:
     def attributes(group: PinGroup) -> Attrs:
         return Attrs(**dict(group.attributes))
 
@@ -88,7 +91,14 @@ def _resources(board: object) -> list[Resource]:
         left, lines = list(board.sdram.pins), []
         for name, count in SDRAM.items():
             own, left = " ".join(left[:count]), left[count:]
-            lines.append(Subsignal(name, Pins(own, dir="io" if name == "dq" else "o")))
+            way = "o" if name != "dq" else "i" if split else "io"
+            lines.append(Subsignal(name, Pins(own, dir=way)))
+        if split:
+            names = " ".join(f"dq_o_{k}" for k in range(SDRAM["dq"]))
+            lines += [
+                Subsignal("dq_o", Pins(names, dir="o")),
+                Subsignal("dq_oe", Pins("oe", dir="o")),
+            ]
         found.append(Resource("sdram", 0, *lines, attributes(board.sdram)))
     return found
 

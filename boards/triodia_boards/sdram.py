@@ -15,7 +15,8 @@ def join_sdram_pins(m: Module, platform: Platform, pins: wiring.PureInterface) -
     Commands leave at the clock's rising edge, and the memory takes them half a cycle later, at the
     rising edge of its own, inverted clock.
     """
-    ports = platform.request("sdram", 0, dir=dict.fromkeys(SDRAM, "-"))
+    lines = (*SDRAM, "dq_o", "dq_oe") if platform.split else SDRAM
+    ports = platform.request("sdram", 0, dir=dict.fromkeys(lines, "-"))
     values = {
         "cke": pins.cke,
         "ras": pins.command[0],
@@ -30,12 +31,13 @@ def join_sdram_pins(m: Module, platform: Platform, pins: wiring.PureInterface) -
         m.d.comb += buffer.o.eq(value)
     m.submodules.sdram_cs = select = io.Buffer("o", ports.cs)
     m.submodules.sdram_clk = clock = io.DDRBuffer("o", ports.clk)
-    m.submodules.sdram_dq = data = io.FFBuffer("io", ports.dq)
-    m.d.comb += [
-        select.o.eq(0),
-        clock.o[0].eq(0),
-        clock.o[1].eq(1),
-        data.o.eq(pins.dq_o),
-        data.oe.eq(pins.dq_oe),
-        pins.dq_i.eq(data.i),
-    ]
+    m.d.comb += [select.o.eq(0), clock.o[0].eq(0), clock.o[1].eq(1)]
+    if platform.split:  # a simulation without lines of two directions
+        m.submodules.sdram_dq = data = io.FFBuffer("i", ports.dq)
+        m.submodules.sdram_dq_o = out = io.FFBuffer("o", ports.dq_o)
+        m.submodules.sdram_dq_oe = drive = io.FFBuffer("o", ports.dq_oe)
+        m.d.comb += [out.o.eq(pins.dq_o), drive.o.eq(pins.dq_oe)]
+    else:
+        m.submodules.sdram_dq = data = io.FFBuffer("io", ports.dq)
+        m.d.comb += [data.o.eq(pins.dq_o), data.oe.eq(pins.dq_oe)]
+    m.d.comb += pins.dq_i.eq(data.i)

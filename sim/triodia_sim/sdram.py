@@ -8,7 +8,14 @@ from triodia_hw.machine.words import row_depth
 
 from .simulators import CosimError
 
-__all__ = ["PATIENCE", "fault_in", "memory_beside", "memory_model", "memory_within"]
+__all__ = [
+    "PATIENCE",
+    "fault_in",
+    "memory_beside",
+    "memory_model",
+    "memory_on_board",
+    "memory_within",
+]
 
 PATIENCE = 30_000  # cycles that the memory takes to start at 100 MHz, at most
 _TESTED = (1 << 23) - 1  # the first word that the test at the start writes to
@@ -52,6 +59,32 @@ def memory_within(verilog: str, p: MachineParams, top: str) -> str:
     module = re.search(rf"^module {re.escape(top)}\b.*?(?=^endmodule\b)", text, re.M | re.S)
     model = f"  {sdram_instance(p, top)}\n{_TRAP}\n"
     return text[: module.end()] + model + text[module.end() :] + "\n" + memory_model(p)
+
+
+def memory_on_board(p: MachineParams, pins: dict[str, str | int], *, fault: int = 0) -> str:
+    """Verilog of a module ``board``: a virtual board's ``top`` beside an empty memory.
+
+    ``pins`` are those of :func:`triodia_boards.virtual_source.top_source`. ``fault``: the memory
+    answers wrongly, as the model's parameter says.
+    """
+    names = [str(pins[name]) for name in ("clock", "rx", "button") if name in pins]
+    ports = [f"input {name}" for name in names] + [f"output {pins['tx']}"]
+    lines = {"cke": 1, "ras": 1, "cas": 1, "we": 1, "ba": 2, "a": 13, "dqm": 2}
+    lines |= {"dq": 16, "dq_o": 16, "dq_oe": 1}
+    nets = [f"wire [{width - 1}:0] {name};" for name, width in lines.items()]
+    joined = [f".sdram_0__{name}__io({name})" for name in lines]
+    joined += [f".{name}({name})" for name in (*names, pins["tx"])]
+    chip = [f".{name}_n({name})" for name in ("ras", "cas", "we")]
+    chip += [f".{name}({name})" for name in ("cke", "ba", "a", "dq_oe")]
+    chip += [f".clk({pins['clock']})", ".dqm(|dqm)", ".dq_i(dq_o)", ".dq_o(dq)"]
+    return "\n".join([
+        memory_model(p),
+        f"module board({', '.join(ports)});",
+        *nets,
+        f"top top({', '.join(joined)});",
+        f"sdram_model #(.FAULT({fault})) chip({', '.join(chip)});",
+        "endmodule\n",
+    ])
 
 
 def fault_in(log: str) -> str:

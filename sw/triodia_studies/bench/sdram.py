@@ -19,6 +19,7 @@ from triodia.prune.pipeline import prune
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia_hw.compile.options import SDRAM_AT_100_MHZ
 from triodia_hw.cost.cycles import planned_cycles
+from triodia_hw.cost.sdram import SdramTimeline
 from triodia_hw.machine.image import Image
 from triodia_sim.native import cosimulate_native
 
@@ -37,7 +38,7 @@ CASES = (
     (4096, 0.06, "random"),
 )
 _INPUTS, _READOUTS, _RATE = 20, 4, 0.05
-_STEPS, _WARM = 24, 4  # steps in all, and those before the first that counts
+_STEPS = 40
 
 
 def image_of(neurons: int, kept: float, method: str, seed: int = 0) -> Image:
@@ -52,25 +53,26 @@ def image_of(neurons: int, kept: float, method: str, seed: int = 0) -> Image:
 
 
 def measured(image: Image, rate: float = _RATE, seed: int = 0) -> dict[str, float]:
-    """Words and synapses a cycle while ``rate`` of the neurons fire in each step, at 100 MHz."""
+    """Words and synapses a cycle while ``rate`` of the neurons fire in each step, at 100 MHz.
+
+    Over a whole run, from the first cycle in which the memory serves to the last end. ``refresh``:
+    the share of the cycles that would not be there without refreshes.
+    """
     p, rng = image.params, np.random.default_rng(seed)
     fired = (rng.random((_STEPS, p.neurons)) < rate) & image.neurons.spiking
     events = [[(channel, 1) for channel in range(p.inputs)]] * _STEPS
-    ends, plain = (
-        planned_cycles(image, events, fired, timing)
+    cycles, without = (
+        int(planned_cycles(image, events, fired, timing)[-1] - SdramTimeline(timing).ready)
         for timing in (SDRAM_AT_100_MHZ, replace(SDRAM_AT_100_MHZ, refresh_every=0))
     )
-    cycles, without = (int(some[-1] - some[_WARM - 1]) for some in (ends, plain))
-    # Inputs of the first counted step were walked before it.
-    arriving = fired[_WARM - 1 : -1].sum(axis=0)
-    times = np.concatenate([np.full(p.inputs, _STEPS - _WARM - 1), arriving])
+    times = np.concatenate([np.full(p.inputs, _STEPS), fired[:-1].sum(axis=0)])
     words = int(times @ image.segment_words()[:, 0])
     operations = int(times @ np.diff(image.row_start))
     return {
         "neurons": p.neurons,
         "synapses": image.synapses,
         "words_per_row": round(float(image.segment_words()[p.inputs :].mean()), 1),
-        "us_per_step": round(cycles / (_STEPS - _WARM) / 100, 1),
+        "us_per_step": round(cycles / _STEPS / 100, 1),
         "words_per_cycle": round(words / cycles, 3),
         "synapses_per_cycle": round(operations / cycles, 3),
         "refresh": round(1 - without / cycles, 4),
