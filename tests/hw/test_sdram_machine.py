@@ -1,5 +1,6 @@
 """A machine whose synapses lie in an SDRAM, beside a model that checks every command's timing."""
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from triodia_hw.compile.loading import load_bytes
 from triodia_hw.compile.options import SDRAM_AT_100_MHZ
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.errors import ContractError
+from triodia_hw.export.folder import export_folder
 from triodia_hw.machine.params import MachineParams
 from triodia_sim.native import cosimulate_native
 from triodia_sim.runner import cosimulate
@@ -54,6 +56,18 @@ def test_random_machines(case, tmp_path):
     assert paused.mismatches == 0
 
 
+def test_the_exported_folder_checks_itself(tmp_path):
+    """The testbench plays recorded words on the machine beside the model."""
+    files = export_folder(random_image(1, neurons=30, **SIZES), tmp_path)
+    assert {path.name for path in files} > {"triodia_with_sdram.v", "triodia_sdram.hex"}
+    done = subprocess.run(["make", "sim"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "PASS: " in done.stdout, done.stderr
+    model = tmp_path / "triodia_with_sdram.v"
+    model.write_text(model.read_text().replace("parameter tRP = 21000", "parameter tRP = 31000"))
+    broken = subprocess.run(["make", "sim"], cwd=tmp_path, capture_output=True, text=True)
+    assert broken.returncode != 0 and "tRP violated" in broken.stdout
+
+
 @pytest.mark.slow
 def test_a_loaded_network_needs_no_contents_before(tmp_path):
     """All words go through the input; the memory waits for its start first."""
@@ -66,8 +80,8 @@ def test_a_loaded_network_needs_no_contents_before(tmp_path):
 
 def test_refreshes_cost_what_the_model_says():
     """Without refresh a run is shorter, by at most what closing and opening all rows takes."""
-    image = image_of("rows of several pages")
-    sequences = [random_events(image, 10, 1)]
+    image = random_image(3, neurons=300, density=1.0, **SIZES)
+    sequences = [random_events(image, 4, 1)]
     t = SDRAM_AT_100_MHZ
     ends, without = (
         np.diff(step_cycles(image, sequences, timing))

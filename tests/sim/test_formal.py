@@ -187,10 +187,10 @@ FAULTS = {
         "turned = C(0)",
         "SDRAM commands",
     ),
-    "refresh forgotten": (
+    "refresh in a burst": (
         "sdram.py",
         "((owed != 0) | turned) & ~self.read.more",
-        "((owed > 2) | turned) & ~self.read.more",
+        "(owed != 0) | turned",
         "SDRAM commands",
     ),
 }
