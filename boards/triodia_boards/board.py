@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth import *
 from amaranth.build import Platform
@@ -10,6 +10,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from triodia_hw.compile.options import DEFAULT, Options
+from triodia_hw.compile.sdram import SdramTiming
 from triodia_hw.export.rtlil import triodia_version
 from triodia_hw.gateware.link.link import DEPTH
 from triodia_hw.link.welcome import Welcome
@@ -20,6 +21,7 @@ from .link.serial import LEAST_DIVISOR
 from .link.serial_core import SerialCore
 from .parts import Part
 from .pins import NO_PINS, NO_TOOLS, PinGroup, Tools, make_platform
+from .sdram import join_sdram_pins
 
 __all__ = ["BAUD", "Board", "BoardTop", "check_clock", "is_name", "link_depth"]
 
@@ -41,6 +43,7 @@ class Board:
     clock : pin of the oscillator. oscillator_hz : its frequency.
     serial : pins ``rx`` (into the FPGA) and ``tx``. connect : what to plug into them.
     leds : up to four, in order of :class:`BoardTop`'s signals.
+    sdram : pins of its SDRAM in order of :data:`.pins.SDRAM`, if it has one.
     reset : the push button that resets the machine, if there is one.
     clock_hz : the machine's clock, made by a PLL unless it equals the oscillator's.
     pll_pin : the oscillator's pin must be dedicated to the PLL (iCE40).
@@ -62,6 +65,7 @@ class Board:
     connect: str = ""
     leds: PinGroup = NO_PINS
     reset: PinGroup | None = None
+    sdram: PinGroup | None = None
     clock_hz: int = 100_000_000
     pll_pin: bool = False
     tools: Tools = NO_TOOLS
@@ -98,11 +102,12 @@ class Board:
 
     def digest(self) -> str:
         """Digest of everything that is known of the board."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        known = repr(self) if self.sdram else repr(self).replace(", sdram=None", "")
+        return hashlib.sha256(known.encode()).hexdigest()
 
-    def make_platform(self) -> Platform:
-        """Make the Amaranth platform, with all resources."""
-        return make_platform(self)
+    def make_platform(self, *, split: bool = False) -> Platform:
+        """Make the Amaranth platform, with all resources; ``split`` as in :mod:`.pins`."""
+        return make_platform(self, split=split)
 
 
 def is_name(text: str) -> bool:
@@ -161,8 +166,10 @@ class BoardTop(Elaboratable):
         clock_hz: int | None = None,
         baud: int = BAUD,
     ) -> None:
-        self.board, self.p, self.contents, self.options = board, p, contents, options
+        self.board, self.p, self.contents = board, p, contents
         self.clock_hz, self.baud = check_clock(board, clock_hz, baud), baud
+        timing = {"sdram": SdramTiming.at(self.clock_hz)} if p.external else {}
+        self.options = replace(options, **timing)
 
     @property
     def divisor(self) -> int:
@@ -184,6 +191,8 @@ class BoardTop(Elaboratable):
         )
         m.d.comb += serial.reset.eq(reset)
         self._pins(m, platform, serial, reset)
+        if p.external:
+            join_sdram_pins(m, platform, serial.sdram)
         return m
 
     def _clock(self, m: Module, platform: Platform) -> Signal:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 
 from triodia_hw.compile.family import FAMILIES
+from triodia_hw.compile.sdram import WORD_BITS, WORDS
+from triodia_hw.errors import ContractError
 from triodia_hw.machine.params import MachineParams
 
 from .board import Board
 from .catalog import BOARDS
 from .flow.limits import DoesNotFit, check_fit, needs
 
-__all__ = ["Capacity", "capacity", "smallest_board"]
+__all__ = ["Capacity", "capacity", "sdram_words", "smallest_board"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,28 @@ def capacity(board: Board, neurons: int, *, lanes: int, weight_bits: int = 8) ->
     p = replace(p, synapse_words=512 * low)
     percent = needs(p, board, check_fit(p, board, surely=True)).percent(board)
     return Capacity(board.name, lanes, neurons, lanes * 512 * low, percent, limit)
+
+
+def sdram_words(board: Board, neurons: int, *, weight_bits: int = 8) -> int:
+    """Synapse words in the SDRAM of ``board`` for ``neurons`` on one PE; 0 if it has none or the
+    rest of the machine does not fit."""
+    try:
+        p = MachineParams(
+            inputs=16,
+            neurons=neurons,
+            lanes=1,
+            weight_bits=weight_bits,
+            gap_bits=max(1, min(14, WORD_BITS - weight_bits)),
+            state_bits=FAMILIES[board.family].state_bits,
+            accumulator_bits=28,
+            row_words=neurons,
+            synapse_words=WORDS,
+            external=True,
+        )
+        check_fit(p, board, surely=True, advice=False)
+    except (ContractError, DoesNotFit):
+        return 0
+    return WORDS
 
 
 def smallest_board(p: MachineParams, family: str) -> tuple[str, dict[str, float]] | None:

@@ -16,7 +16,7 @@ from triodia_hw.errors import TriodiaError
 from .board import Board, is_name, link_depth
 from .flow.pll import LIMITS, NoSuchClock, pll_settings
 from .parts import PARTS, Part
-from .pins import ECP5_PACKAGES, PinGroup, Tools
+from .pins import ECP5_PACKAGES, SDRAM, PinGroup, Tools
 
 __all__ = ["BadBoard", "board_of", "new_board", "read_board"]
 
@@ -26,6 +26,7 @@ _SECTIONS = {
     "clock": {"pin": str, "mhz": float, "machine_mhz": float, "pll_pin": bool, "attributes": dict},
     "serial": {"rx": str, "tx": str, "connect": str, "attributes": dict},
     "reset": {"pin": str, "active": str, "attributes": dict},
+    "sdram": {k: str if n == 1 else list for k, n in SDRAM.items()} | {"attributes": dict},
     "leds": {"pins": list, "active": str, "attributes": dict},
     "resources": dict.fromkeys(("luts", "registers", "blocks", "multipliers"), int),
     "tools": {
@@ -154,6 +155,7 @@ def _board(content: dict) -> Board:
         "serial": _pins(content, "serial", [serial["rx"], serial["tx"]]),
         "leds": _pins(content, "leds", content.get("leds", {}).get("pins", [])),
         "reset": _pins(content, "reset", [content["reset"]["pin"]]) if "reset" in content else None,
+        "sdram": _pins(content, "sdram", _sdram(content["sdram"])) if "sdram" in content else None,
     }
     _check_distinct([group for group in groups.values() if group])
     oscillator, machine = _clocks(content)
@@ -170,6 +172,18 @@ def _board(content: dict) -> Board:
         tools=Tools(**tools | {"pack": tuple(tools.get("pack", ()))}),
         link_depth=link_depth(content["family"]),
     )
+
+
+def _sdram(table: dict) -> list[str]:
+    """Pins of an SDRAM in order of :data:`.pins.SDRAM`."""
+    pins = []
+    for name, count in SDRAM.items():
+        own = table.get(name, [])
+        own = [own] if isinstance(own, str) else own
+        if len(own) != count:
+            raise BadBoard(f"sdram.{name} must be {count} pins, not {len(own)}.")
+        pins += own
+    return pins
 
 
 def _check_name(name: str) -> None:

@@ -6,7 +6,11 @@ from amaranth import *
 from amaranth.build import Attrs, Clock, Pins, Platform, Resource, Subsignal
 from amaranth.vendor import GowinPlatform, LatticePlatform, SiliconBluePlatform, XilinxPlatform
 
-__all__ = ["ECP5_PACKAGES", "NO_PINS", "NO_TOOLS", "PinGroup", "Tools", "make_platform"]
+__all__ = ["ECP5_PACKAGES", "NO_PINS", "NO_TOOLS", "SDRAM", "PinGroup", "Tools", "make_platform"]
+
+# Lines of an SDRAM, and how many of each. A level of 0 selects the chip and gives a command.
+SDRAM = {"clk": 1, "cke": 1, "cs": 1, "ras": 1, "cas": 1, "we": 1}
+SDRAM |= {"dqm": 2, "ba": 2, "a": 13, "dq": 16}
 
 # Amaranth's names of the packages of an ECP5, by those of the tools.
 ECP5_PACKAGES = {
@@ -44,19 +48,22 @@ class Tools:
 NO_PINS, NO_TOOLS = PinGroup(()), Tools()
 
 
-def make_platform(board: object) -> Platform:
+def make_platform(board: object, *, split: bool = False) -> Platform:
     """The platform of a :class:`.board.Board`.
 
-    Resources: ``clk``, ``uart`` with rx and tx, ``led`` 0 and on, and ``button`` if the board has
-    one that resets.
+    ``split``, for simulation: the SDRAM's data lines are inputs, with pins of their own, ``dq_o``
+    and ``dq_oe``, for what the FPGA drives.
+
+    Resources: ``clk``, ``uart`` with rx and tx, ``led`` 0 and on, ``button`` if the board has one
+    that resets, and ``sdram`` if it has that.
     """
     base, members = _FAMILIES[board.family]
     name = f"{board.family.capitalize()}Board"
-    resources = {"resources": _resources(board), "connectors": [], "default_clk": "clk"}
-    return type(name, (base,), resources | members(board))()
+    resources = {"resources": _resources(board, split), "connectors": [], "default_clk": "clk"}
+    return type(name, (base,), resources | members(board) | {"split": split})()
 
 
-def _resources(board: object) -> list[Resource]:
+def _resources(board: object, split: bool) -> list[Resource]:
     def attributes(group: PinGroup) -> Attrs:
         return Attrs(**dict(group.attributes))
 
@@ -80,6 +87,19 @@ def _resources(board: object) -> list[Resource]:
     if board.reset is not None:
         pins = Pins(*board.reset.pins, dir="i", invert=board.reset.inverted)
         found.append(Resource("button", 0, pins, attributes(board.reset)))
+    if board.sdram is not None:
+        left, lines = list(board.sdram.pins), []
+        for name, count in SDRAM.items():
+            own, left = " ".join(left[:count]), left[count:]
+            way = "o" if name != "dq" else "i" if split else "io"
+            lines.append(Subsignal(name, Pins(own, dir=way)))
+        if split:
+            names = " ".join(f"dq_o_{k}" for k in range(SDRAM["dq"]))
+            lines += [
+                Subsignal("dq_o", Pins(names, dir="o")),
+                Subsignal("dq_oe", Pins("oe", dir="o")),
+            ]
+        found.append(Resource("sdram", 0, *lines, attributes(board.sdram)))
     return found
 
 

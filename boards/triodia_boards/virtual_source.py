@@ -33,11 +33,11 @@ def top_source(
         )
     options, clock_hz = check_fit(p, board, parity=parity), check_clock(board, clock_hz, baud)
     top = BoardTop(board, p, placeholder(p, options), options, baud=baud, clock_hz=clock_hz)
-    platform = board.make_platform()
+    platform = board.make_platform(split=p.external)
     plan = platform.build(top, do_build=False, debug_verilog=False)
     text = plan.files["top.il"]
     rtlil, pins = text.decode() if isinstance(text, bytes) else text, pin_names(board)
-    inputs = (pins["clock"], pins["rx"], pins.get("button"))
+    inputs = (pins["clock"], pins["rx"], pins.get("button"), "sdram_0__dq__io")
     return _directed(rtlil, inputs), pins, top.divisor
 
 

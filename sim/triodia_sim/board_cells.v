@@ -15,6 +15,20 @@ module OFS1P3DX(input SCLK, SP, D, CD, output reg Q);
   always @(posedge SCLK) if (CD) Q <= 0; else if (SP) Q <= D;
 endmodule
 
+module IFS1P3DX(input SCLK, SP, D, CD, output reg Q);
+  initial Q = 0;
+  always @(posedge SCLK) if (CD) Q <= 0; else if (SP) Q <= D;
+endmodule
+
+module FD1S3AX(input CK, D, output reg Q);
+  initial Q = 0;
+  always @(posedge CK) Q <= D;
+endmodule
+
+module ODDRX1F(input SCLK, RST, D0, D1, output Q);
+  assign Q = SCLK ? D0 : D1;  // of a clock only
+endmodule
+
 module EHXPLLL(
   input CLKI, CLKFB, RST, STDBY, PHASESEL0, PHASESEL1, PHASEDIR, PHASESTEP, PHASELOADREG,
   input PLLWAKESYNC, ENCLKOP,

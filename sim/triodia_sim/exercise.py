@@ -17,17 +17,16 @@
 """
 
 import random
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from triodia_hw.compile.contents import contents, memory_shapes, read_words
-from triodia_hw.compile.loading import load_bytes
+from triodia_hw.compile.loading import block_header, block_unit, load_bytes
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.params import bits_for
-from triodia_hw.machine.words import MEMORY_NUMBERS, readable
+from triodia_hw.machine.words import readable
 
 __all__ = ["Action", "altered", "difference", "exercise", "moved", "nowhere"]
 
@@ -214,7 +213,7 @@ def nowhere(image: Image, chance: random.Random, longest: int) -> bytes:
     shapes = [shape for shape in memory_shapes(image.params) if shape.content]
     places = zip((image.params.lanes, 128, 255), shapes, (longest, 20, 20), strict=True)
     for pe, shape, count in places:
-        blocks.append(struct.pack("<BBHH", pe, MEMORY_NUMBERS[shape.name], 0, count))
+        blocks.append(block_header(pe, shape, 0, count))
         blocks.append(chance.randbytes(count * -(-shape.width // 8)))
     return b"".join(blocks)
 
@@ -228,14 +227,14 @@ def moved(image: Image) -> bytes:
     for lane, words in enumerate(contents(image)):
         count = int(image.words_per_lane()[lane])
         by = p.synapse_words - count
+        by -= by % max(block_unit(shape) for shape in shapes)
         for shape in shapes:
             first = by if shape.name == "synapses" else 0
             own = words[shape.name][: used.get(shape.name, count)]
             if shape.name == "pointers":  # `start` is the lowest field; an empty group has none
                 own = [w + by if w & ~start else w for w in own]
             if own:
-                header = lane, MEMORY_NUMBERS[shape.name], first, len(own)
-                blocks.append(struct.pack("<BBHH", *header))
+                blocks.append(block_header(lane, shape, first, len(own)))
                 blocks += [w.to_bytes(-(-shape.width // 8), "little") for w in own]
     return b"".join(blocks)
 
@@ -252,10 +251,10 @@ def difference(before: Image, after: Image) -> bytes:
             words = new[shape.name]
             pairs = zip(old[shape.name], words, strict=True)
             places = [k for k, (a, b) in enumerate(pairs) if a != b] or [0]
-            header = lane, MEMORY_NUMBERS[shape.name]
-            size = -(-shape.width // 8)
-            for first, count in _runs(places, 6 // size + 1):
-                blocks.append(struct.pack("<BBHH", *header, first, count))
+            size, unit = -(-shape.width // 8), block_unit(shape)
+            for first, count in _runs(places, 6 // size + unit):
+                count, first = count + first % unit, first - first % unit
+                blocks.append(block_header(lane, shape, first, count))
                 blocks += [w.to_bytes(size, "little") for w in words[first : first + count]]
     return b"".join(blocks)
 

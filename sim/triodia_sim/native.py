@@ -23,6 +23,7 @@ from .native_build import compile_native, default_cache
 from .replay import Replay
 from .result import CosimResult
 from .scoreboard import Sequence
+from .sdram import PATIENCE, fault_in
 from .simulators import CosimError
 
 __all__ = ["cosimulate_native", "play"]
@@ -141,12 +142,16 @@ def play(
     np.array(code.rows, "<i4").tofile(folder / "program.bin")
     p = image.params
     patience = 2000 + 4 * (image.synapses + p.neurons + 8 * p.rows)
+    patience += PATIENCE if p.external else 0
     command = [program, "program.bin", "log.bin", "state.bin" if state else "-"]
     command += [p.slots, seed, patience, limit, *([] if mutant is None else [mutant])]
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
+        rule = fault_in(done.stdout + done.stderr)
+        if rule:
+            raise CosimError(f"the compiled machine stopped: {rule}")
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or [str(done.returncode)]
         raise CosimError(f"the compiled machine failed ({reason[0]})")
     replay = Replay(image, code.meanings, folder / "state.bin" if state else None, start)

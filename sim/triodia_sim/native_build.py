@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from triodia_hw.gateware.sdram_ports import SDRAM_PORTS
 from triodia_hw.lock import alone
 from triodia_hw.machine.params import MachineParams
 from triodia_hw.machine.words import (
@@ -20,6 +21,7 @@ from triodia_hw.machine.words import (
 )
 
 from .monitor import MONITOR, instance
+from .sdram import memory_beside, memory_model
 from .simulators import find_simulator, run_tool
 
 __all__ = ["compile_native", "default_cache", "without_contents_check"]
@@ -66,7 +68,9 @@ def compile_native(
     find_simulator("verilator")
     bench = _bench(top, p, peek, mutants, start)
     header = _peek_header(p, peek)
+    memory = memory_model(p) if p.external else ""
     parts = [without_contents_check(verilog), bench, header, MONITOR.read_text()]
+    parts += [memory] if memory else []
     parts += [_HARNESS.read_text(), version("verilator")]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     program = cache / f"machine-{key}"
@@ -78,6 +82,7 @@ def compile_native(
         with TemporaryDirectory(prefix="triodia-native-") as aside:
             folder = Path(aside)
             texts = (parts[0], bench, MONITOR.read_text())
+            texts += (memory,) if memory else ()
             (folder / "bench.v").write_text("\n".join(texts))
             (folder / "peek.h").write_text(header)
             _compile(folder, ["-DMUTANTS"] if mutants else [])
@@ -120,12 +125,18 @@ def _bench(top: str, p: MachineParams, peek: bool, mutants: int, start: int) -> 
     ports += [f"output {n}" for n in ("i_ready", "o_valid")]
     ports += [f"output [31:0] {name}" for name in COUNTERS]
     joined += ["clk", "rst", "i_valid", "o_ready", "i_ready", "o_valid", *COUNTERS]
+    beside = memory_beside(p, top) if p.external else ""
     machine = [f".{name}({name})" for name in joined]
+    machine += [f".{name}({name})" for name in SDRAM_PORTS] if beside else []
     if mutants:
         ports.append(f"input [{mutants - 1}:0] mutant")
         machine.append(".mutant(mutant)")
     ports += [f"output [31:0] {name}" for name in _WATCHED] + ["input [31:0] peek_slot"]
-    body = [f"{top} machine ({', '.join(machine)});", instance(p, start=start)]
+    body = [
+        *([beside] if beside else []),
+        f"{top} machine ({', '.join(machine)});",
+        instance(p, start=start),
+    ]
     body += [f"assign {name} = monitor.{name};" for name in _WATCHED]
     for lane in range(p.lanes if peek else 0):
         bits = width_of(state_fields(p)) - 1

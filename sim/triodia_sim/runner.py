@@ -25,6 +25,7 @@ from .folder import copy_verilog, machine_name, starts_late
 from .monitor import MONITOR, watched
 from .result import CosimResult
 from .scoreboard import Divergence, Sequence
+from .sdram import PATIENCE, fault_in, memory_within
 from .simulators import CosimError, check_netlist, find_simulator
 
 __all__ = [
@@ -108,7 +109,8 @@ def cosimulate(
         check_netlist(state, simulator)
     folder = Path(folder).resolve()
     options = {"state": state, "stall": stall, "seed": seed, "netlist": netlist, "load": load}
-    options |= {"counts": counts, "patience": patience, "record": record}
+    options |= {"counts": counts, "record": record}
+    options["patience"] = patience + (PATIENCE if image.params.external else 0)
     short = netlist or record or not counts
     options |= {"exercise": exercise and not short, "loadable": loadable}
     with alone(folder, "co-simulation"):
@@ -247,15 +249,16 @@ def _simulate(folder: Path, simulator: str, job: dict, plusargs: list[str] | Non
 
 
 def _watched_machine(verilog: str, job: dict) -> str:
-    params = load_image(job["image"]).params
-    return watched(verilog, job["top"], params, ours=job["counts"])
+    image = load_image(job["image"])
+    text = watched(verilog, job["top"], image.params, ours=job["counts"])
+    return memory_within(text, image.params, job["top"]) if image.params.external else text
 
 
 def _fatal(log: Path) -> str:
     """Why the Verilog itself ended the simulation, or nothing."""
     text = log.read_text(errors="replace") if log.exists() else ""
     reason = re.search(r"\S+\.hex is missing, or is not of image \w+", text)
-    return reason[0] if reason else ""
+    return reason[0] if reason else fault_in(text)
 
 
 def _sources(folder: Path, simulator: str, job: dict) -> tuple[list[Path], list[str]]:

@@ -36,12 +36,17 @@ class BoardPins:
 
 
 def compile_board(
-    rtlil: str, pins: BoardPins, folder: Path, progress: Callable[[str], None] = lambda _: None
+    rtlil: str,
+    pins: BoardPins,
+    folder: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    memory: str = "",
 ) -> Path:
     """Compile a board's top level; returns the program, kept in ``folder`` for the next time.
 
     ``rtlil`` is what synthesis gets; memory contents are left out, so a network is loaded over the
-    link, as into any board. The vendor's cells are replaced by models of them.
+    link, as into any board. The vendor's cells are replaced by models of them. ``memory`` is the
+    Verilog of :func:`.sdram.memory_on_board`, for a board whose SDRAM is used.
 
     Raises
     ------
@@ -50,6 +55,7 @@ def compile_board(
     find_simulator("verilator")
     folder.mkdir(parents=True, exist_ok=True)
     sources = (rtlil, repr(pins), _MODELS.read_text(), _HARNESS.read_text())
+    sources += (memory,) if memory else ()
     key = hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
     program = folder / f"board-{key}"
     if program.exists():
@@ -72,17 +78,20 @@ def compile_board(
         folder,
     )
     progress("and as a program (Verilator, g++)")
-    _compile(pins, folder, program)
+    if memory:
+        with (folder / "top.v").open("a") as top:
+            top.write(memory)
+    _compile(pins, folder, program, "board" if memory else "top")
     return program
 
 
-def _compile(pins: BoardPins, folder: Path, program: Path) -> None:
+def _compile(pins: BoardPins, folder: Path, program: Path, top: str) -> None:
     root = Path(os.environ["VERILATOR_ROOT"])
     shutil.rmtree(folder / "obj", ignore_errors=True)
     run_tool(
         [
             *("verilator", "--cc", "-Wno-fatal", "-O3", "--x-assign", "fast"),
-            *("--x-initial", "fast", "--noassert", "--top-module", "top", "--prefix", "Vtop"),
+            *("--x-initial", "fast", "--noassert", "--top-module", top, "--prefix", "Vtop"),
             *("--Mdir", "obj", "top.v"),
         ],
         folder,

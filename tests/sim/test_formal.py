@@ -187,6 +187,36 @@ FAULTS = {
         "wheel, delay 1",
     ),
     **BUS_FAULTS,
+    "row read before it is open": (
+        "sdram.py",
+        "self._waits[self.bank].eq(t.activate_to_read - 1)",
+        "self._waits[self.bank].eq(t.activate_to_read - 2)",
+        "SDRAM commands",
+    ),
+    "row closed too soon": (
+        "sdram.py",
+        "eq(t.activate_to_precharge - 1)",
+        "eq(t.activate_to_precharge - 2)",
+        "SDRAM commands",
+    ),
+    "bank closed under a burst": (
+        "sdram.py",
+        "banks.other & ~(more & banks.streams)",
+        "banks.other",
+        "SDRAM commands",
+    ),
+    "write while the chip drives": (
+        "sdram.py",
+        "turned = request.valid & request.write & banks.reading",
+        "turned = C(0)",
+        "SDRAM commands",
+    ),
+    "refresh in a burst": (
+        "sdram.py",
+        "((owed != 0) | turned) & ~self.read.more",
+        "(owed != 0) | turned",
+        "SDRAM commands",
+    ),
 }
 
 

@@ -27,6 +27,8 @@ def random_image(
     ``storage``: gap_bits and rows_per_pointer to use instead of the cheapest storage.
     """
     rng = np.random.default_rng(seed)
+    if params.get("external"):  # words of 16 bits
+        params = {"gap_bits": 16 - params.get("weight_bits", 8)} | params
     p = MachineParams(inputs=inputs, neurons=neurons, **params)
     limit = 1 << (p.weight_bits - 1)
     shape = (neurons, inputs + neurons)

@@ -107,7 +107,7 @@ def build(
     p, folder, router = image.params, Path(folder), _checked_router(tools, router)
     options = check_fit(p, board, parity=parity)
     check_clock(board, clock_hz, baud)
-    empty = bool(options.single_port or parity)
+    empty = bool(options.single_port or parity or p.external)
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
     how["progress"] = progress

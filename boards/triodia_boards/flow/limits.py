@@ -11,7 +11,15 @@ from triodia_hw.machine.params import MachineParams
 from ..board import Board
 from ..catalog import BOARDS
 
-__all__ = ["LINK_BLOCKS", "DoesNotFit", "Needs", "check_fit", "check_logic", "needs"]
+__all__ = [
+    "LINK_BLOCKS",
+    "DoesNotFit",
+    "Needs",
+    "check_fit",
+    "check_logic",
+    "check_sdram",
+    "needs",
+]
 
 # Block RAMs of the link: two buffers, and without distributed RAM what an ECP5 has there.
 LINK_BLOCKS = {"ecp5": 2, "ice40": 3, "gowin": 2, "gw5a": 3, "xilinx": 2}
@@ -84,6 +92,13 @@ def check_fit(
     DoesNotFit
         The message says what would help (unless not ``advice``), all of it true for this machine.
     """
+    if p.external:
+        check_sdram(board)
+        if parity:
+            raise DoesNotFit(
+                "synapses in SDRAM cannot have parity: their words fill the memory; build without "
+                "it, or quantize with `--synapses chip`"
+            )
     if board.single_port and parity:
         raise DoesNotFit(
             f"{board.name} keeps synapses in memory that starts with random words, where parity "
@@ -96,6 +111,17 @@ def check_fit(
             raise
         message = f"{error}; {_advice(p, board, parity)}"
         raise DoesNotFit(message, error.resource, error.options) from None
+
+
+def check_sdram(board: Board) -> None:
+    """Raise :class:`DoesNotFit` if ``board`` has no SDRAM."""
+    if board.sdram is None:
+        have = ", ".join(name for name, one in BOARDS.items() if one.sdram)
+        raise DoesNotFit(
+            f"{board.name} has no SDRAM for the synapses; take one of {have}, or quantize with "
+            "`--synapses chip`",
+            "memory",
+        )
 
 
 def check_logic(board: Board, *, luts: int, registers: int) -> None:

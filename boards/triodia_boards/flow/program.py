@@ -40,10 +40,10 @@ def placeholder(p: MachineParams, options: Options = DEFAULT) -> list[dict[str, 
     """Random placeholder words, by which memory bits are found after routing.
 
     The words depend on the parameters only, so the netlist does not depend on the network. A
-    machine that starts empty has no words. Machines with parity start empty, because their parity
-    bits cannot be exchanged.
+    machine that starts empty has no words. Machines with an SDRAM start empty as it does, machines
+    with parity because their parity bits cannot be exchanged.
     """
-    if options.single_port or options.parity:
+    if options.single_port or options.parity or p.external:
         return [{s.name: [] for s in memory_shapes(p) if s.content}] * p.lanes
     rng = np.random.default_rng(0x5EED)
     return [
@@ -132,7 +132,8 @@ def reprogram(folder: str | Path, image: Image, output: str | Path) -> PatchRepo
     folder = Path(folder)
     manifest = Manifest.load(folder)
     image = fit_capacity(image, manifest.machine())
-    if manifest.options["single_port"] or manifest.options.get("parity"):
+    empty = image.params.external or manifest.options["single_port"]
+    if empty or manifest.options.get("parity"):
         raise BadBuild(
             f"the network of a build for {manifest.board} is loaded through its port, "
             "not patched: its synapse memory starts empty"

@@ -2,11 +2,12 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from triodia_hw.compile.options import DEFAULT, Options
 from triodia_hw.gateware.core import Core
 from triodia_hw.gateware.link.link import DEPTH, Link
+from triodia_hw.gateware.signatures import SdramPins
 from triodia_hw.gateware.units import Units
 from triodia_hw.link.welcome import Welcome
 from triodia_hw.machine.params import MachineParams
@@ -30,6 +31,7 @@ class SerialCore(wiring.Component):
     rx : In(1), asynchronous, idle high. tx : Out(1), idle high.
     open : Out(1), a session is open. refused : Out(1), for one cycle: a frame was refused.
     waiting : Out(1), the machine waits for room to send a word.
+    sdram : Out(SdramPins), only with synapses in an SDRAM.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class SerialCore(wiring.Component):
             "open": Out(1),
             "refused": Out(1),
             "waiting": Out(1),
+            **({"sdram": Out(SdramPins())} if p.external else {}),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -64,6 +67,8 @@ class SerialCore(wiring.Component):
         connect(m, link.o, transmitter.i)
         connect(m, link.words, core.i)
         connect(m, core.o, link.results)
+        if self.p.external:
+            connect(m, core.sdram, flipped(self.sdram))
         m.d.comb += [
             link.reset.eq(self.reset),
             core.reset.eq(link.machine_reset),

@@ -37,12 +37,14 @@ class MemoryShape:
     """One memory of a PE: its fields and depth.
 
     ``content`` memories come from the image and never change; the others are working state.
+    ``outside``: it is an SDRAM, not a memory of the chip.
     """
 
     name: str
     fields: Fields
     depth: int
     content: bool
+    outside: bool = False
 
     @property
     def width(self) -> int:
@@ -58,10 +60,10 @@ class MemoryShape:
     ) -> Iterator[tuple[int, list[int]]]:
         """Width and words of each column of this memory, of the ``words`` by memory name.
 
-        Nothing if it is no content memory.
+        Nothing if it is no content memory of the chip.
         """
         offset = 0
-        for width in self.columns(family) if self.content else ():
+        for width in self.columns(family) if self.content and not self.outside else ():
             mask = (1 << width) - 1
             yield width, [(word >> offset) & mask for word in words[self.name]]
             offset += width
@@ -78,7 +80,7 @@ def memory_shapes(p: MachineParams) -> list[MemoryShape]:
     sums: Fields = [("sum", accumulator_width(p), True)]
     return [
         MemoryShape("pointers", pointer_fields(p), row_depth(p.pointer_words), True),
-        MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True),
+        MemoryShape("synapses", synapse_fields(p), row_depth(p.synapse_words), True, p.external),
         MemoryShape("neurons", neuron_fields(p), neurons, True),
         MemoryShape("state", state_fields(p), p.slots, False),
         MemoryShape("sums_0", sums, p.slots, False),

@@ -6,8 +6,9 @@ from ..errors import ContractError
 from ..machine.image import Image
 from ..machine.words import INPUT_KINDS, MEMORY_NUMBERS
 from .contents import MemoryShape, contents, memory_shapes, read_words
+from .sdram import UNIT
 
-__all__ = ["load_bytes", "load_words"]
+__all__ = ["block_header", "block_unit", "load_bytes", "load_words"]
 
 _MOST = 1 << 15  # words of a block; its header counts them in 16 bits
 _REACH = 1 << 16  # words that a header can address
@@ -17,7 +18,8 @@ def load_bytes(image: Image) -> bytes:
     """Load blocks for all content memories of ``image``, PE by PE.
 
     A block: lane, memory, address (2 bytes), words (2 bytes), then the words; all lowest byte
-    first, each word in as many bytes as its memory's width takes. The machine must have the
+    first, each word in as many bytes as its memory's width takes. Addresses in an SDRAM count
+    units of 256 words. The machine must have the
     parameters of ``image``; :func:`.retarget.fit_capacity` gives an image others.
 
     Raises
@@ -38,17 +40,27 @@ def load_bytes(image: Image) -> bytes:
 
 
 def _blocks(lane: int, shape: MemoryShape, words: list[int]) -> list[bytes]:
-    if len(words) > _REACH:
+    if len(words) > _REACH * block_unit(shape):
         raise ContractError(
             f"{shape.name} of a PE must be at most {_REACH} words to be loaded, not {len(words)}"
         )
     blocks = []
     for first in range(0, len(words), _MOST):
         some = words[first : first + _MOST]
-        number = MEMORY_NUMBERS[shape.name]
-        blocks.append(struct.pack("<BBHH", lane, number, first, len(some)))
+        blocks.append(block_header(lane, shape, first, len(some)))
         blocks += [word.to_bytes(-(-shape.width // 8), "little") for word in some]
     return blocks
+
+
+def block_unit(shape: MemoryShape) -> int:
+    """Words that the address of a block counts."""
+    return UNIT if shape.outside else 1
+
+
+def block_header(lane: int, shape: MemoryShape, first: int, count: int) -> bytes:
+    """Header of a block of ``count`` words; ``first`` is a multiple of :func:`block_unit`."""
+    address = first // block_unit(shape)
+    return struct.pack("<BBHH", lane, MEMORY_NUMBERS[shape.name], address, count)
 
 
 def load_words(image: Image) -> list[dict[str, int]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .family import FAMILIES, Family
+from .sdram import SdramTiming
 
 __all__ = ["DEFAULT", "QUEUES", "Options"]
 
@@ -11,6 +12,7 @@ QUEUES = ("rows", "records", "returns", "outputs", "inputs")
 
 # Small memories of a machine with delays, in block RAM only where a family has no other.
 _WHEEL = ("lists", "replays")
+SDRAM_AT_100_MHZ = SdramTiming.at(100e6)
 
 _DEPTH = 16  # fills the smallest distributed RAM of an ECP5
 _SHALLOW = {"inputs": 4, "outputs": 8}  # no slower while words come and go without a pause
@@ -31,6 +33,7 @@ class Options:
     multiplier_parts : adders per product, which takes two cycles; 1 uses a multiplier.
     parity : give each word of the PEs' memories a parity bit, checked when it is read.
     loadable : content memories can be written through the input stream.
+    sdram : timing of the SDRAM of a machine that has one; default: at 100 MHz.
     poison : corrupt every undefined memory word, to prove that none is used; for tests.
     """
 
@@ -41,6 +44,7 @@ class Options:
     multiplier_parts: int = 1
     parity: bool = False
     loadable: bool = True
+    sdram: SdramTiming = SDRAM_AT_100_MHZ
     poison: bool = False
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ __all__ = ["fit_capacity", "whole_blocks"]
 
 # Parameters that give integers their meaning must be equal; the others only large enough.
 _ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits")
-_ALIKE += ("synaptic", "adaptive", "reset", "fires")
+_ALIKE += ("synaptic", "adaptive", "reset", "fires", "external")
 
 
 def fit_capacity(
@@ -109,7 +109,7 @@ def _free(p: MachineParams, change: dict, family: Family) -> MachineParams | Non
 
 
 def _blocks(p: MachineParams, family: Family) -> int:
-    return sum(block_count(s.width, s.depth, family) for s in memory_shapes(p))
+    return sum(block_count(s.width, s.depth, family) for s in memory_shapes(p) if not s.outside)
 
 
 def _needs(image: Image) -> dict[str, int]:

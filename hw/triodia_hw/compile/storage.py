@@ -9,6 +9,7 @@ from ..machine.params import MachineParams, bits_for
 from ..machine.rows import segment_words
 from ..machine.words import pointer_fields, row_depth, synapse_fields, width_of
 from .family import ECP5, Family
+from .sdram import WORD_BITS
 
 __all__ = [
     "block_count",
@@ -75,7 +76,10 @@ def fit_storage(
     choices, sources, refused = [], row_start.size - 1, None
     groups = (1, 2, 4, 8) if p.delays else (1, 2, 4)  # delays make many rows, most of them short
     rate = np.ones(sources) if activity is None else np.tile(activity.mean(axis=0), len(p.waits))
-    for gap_bits in range(1, bits_for(p.slots) + 1):
+    most = bits_for(p.slots)
+    if p.external:  # the words of the SDRAM take no more
+        most = min(most, WORD_BITS - p.weight_bits)
+    for gap_bits in range(1, most + 1):
         words = segment_words(replace(p, gap_bits=gap_bits), row_start, slots)
         for group in groups:
             try:
@@ -89,10 +93,9 @@ def fit_storage(
             except ContractError as error:  # so many fillers that no machine holds them
                 refused = error
                 continue
-            memories = [
-                (width_of(synapse_fields(q)), row_depth(q.synapse_words)),
-                (width_of(pointer_fields(q)), row_depth(q.pointer_words)),
-            ]
+            memories = [(width_of(pointer_fields(q)), row_depth(q.pointer_words))]
+            if not p.external:
+                memories.append((width_of(synapse_fields(q)), row_depth(q.synapse_words)))
             blocks = sum(block_count(*memory, family) for memory in memories)
             count, bits = float((rate @ words).max()), stored_bits(q, words, family)
             order = (bits, count) if tight else (count, group)

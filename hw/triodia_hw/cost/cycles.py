@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..compile.options import SDRAM_AT_100_MHZ
+from ..compile.sdram import PAGE, SdramTiming
 from ..machine.image import Image
-from ..machine.params import MachineParams
 from ..machine.reference import Event
 from ..machine.trace import trace
 from .flow import DEPTH, END, Queue, Wheel
+from .sdram import SdramTimeline
 
 __all__ = ["cycles_and_stalls", "planned_cycles", "step_cycles"]
 
@@ -41,8 +43,8 @@ class _Lane:
         self.taken, self.free = 0, 0  # when the walker took its last row, and can take the next
         self.start, self.slot, self.emits = first, 0, deque()
 
-    def take_row(self, cycle: int, length: int) -> int:
-        """Put a row into the row queue in ``cycle``; return when the walker takes it."""
+    def take_row(self, cycle: int, length: int, source: int = END) -> int:
+        """Put a row of ``source`` into the row queue in ``cycle``; when the walker takes it."""
         pop = max(cycle + 1, self.taken)
         self.pushes.append(cycle)
         self.pops.append(pop)
@@ -74,6 +76,34 @@ class _Lane:
         if not self.output.idle or (self.slot <= self.slots and self.start <= cycle):
             return None
         return self.start if self.slot <= self.slots else 1 << 62
+
+
+class _SdramLane(_Lane):
+    """A PE whose rows lie in an SDRAM, from the addresses ``starts``."""
+
+    def __init__(self, slots: int, first: int, starts: list[int], timing: SdramTiming) -> None:
+        super().__init__(slots, first)
+        self.starts, self.memory = starts, SdramTimeline(timing)
+        self.begun = 0  # when the last burst began, or the last end passed
+
+    def take_row(self, cycle: int, length: int, source: int = END) -> int:
+        """As in any PE; for an end, so that it leaves the walker as many cycles later."""
+        pop = max(cycle + 1, self.taken)
+        self.pushes.append(cycle)
+        self.pops.append(pop)
+        self.taken = max(pop + 1, self.free)
+        memory, ready = self.memory, self.taken + 1
+        if source == END:
+            self.free = max(ready, self.begun)
+            self.begun = max(self.free + 1, memory.free)
+            return self.begun + memory.timing.latency - 3
+        address = self.starts[source]
+        while length:
+            words = min(length, PAGE - address % PAGE)
+            self.free = max(ready, self.begun)
+            self.begun = memory.burst(max(self.free + 1, memory.ready), address, words)
+            address, length, ready = address + words, length - words, self.free + 1
+        return self.taken
 
 
 class _Collector:
@@ -108,12 +138,16 @@ class _Collector:
 class _Machine:
     """The whole machine; ``plan`` yields input tokens, ``emits`` the records of each step."""
 
-    def __init__(self, p: MachineParams, rows: np.ndarray, lasts: list[bool]) -> None:
+    def __init__(self, image: Image, lasts: list[bool], timing: SdramTiming) -> None:
+        p, rows = image.params, image.segment_words()
         self.wheel = Wheel(p, iter(lasts)) if p.delays else None
         self.seen: int | None = None  # what the bus puts out for the wheel
         self.rows = rows.tolist()
         self.cycle = p.lanes + _FIRST
-        self.lanes = [_Lane(p.slots, self.cycle + k) for k in range(p.lanes)]
+        if p.external:
+            self.lanes = [_SdramLane(p.slots, self.cycle, row_starts(image, rows), timing)]
+        else:
+            self.lanes = [_Lane(p.slots, self.cycle + k) for k in range(p.lanes)]
         self.collector, self.returns = _Collector(self.lanes), Queue()
         self.stalls = 0  # cycles in which a token waits for a lane's row queue
         self.go, self.ready = False, self.lanes[-1].start + p.slots + _READY
@@ -174,7 +208,7 @@ class _Machine:
     def _broadcast(self, source: int) -> None:
         for lane, length in zip(self.lanes, self.rows[source], strict=True):
             if length:
-                lane.take_row(self.cycle + _ROW, length)
+                lane.take_row(self.cycle + _ROW, length, source)
 
     def _skip(self, token: int | None) -> None:
         """Jump to the next cycle in which something can happen."""
@@ -188,33 +222,59 @@ class _Machine:
             self.cycle = min(until)
 
 
-def cycles_and_stalls(image: Image, sequences: list[list[list[Event]]]) -> tuple[np.ndarray, int]:
+def cycles_and_stalls(
+    image: Image, sequences: list[list[list[Event]]], timing: SdramTiming = SDRAM_AT_100_MHZ
+) -> tuple[np.ndarray, int]:
     """As :func:`step_cycles`, and what the counter ``bus_stalls`` shows after all steps."""
-    machine = _machine(image, sequences, (trace(image, one).spikes for one in sequences))
+    spikes = (trace(image, one).spikes for one in sequences)
+    machine = _machine(image, sequences, spikes, timing)
     return np.array(machine.ends, np.int64), machine.stalls
 
 
-def step_cycles(image: Image, sequences: list[list[list[Event]]]) -> np.ndarray:
+def row_starts(image: Image, rows: np.ndarray) -> list[int]:
+    """First synapse word of each row; ``rows`` are its words, ``(rows, 1)``."""
+    p, sources = image.params, image.source_of_neuron()
+    one = np.concatenate([np.arange(p.inputs), sources])
+    order = np.concatenate([k * p.sources + one for k in range(len(p.waits))])
+    places = np.argsort(order)  # rows lie in order of hardware sources
+    words = rows[places, 0]
+    starts = np.empty(words.size, np.int64)
+    starts[places] = np.cumsum(words) - words
+    return starts.tolist()
+
+
+def step_cycles(
+    image: Image, sequences: list[list[list[Event]]], timing: SdramTiming = SDRAM_AT_100_MHZ
+) -> np.ndarray:
     """Cycle in which the end of each step of ``sequences`` leaves the machine, ``(steps,)``.
 
     Counted as by the machine's ``cycles`` counter, from reset; differences are the cycles per step.
-    The last step of each sequence is marked ``last``.
+    The last step of each sequence is marked ``last``. ``timing`` is of the SDRAM that a machine
+    with external synapses has; its start-up comes first.
     """
-    return cycles_and_stalls(image, sequences)[0]
+    return cycles_and_stalls(image, sequences, timing)[0]
 
 
-def planned_cycles(image: Image, sequence: list[list[Event]], fired: np.ndarray) -> np.ndarray:
+def planned_cycles(
+    image: Image,
+    sequence: list[list[Event]],
+    fired: np.ndarray,
+    timing: SdramTiming = SDRAM_AT_100_MHZ,
+) -> np.ndarray:
     """As :func:`step_cycles`, for one sequence whose spikes are given: ``fired``, boolean,
     ``(steps, neurons)``.
 
     For questions about machines of networks that were never trained: the time depends on which
     neurons fire and where synapses lie, not on weights.
     """
-    return np.array(_machine(image, [sequence], [fired]).ends, np.int64)
+    return np.array(_machine(image, [sequence], [fired], timing).ends, np.int64)
 
 
 def _machine(
-    image: Image, sequences: list[list[list[Event]]], spikes: Iterable[np.ndarray]
+    image: Image,
+    sequences: list[list[list[Event]]],
+    spikes: Iterable[np.ndarray],
+    timing: SdramTiming = SDRAM_AT_100_MHZ,
 ) -> _Machine:
     """The machine after all steps."""
     p = image.params
@@ -232,6 +292,6 @@ def _machine(
             for slot in sorted(records):
                 lanes[slot // p.slots].append((slot % p.slots, records[slot]))
             emits.append(lanes)
-    machine = _Machine(p, image.segment_words(), lasts)
+    machine = _Machine(image, lasts, timing)
     machine.run(iter(tokens), iter(emits), len(emits))
     return machine

@@ -31,7 +31,7 @@ def blocks_by_memory(p: MachineParams, options: Options = DEFAULT) -> dict[str, 
     blocks = {
         s.name: p.lanes * block_count(s.width, s.depth, family)
         for s in memory_shapes(p)
-        if options.style(s.name) == "block"
+        if options.style(s.name) == "block" and not s.outside
     }
     if options.parity:
         deep = {s.name: s.depth for s in memory_shapes(p)}
@@ -63,7 +63,7 @@ def single_port_rams(p: MachineParams, options: Options) -> int:
     return p.lanes * sum(
         -(-s.width // width) * -(-s.depth // depth)
         for s in memory_shapes(p)
-        if s.name in options.single_port
+        if s.name in options.single_port and not s.outside
     )
 
 

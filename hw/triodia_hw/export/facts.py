@@ -82,6 +82,17 @@ _MEANINGS = {
     "s_axi_rvalid": "data read is there",
     "s_axi_rready": "take the data at this edge",
     "irq": "interrupt, level: high while an enabled status bit is 1",
+    "sdram_cke": "SDRAM: clock enable",
+    "sdram_ras_n": "SDRAM: command",
+    "sdram_cas_n": "SDRAM: command",
+    "sdram_we_n": "SDRAM: command",
+    "sdram_ba": "SDRAM: bank",
+    "sdram_a": "SDRAM: address",
+    "sdram_dqm": "SDRAM: both data masks",
+    "sdram_dq_o": "SDRAM: data to write",
+    "sdram_dq_oe": "SDRAM: drive the data pins",
+    "sdram_dq_i": "SDRAM: data pins",
+    "fault": "the SDRAM answered wrongly when it was tested",
     **{name: f"{meaning} since reset, modulo 2^32" for name, meaning in COUNTERS.items()},
 }
 

@@ -15,6 +15,7 @@ from .memories import hex_lines
 from .pages import coding_values, header_values, load_values, names, readme_values, sizes
 from .parameters import USUAL, TopParameters
 from .rtlil import TOP
+from .sdram import memory_values, with_sdram
 from .vectors import Recording, random_sequences, record
 from .verilog import export_verilog
 
@@ -89,9 +90,12 @@ def export_folder(
         if file.startswith("test_") and known["registers"]:
             template = "test_registers.py"
         texts[file.replace("NAME", name)] = render(template, values)
+    if image.params.external:
+        texts[f"{name}_with_sdram.v"] = with_sdram(image.params, known)
     contents = {file: text.encode() for file, text in texts.items()}
     contents |= {f"{name}_load.bin": load} if load else {}
-    for file in {f"{name}_load.h", f"{name}_load.bin"} - contents.keys():
+    late = {f"{name}_load.h", f"{name}_load.bin", f"{name}_with_sdram.v"}
+    for file in late - contents.keys():
         (Path(folder) / file).unlink(missing_ok=True)  # of an earlier network
     for file, content in contents.items():
         write_atomic(Path(folder) / file, content)
@@ -122,6 +126,7 @@ def _values(
         **sizes(image, known, recording),
         **readme_values(image, known, hex_files),
         **header_values(image, known),
+        **memory_values(image.params, known["name"]),
         "hex_files": "\n".join(
             f"      - {file}: {{file_type: user, copyto: {file}}}" for file in hex_files
         ),

@@ -72,7 +72,7 @@ def sizes(image: Image, known: dict, recording: Recording) -> dict[str, object]:
     p, (word, out) = image.params, (known["input"], known["output"])
     fields = {field["name"]: field for field in word["fields"]}
     out_fields = {field["name"]: field for field in out["fields"]}
-    patience = 10_000 + 50 * p.inputs + 20 * (p.synapse_words + p.rows)
+    patience = 10_000 + 30_000 * p.external + 50 * p.inputs + 20 * (p.synapse_words + p.rows)
     return {
         "in_words": len(recording.inputs),
         "out_words": len(recording.outputs),

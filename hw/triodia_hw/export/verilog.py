@@ -22,6 +22,7 @@ from .memories import contents_sum, hex_lines, memory_modules
 from .modules import KEYWORDS, VerilogModule, VerilogUnits
 from .parameters import USUAL, TopParameters
 from .rtlil import TOP, memory_name, triodia_version
+from .sdram import sdram_hex
 
 __all__ = ["INTERFACES", "check_name", "export_dense", "export_verilog"]
 
@@ -37,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]{0,38}[A-Za-z0-9])?")
 _INSTANCE = "core"  # of the machine in the top module; paths of its memories begin with it
 # Unit that holds each content memory within a lane.
 _HOLDER = {"pointers": "fetcher", "synapses": "walker", "neurons": "sweep"}
-_CONTENT_FILE = rf"_lane_\d+_({'|'.join(_HOLDER)})_\d+\.hex"
+_CONTENT_FILE = rf"(_lane_\d+_({'|'.join(_HOLDER)})_\d+|_sdram)\.hex"
 
 _WAIVERS = """\
 // Warnings of Verilator that are waived:
@@ -95,6 +96,8 @@ def export_verilog(
 ) -> list[Path]:
     """Write ``NAME.v``, and one ``.hex`` file for each content memory, to ``folder``.
 
+    With synapses in an SDRAM, ``NAME_sdram.hex`` holds them, for a model of the memory.
+
     A simulation stops at its first clock edge if a memory does not hold this network: if a file is
     not found, was edited, or belongs to another image. Simulators look for the files in the folder
     in which they run; with ``inline`` the contents are in the Verilog instead.
@@ -110,8 +113,12 @@ def export_verilog(
     Raises
     ------
     TriodiaError
-        If ``name`` cannot be a module's.
+        If ``name`` cannot be a module's, or ``interface`` has no ports for an SDRAM.
     """
+    if image.params.external and interface:
+        raise TriodiaError(
+            f"`--interface {interface}` has no ports for the SDRAM of this network; leave it out."
+        )
     folder, units = Path(folder), VerilogUnits(check_name(name), DEFAULT)
     how = {} if interface else _reset(parameters)
     top = INTERFACES[interface](image.params, contents=contents(image), units=units, **how)
@@ -120,6 +127,8 @@ def export_verilog(
     what, style = "sparse event-driven LIF accelerator", parameters.memory_style
     text = _text(modules, held, image, what, inline, style)
     files = {f"{name}.v": text}
+    if image.params.external:
+        files[f"{name}_sdram.hex"] = sdram_hex(image)
     if not inline:
         files |= {file: hex_lines(words, width) for file, _, width, words in held}
     folder.mkdir(parents=True, exist_ok=True)

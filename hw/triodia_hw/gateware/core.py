@@ -19,7 +19,9 @@ from .hub import Hub
 from .lane import Lane
 from .loader import Loader
 from .report import Report
+from .sdram_side import SdramSide
 from .shapes import payload_shape, struct
+from .signatures import SdramPins
 from .units import Units
 
 __all__ = ["Core", "machine_ports"]
@@ -67,6 +69,8 @@ class Core(wiring.Component):
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
     fault : Out(1), 0 without parity. A memory word that had changed by itself was read
         since the machine started afresh; high before anything made of that word is put out.
+        With synapses in an SDRAM: the SDRAM answered wrongly when it was tested.
+    sdram : Out(SdramPins). Only with synapses in an SDRAM.
     """
 
     def __init__(
@@ -77,7 +81,8 @@ class Core(wiring.Component):
         units: Units | None = None,
     ) -> None:
         self.p, self.contents, self.units = p, contents, units or Units()
-        super().__init__(machine_ports(p) | {"fault": Out(1)})
+        outside = {"sdram": Out(SdramPins())} if p.external else {}
+        super().__init__(machine_ports(p) | {"fault": Out(1)} | outside)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -98,13 +103,16 @@ class Core(wiring.Component):
         report = units.add(m, "report", Report(p), reset)
         loader = units.add(m, "loader", Loader(p), reset)
         hub = units.add(m, "hub", Hub(p, units), closed)
-        self._lanes(m, hub, loader, counters, closed)
+        side = units.add(m, "memory", SdramSide(p, units)) if p.external else None
+        self._lanes(m, hub, loader, counters, closed, side)
         # Everything between the streams is in reset while a network is loaded, until the last lane,
         # which gets it later, is in reset too.
         held = Signal(p.lanes + 1, init=-1)
         again = reset | loader.hold
         m.d.sync += [held.eq(Cat(again, held)), closed.eq(again | held.any())]
-        self._feed(m, inputs.o, hub, report, loader, closed)
+        self._feed(m, inputs.o, hub, report, loader, closed, side)
+        if side is not None:
+            self._memory(m, side, loader, reset)
 
         connect(m, outputs.o, flipped(self.o))
         self._decode(m, inputs.i.p)
@@ -124,7 +132,13 @@ class Core(wiring.Component):
         return m
 
     def _lanes(
-        self, m: Module, hub: Hub, loader: Loader, counters: Counters, closed: Signal
+        self,
+        m: Module,
+        hub: Hub,
+        loader: Loader,
+        counters: Counters,
+        closed: Signal,
+        side: SdramSide | None,
     ) -> None:
         """Add the lanes, each with a reset register of its own.
 
@@ -140,6 +154,10 @@ class Core(wiring.Component):
             connect(m, lane.o, hub.records[index])
             connect(m, hub.lanes[index], lane.i)
             faults.append(lane.fault)
+            if side is not None:
+                connect(m, lane.memory, side.read)
+                m.d.comb += lane.word.eq(side.word)
+                faults.append(side.failed)
             m.d.comb += [
                 lane.index.eq(index),
                 *(
@@ -158,22 +176,24 @@ class Core(wiring.Component):
         report: Report,
         loader: Loader,
         closed: Value,
+        side: SdramSide | None,
     ) -> None:
         """Input words become tokens (inputs are the first sources), or go where they belong."""
         word = words.p
         token = hub.i.p
         calm = Signal()
         opened = Signal()
+        load = word.load if side is None else word.load & side.room
         # No token between the first byte of a load and the lanes' new start.
         closing = (words.valid & word.load) | loader.hold | closed
         m.d.sync += [calm.eq(~report.busy & ~report.start), opened.eq(~closing)]
         m.d.comb += [
             hub.i.valid.eq(words.valid & word.token & opened),
-            words.ready.eq(word.load | (word.counts & calm) | (word.token & hub.i.ready & opened)),
+            words.ready.eq(load | (word.counts & calm) | (word.token & hub.i.ready & opened)),
             *(token[name].eq(word[name]) for name in ("end", "last", "read", "source", "payload")),
             report.start.eq(words.valid & word.counts & calm),
             # Without loadable memories a load does nothing.
-            loader.i.valid.eq(words.valid & word.load & self.units.options.loadable),
+            loader.i.valid.eq(words.valid & load & self.units.options.loadable),
             loader.i.p.byte.eq(word.source),
             loader.i.p.last.eq(word.last),
         ]
@@ -193,4 +213,11 @@ class Core(wiring.Component):
             word.last.eq(i.last & ~read),
             word.source.eq(i.source),
             word.payload.eq(i.payload if self.p.graded else 0),
+        ]
+
+    def _memory(self, m: Module, side: SdramSide, loader: Loader, reset: Signal) -> None:
+        connect(m, side.pins, flipped(self.sdram))
+        m.d.comb += side.reset.eq(reset)
+        m.d.comb += [
+            getattr(side.load, n).eq(getattr(loader.o, n)) for n in side.load.signature.members
         ]

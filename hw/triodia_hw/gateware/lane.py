@@ -4,11 +4,13 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..compile.sdram import WORD_BITS
 from ..machine.params import MachineParams
 from .accumulator import Accumulator
 from .fetcher import Fetcher
+from .sdram_walker import SdramWalker
 from .shapes import record_layout, token_layout
-from .signatures import LOAD, Flow, LoadPort
+from .signatures import LOAD, Flow, LoadPort, SdramPort
 from .sweep import Sweep
 from .units import Units
 from .walker import Walker
@@ -36,6 +38,7 @@ class Lane(wiring.Component):
     load : In(LoadPort). Writes to content memories, of all PEs.
     operation : Out(1). A synaptic operation was done in this cycle.
     fault : Out(1), 0 without parity: a word of any of its memories was read that had changed.
+    memory : Out(SdramPort), word : In(16). Only with synapses in an SDRAM.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Lane(wiring.Component):
         units: Units | None = None,
     ) -> None:
         self.p, self.contents, self.units = p, contents, units or Units()
+        outside = {"memory": Out(SdramPort()), "word": In(WORD_BITS)} if p.external else {}
         super().__init__({
             "index": In(8),
             "i": In(Flow(token_layout(p))),
@@ -53,19 +57,23 @@ class Lane(wiring.Component):
             "load": In(LoadPort(p)),
             "operation": Out(1),
             "fault": Out(1),
+            **outside,
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p, words, units = self.p, self.contents, self.units
         fetcher = units.add(m, "fetcher", Fetcher(p, init=words["pointers"], units=units))
-        walker = units.add(m, "walker", Walker(p, init=words["synapses"], units=units))
+        walker = units.add(m, "walker", self._walker())
         accumulator = units.add(m, "accumulator", Accumulator(p, units))
         sweep = units.add(m, "sweep", Sweep(p, init=words["neurons"], units=units))
         connect(m, fetcher.o, walker.i)
         connect(m, walker.o, accumulator.i)
         connect(m, accumulator.sweep, sweep.sums)
         connect(m, sweep.o, flipped(self.o))
+        if p.external:
+            connect(m, walker.memory, flipped(self.memory))
+            m.d.comb += walker.word.eq(self.word)
         m.d.comb += [
             fetcher.i.valid.eq(self.i.valid),
             fetcher.i.payload.eq(self.i.payload),
@@ -78,7 +86,7 @@ class Lane(wiring.Component):
         # are for this lane, which also keeps synthesis from sharing them among lanes. Without
         # reset: the lane is in reset while it is loaded.
         mine = Signal(reset_less=True)
-        ports = (fetcher.load, walker.load, sweep.load)
+        ports = (fetcher.load, *([] if p.external else [walker.load]), sweep.load)
         m.d.sync += mine.eq(self.load.lane == self.index)
         for name in LOAD:
             given = getattr(self.load, name)
@@ -92,3 +100,8 @@ class Lane(wiring.Component):
         faults = Cat(unit.fault for unit in (fetcher, walker, accumulator, sweep))
         m.d.sync += self.fault.eq(faults.any())
         return m
+
+    def _walker(self) -> Walker | SdramWalker:
+        if self.p.external:
+            return SdramWalker(self.p, units=self.units)
+        return Walker(self.p, init=self.contents["synapses"], units=self.units)

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..compile.contents import memory_shapes
+from ..compile.sdram import ADDRESS_BITS, UNIT
 from ..machine.params import MachineParams
 from ..machine.words import MEMORY_NUMBERS
 from .ram import Ram
@@ -38,7 +39,8 @@ class Loader(wiring.Component):
     Members
     -------
     i : In(stream.Signature(byte, last)), always ready. o : Out(LoadPort), a write each cycle in
-    which ``o.memory`` is not 0. hold : Out(1).
+    which ``o.memory`` is not 0. hold : Out(1). The first address of synapse words in an SDRAM
+    counts units of 256 words.
     """
 
     def __init__(self, p: MachineParams) -> None:
@@ -67,10 +69,14 @@ class Loader(wiring.Component):
                 m.d.comb += final.eq(bytes_ - 1)
         byte, written = self.i.p.byte, self.o.memory.any()
         fields = Cat(lane, memory, Signal(6), address, count)
-        m.d.comb += [self.o.lane.eq(lane), self.o.address.eq(address)]
+        m.d.comb += self.o.lane.eq(lane)
         m.d.sync += self.o.memory.eq(0)
-        with m.If(written):
-            m.d.sync += address.eq(address + 1)
+        if self.p.external:
+            self._far(m, memory, address, header)
+        else:
+            m.d.comb += self.o.address.eq(address)
+            with m.If(written):
+                m.d.sync += address.eq(address + 1)
         with m.If(self.i.valid):
             m.d.sync += [self.hold.eq(1), self.o.data.eq(Cat(self.o.data[8:], byte))]
             with m.If(header != _HEADER):
@@ -90,3 +96,15 @@ class Loader(wiring.Component):
         with m.If(ending[-1]):
             m.d.sync += self.hold.eq(0)
         return m
+
+    def _far(self, m: Module, memory: Signal, first: Signal, header: Signal) -> None:
+        """Addresses of more bits than a header has: it gives the first in units."""
+        at = Signal(ADDRESS_BITS)
+        fresh = Signal()  # the header has just ended
+        far = memory == MEMORY_NUMBERS["synapses"]
+        m.d.comb += self.o.address.eq(at)
+        m.d.sync += fresh.eq(self.i.valid & (header == _HEADER - 1))
+        with m.If(fresh):
+            m.d.sync += at.eq(Mux(far, first << UNIT.bit_length() - 1, first))
+        with m.Elif(self.o.memory.any()):
+            m.d.sync += at.eq(at + 1)

@@ -6,11 +6,21 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..compile.contents import accumulator_width, memory_shapes
+from ..compile.sdram import ADDRESS_BITS, WORD_BITS
 from ..machine.params import MachineParams, bits_for
 from ..machine.words import MEMORY_NUMBERS, read_bits
 from .shapes import synapse_layout
 
-__all__ = ["LOAD", "Flow", "LoadPort", "SumPort", "SynapsePort", "bytes_of"]
+__all__ = [
+    "LOAD",
+    "Flow",
+    "LoadPort",
+    "SdramPins",
+    "SdramPort",
+    "SumPort",
+    "SynapsePort",
+    "bytes_of",
+]
 
 
 LOAD = ("lane", "memory", "address", "data")  # members of a LoadPort
@@ -75,6 +85,39 @@ class LoadPort(wiring.Signature):
             "memory": Out(len(MEMORY_NUMBERS)),
             "address": Out(max((s.depth - 1).bit_length() for s in shapes)),
             "data": Out(8 * max(bytes_of(s.width) for s in shapes)),
+        })
+
+
+class SdramPort(wiring.Signature):
+    """Bursts of reads, as the reader sees them; a burst stays within a page.
+
+    ``valid``: a burst from ``address`` is wanted, its row may be opened. ``ready``: the burst
+    begins, and its first word is asked for in this cycle. ``more`` is high in each of the cycles
+    after it that asks for another word of it.
+    """
+
+    def __init__(self) -> None:
+        flags = {"valid": Out(1), "more": Out(1), "ready": In(1)}
+        super().__init__(flags | {"address": Out(ADDRESS_BITS)})
+
+
+class SdramPins(wiring.Signature):
+    """An SDRAM's lines; ``command`` is ras_n, cas_n, we_n, lowest bit first.
+
+    Registers follow on both sides: outputs reach the chip a cycle later, and ``dq_i`` is what its
+    data lines held in the cycle before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({
+            "cke": Out(1),
+            "command": Out(3, init=0b111),
+            "bank": Out(2),
+            "address": Out(13),
+            "dqm": Out(1, init=1),
+            "dq_o": Out(WORD_BITS),
+            "dq_oe": Out(1),
+            "dq_i": In(WORD_BITS),
         })
 
 

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ..machine.params import MachineParams
 from ..machine.words import COUNTERS, input_fields, output_fields
 from .core import Core
+from .sdram_ports import SDRAM_PORTS, join_sdram
 from .units import Units
 
 __all__ = ["Top"]
@@ -29,7 +30,7 @@ class Top(wiring.Component):
     i_valid, i_ready and one ``i_NAME`` a field of :func:`triodia_hw.machine.words.input_fields`.
     o_valid, o_ready and one ``o_NAME`` a field of :func:`triodia_hw.machine.words.output_fields`.
     One ``Out(32)`` for each of :data:`triodia_hw.gateware.counters.COUNTERS`.
-    fault : Out(1), only with parity, as of the core.
+    fault : Out(1), only with parity or an SDRAM, as of the core. With one: its ports ``sdram_…``.
     """
 
     machine: type = Core
@@ -52,6 +53,7 @@ class Top(wiring.Component):
         for name, width, is_signed in output_fields(p):
             members[f"o_{name}"] = Out(Shape(width, is_signed))
         members |= {"fault": Out(1)} if self.units.options.parity else {}
+        members |= SDRAM_PORTS if p.external else {}
         super().__init__(members | {name: Out(32) for name in COUNTERS})
 
     def elaborate(self, platform: object) -> Module:
@@ -68,7 +70,9 @@ class Top(wiring.Component):
             core.o.ready.eq(self.o_ready),
             *(getattr(self, name).eq(getattr(core, name)) for name in COUNTERS),
         ]
-        if self.units.options.parity:
+        if self.p.external:
+            join_sdram(m, self, core)
+        elif self.units.options.parity:
             m.d.comb += self.fault.eq(core.fault)
         for name, *_ in input_fields(self.p):
             m.d.comb += getattr(core.i.p, name).eq(getattr(self, f"i_{name}"))

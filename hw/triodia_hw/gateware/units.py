@@ -50,11 +50,15 @@ class Units:
         shape: ShapeLike,
         *,
         name: str,
+        like: str = "",
         spare: int = 0,
         reset: Value | None = None,
     ) -> Queue:
-        """Add the queue called ``name`` to ``m``, with a reset of its own or without."""
-        queue = self._queue(shape, name=name, options=self.options, spare=spare)
+        """Add the queue called ``name`` to ``m``, with a reset of its own or without.
+
+        ``like``: the queue by whose name the options know it, if not its own.
+        """
+        queue = self._queue(shape, name=like or name, options=self.options, spare=spare)
         return self.add(m, name, queue, reset)
 
     def add(self, m: Module, name: str, unit: _Unit, reset: Value | None = None) -> _Unit:

@@ -14,6 +14,8 @@ def bits_for(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
+_SDRAM_WORDS, _SDRAM_BITS = 1 << 24, 16  # words of an SDRAM, and bits of each
+
 # name: (least, greatest) value of each integer parameter
 _RANGES = {
     "inputs": (1, 1 << 14),
@@ -74,6 +76,7 @@ class MachineParams:
         The gap field never has more bits than a slot number.
     row_words : greatest number of words of one row in one PE.
     rows_per_pointer : rows that share a pointer word, a power of two.
+    external : whether synapse words lie in an SDRAM outside the chip; then with one PE only.
 
     Raises
     ------
@@ -101,15 +104,23 @@ class MachineParams:
     gap_bits: int = 14
     row_words: int = 1 << 14
     rows_per_pointer: int = 1
+    external: bool = False
 
     def __post_init__(self) -> None:
         for name, (least, greatest) in _RANGES.items():
             value = getattr(self, name)
+            if self.external and name == "synapse_words":
+                greatest = _SDRAM_WORDS
+                if isinstance(value, int) and value > greatest:
+                    raise ContractError(
+                        f"an SDRAM holds {greatest} synapse words and the network needs {value}; "
+                        "prune further"
+                    )
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ContractError(f"{name} must be an integer, not {value!r}")
             if not least <= value <= greatest:
                 raise ContractError(f"{name} must be in {least}..{greatest}, not {value}")
-        for name in ("synaptic", "adaptive"):
+        for name in ("synaptic", "adaptive", "external"):
             if not isinstance(getattr(self, name), bool):
                 value = getattr(self, name)
                 raise ContractError(f"{name} must be true or false, not {value!r}")
@@ -131,14 +142,30 @@ class MachineParams:
                 f"refractory_bits must be less than state_bits ({self.state_bits}), "
                 f"not {self.refractory_bits}"
             )
+        if self.external:
+            self._check_external()
+
+    def _check_external(self) -> None:
+        if self.lanes != 1:
+            raise ContractError(
+                f"lanes must be 1 with synapses in SDRAM, not {self.lanes}: the memory gives one "
+                "synapse word per cycle, which one PE takes"
+            )
+        width = self.weight_bits + self.gap_width
+        if width > _SDRAM_BITS:
+            raise ContractError(
+                f"synapse words must be at most {_SDRAM_BITS} bits in SDRAM, not {width} "
+                f"({self.weight_bits} of weight and {self.gap_width} of gap); use fewer weight bits"
+            )
 
     def record(self) -> dict[str, int | bool | str | list[int]]:
-        """Parameters by name, as files hold them: ``adaptive`` and ``delays`` only where given.
+        """Parameters by name, as files hold them: some only where given.
 
-        So a machine without adaptation and delays has the files it had before there were any.
+        So a machine without adaptation, delays or an SDRAM has the files it had before.
         """
+        late = ("adaptive", "delays", "external")
         values = asdict(self) | {"delays": list(self.delays)}
-        return {k: v for k, v in values.items() if v or k not in ("adaptive", "delays")}
+        return {k: v for k, v in values.items() if v or k not in late}
 
     @property
     def waits(self) -> tuple[int, ...]:

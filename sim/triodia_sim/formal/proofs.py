@@ -18,6 +18,7 @@ from .collecting import Collecting, Delivery
 from .loop import TRACKED, Loop, loop_params
 from .order import COLOUR, Channel
 from .runner import formal_rtlil
+from .sdram import Commands
 from .sums import Sums
 from .waiting import Waiting, wheel_params
 from .wishbone import Wishbone
@@ -101,6 +102,7 @@ PROOFS = {
     "AXI4-Lite slave": Proof(AxiLite, reach=30),
     "Wishbone slave, any master": Proof(lambda: Wishbone(classic=False), reach=30),
     "Wishbone slave, classic": Proof(lambda: Wishbone(classic=True), reach=30),
+    "SDRAM commands": Proof(Commands, reach=40),
 }
 
 if __name__ == "__main__":

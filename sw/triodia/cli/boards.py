@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from triodia_boards.board import Board
-from triodia_boards.capacity import capacity
+from triodia_boards.capacity import capacity, sdram_words
 from triodia_boards.catalog import BOARDS, get_board
 from triodia_boards.datafile import new_board
 from triodia_hw.errors import TriodiaError
@@ -44,6 +44,7 @@ def boards(
     show, heads = Output(as_json), {n: f"{n} PE{'s' * (n > 1)}" for n in _LANES}
     title = f"Boards, and the synapse words that fit by number of PEs ({neurons} neurons)"
     columns = _COLUMNS | {f"lanes_{n}": head for n, head in heads.items()}
+    columns |= {"sdram": "1 PE, SDRAM"}
     show.rows(data, rows, columns, title=title)
     if not as_json:
         fullest = [_fullest(row, heads) for row in rows]
@@ -60,6 +61,7 @@ def _row(board: Board, neurons: int, weight_bits: int) -> dict:
         fit = capacity(board, neurons, lanes=lanes, weight_bits=weight_bits)
         row[f"lanes_{lanes}"] = fit.synapses or None
         row["fits"][str(lanes)] = {"percent": fit.percent, "limit": fit.limit}
+    row["sdram"] = sdram_words(board, neurons, weight_bits=weight_bits) or None
     return row
 
 

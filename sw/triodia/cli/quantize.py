@@ -8,6 +8,7 @@ import typer
 
 from triodia_boards.capacity import smallest_board
 from triodia_boards.catalog import get_board
+from triodia_boards.flow.limits import check_sdram
 from triodia_hw.compile.contents import memory_shapes, wheel_shapes
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.options import Options
@@ -91,17 +92,22 @@ def quantize(
             max=1.0,
         ),
     ] = None,
+    synapses: Annotated[
+        str,
+        typer.Option(help="Where synapses lie: chip, or sdram: outside, for boards that have it."),
+    ] = "chip",
     data: DataFile = None,
     bin: Bin = None,
     as_json: Json = False,
 ) -> None:
     """Quantize a network to a machine image; test both on the test set."""
     show = Output(as_json)
-    family = _family(family, board)
+    family, external = _family(family, board), _external(synapses, board)
     net = load_network(network)
     options = QuantizeOptions(
         weight_bits=_bits(weight_bits, net),
-        lanes=lanes or 4,
+        lanes=lanes or (1 if external else 4),
+        external=external,
         payload_bits=payload_bits,
         fraction_bits=fraction_bits,
         state_bits=state_bits,
@@ -117,6 +123,8 @@ def quantize(
     if agree is not None:
         options = _agreeing(net, samples, options, agree)
     sizing = None
+    if external:  # always one PE
+        lanes = lanes or 1
     if latency is not None or board is not None:
         sizing = _sizing(show, net, samples, options, lanes, board, latency)
         options = replace(options, lanes=sizing.lanes)
@@ -145,6 +153,15 @@ def _family(family: str | None, board: str | None) -> str:
     if family and own and family != own:
         raise TriodiaError(f"`--family` must be {own}, the family of {board}, or left out.")
     return family or own or "ecp5"
+
+
+def _external(synapses: str, board: str | None) -> bool:
+    """Whether synapses lie in an SDRAM; refused if the board has none."""
+    if synapses not in ("chip", "sdram"):
+        raise TriodiaError(f"`--synapses` must be chip or sdram, got {synapses}.")
+    if synapses == "sdram" and board is not None:
+        check_sdram(get_board(board))
+    return synapses == "sdram"
 
 
 def _sizing(

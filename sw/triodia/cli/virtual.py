@@ -13,6 +13,7 @@ from triodia_boards.virtual_source import top_source
 from triodia_hw.errors import CheckFailed, TriodiaError
 from triodia_hw.machine.image import load_image
 from triodia_hw.machine.params import MachineParams
+from triodia_sim.sdram import memory_on_board
 from triodia_sim.virtual_board import BoardPins, VirtualBoard, compile_board
 
 from ..host.soak import Soak, SoakReport
@@ -112,4 +113,5 @@ def _program(
     p: MachineParams, name: str, baud: int, folder: Path, show: Output, parity: bool = False
 ) -> tuple[Path, int]:
     rtlil, pins, divisor = top_source(p, get_board(name), baud=baud, parity=parity)
-    return compile_board(rtlil, BoardPins(**pins), folder, show.note), divisor
+    memory = memory_on_board(p, pins) if p.external else ""
+    return compile_board(rtlil, BoardPins(**pins), folder, show.note, memory), divisor

@@ -131,6 +131,11 @@ class Board:
         if line:
             self._port.write(line)
         self.session.feed(self._port.read(), time.monotonic())
+        if self.session.fault and self.welcome.params.external:
+            raise MemoryFault(
+                f"The SDRAM of the board at {self._port.name} answers wrongly: the test pattern of"
+                " its start was not read back. Check the board and configure it again."
+            )
         if self.session.fault:
             raise MemoryFault(
                 f"Parity found a bit flip in the memory of the board at {self._port.name}. Load"

@@ -12,6 +12,7 @@ import numpy as np
 from triodia_hw.compile.build import build_image
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.retarget import whole_blocks
+from triodia_hw.compile.sdram import WORD_BITS
 from triodia_hw.errors import TriodiaError
 from triodia_hw.machine.image import Image, accumulator_bound
 from triodia_hw.machine.neuron import NeuronParams
@@ -39,6 +40,7 @@ class QuantizeOptions:
     Where every neuron's integers are exact, neurons that leak get 12 payload bits, 9 of them
     fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
     neurons that do not leak can drift far below zero.
+    ``external``: synapses lie in an SDRAM outside the chip, in words of 16 bits; for one PE.
     ``tight``: even at the price of cycles (:func:`triodia_hw.compile.storage.fit_storage`).
     """
 
@@ -50,6 +52,7 @@ class QuantizeOptions:
     leak_bits: int | None = None
     family: str = "ecp5"
     tight: bool = False
+    external: bool = False
 
 
 def float_weights(net: Network) -> np.ndarray:
@@ -119,6 +122,8 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
         fires=net.fires,
         bias_bits=_bits(neurons.bias),
         refractory_bits=int(neurons.refractory.max()).bit_length(),
+        external=options.external,
+        gap_bits=max(1, min(14, WORD_BITS - options.weight_bits)) if options.external else 14,
     )
     meta = _meta(net, scale, options) | {"exact_neurons": int(exact.sum())}
     storage = {"family": FAMILIES[options.family], "tight": options.tight}
