@@ -8,6 +8,7 @@ from tests.support.networks import random_events, random_image
 from triodia_boards.flow import synthesis
 from triodia_boards.flow.routed import tie_inputs
 from triodia_boards.flow.synthesis import netlist_verilog
+from triodia_boards.flow.timed import DELAY_CELL, add_delays, read_sdf
 from triodia_boards.flow.tools import BuildError
 from triodia_sim.runner import cosimulate
 
@@ -92,6 +93,76 @@ def block(**muxes):
         "connections": connections,
         "port_directions": dict.fromkeys(connections, "input"),
     }
+
+
+def timed(image, folder, monkeypatch, scale):
+    """Co-simulation at 100 MHz with nextpnr's delays times ``scale``."""
+    real = synthesis.route
+    monkeypatch.setattr(
+        synthesis, "route", lambda where, delays: real(where, delays=scale * delays)
+    )
+    return cosimulated(image, folder, "ecp5-timed")
+
+
+@pytest.mark.slow
+def test_delays_of_the_routed_machine(tmp_path, monkeypatch):
+    """It works with nextpnr's delays, and not at a clock that is too fast for them.
+
+    nextpnr says 188 MHz, 5.3 ns.
+    """
+    image = random_image(4, **CASES["one lane, spikes"])
+    result = timed(image, tmp_path / "as they are", monkeypatch, 1.0)
+    assert result.mismatches == 0, result.first
+    assert result.steps == 10 and result.spikes > 10
+    text = (tmp_path / "as they are" / "netlist" / "triodia.v").read_text()
+    assert text.count("TRIODIA_DELAY #(") > 1000
+    monkeypatch.undo()
+    assert timed(image, tmp_path / "slow", monkeypatch, 2.2).mismatches > 0
+
+
+SDF = r"""(DELAYFILE (TIMESCALE 1ps)
+  (CELL (CELLTYPE "top") (INSTANCE )
+    (DELAY (ABSOLUTE
+      (INTERCONNECT reg/Q add\$0/A (1:2:30) (1:2:20))
+      (INTERCONNECT add\$0/F reg/DI (0:0:0) (0:0:7)))))
+  (CELL (CELLTYPE "TRELLIS_COMB") (INSTANCE add\$0)
+    (DELAY (ABSOLUTE
+      (IOPATH A F (1:2:200) (1:2:236))
+      (IOPATH A FCO (1:2:447) (1:2:447)))))
+  (CELL (CELLTYPE "TRELLIS_FF") (INSTANCE reg)
+    (DELAY (ABSOLUTE (IOPATH CLK Q (430:477:525) (430:477:525))))
+    (TIMINGCHECK (SETUPHOLD (posedge DI) (posedge CLK) (5:5:5) (9:9:9)))))
+"""
+
+
+def test_delays_go_to_cells():
+    """Each output of a cell has paths of its own; wires and setup times wait before the input."""
+    ways = {"A": "input", "F": "output", "FCO": "output"}
+    add = {"type": "TRELLIS_COMB", "port_directions": ways, "parameters": {}, "attributes": {}}
+    add |= {"connections": {"A": [3], "F": [4], "FCO": [5]}}
+    ways = {"CLK": "input", "DI": "input", "Q": "output"}
+    register = {"type": "TRELLIS_FF", "port_directions": ways, "parameters": {}, "attributes": {}}
+    register |= {"connections": {"CLK": [2], "DI": [4], "Q": [3]}}
+    ports = {"clk": {"direction": "input", "bits": [2]}}
+    module = {"ports": ports, "netnames": {}, "cells": {"add$0": add, "reg": register}}
+    assert add_delays(module, read_sdf(SDF), scale=2) == 4
+    found = {}
+    for cell in module["cells"].values():
+        if cell["type"] == DELAY_CELL:
+            (start,), (end,) = cell["connections"]["I"], cell["connections"]["O"]
+            found[start, end] = int(cell["parameters"]["PS"], 2)
+    new = {name: cell["connections"] for name, cell in module["cells"].items()}
+    to_sum, to_carry = new["add$0"]["A"][0], new["add$0$FCO"]["A"][0]
+    clocked, stored = new["reg"]["Q"][0], new["reg"]["DI"][0]
+    assert found == {
+        (3, to_sum): 2 * (30 + 236),
+        (3, to_carry): 2 * (30 + 447),
+        (4, stored): 2 * (7 + 5),
+        (clocked, 3): 2 * 525,
+    }
+    assert new["add$0"]["F"] == [4] and "FCO" not in new["add$0"]
+    assert new["add$0$FCO"]["FCO"] == [5] and "F" not in new["add$0$FCO"]
+    assert new["reg"]["CLK"] == [2]
 
 
 def test_open_inputs_are_tied():
