@@ -22,6 +22,7 @@ LONG = {
     "adaptive": {"lanes": 2, "adaptive": True, "refractory_bits": 2, "bias_bits": 6},
     "four lanes": {"lanes": 4, "neurons": 30, "inputs": 6, "bias_bits": 8, "reset": "value"},
     "wide words": {"lanes": 2, "weight_bits": 16, "state_bits": 24, "fraction_bits": 3},
+    "delays": {"lanes": 2, "neurons": 16, "delays": (1, 2, 5), "density": 0.3},
     "everything": {
         "lanes": 7,
         "neurons": 50,

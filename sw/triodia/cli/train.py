@@ -53,6 +53,10 @@ def train(
         float | None,
         typer.Option(help="Part of the training samples that chooses the best epoch, as 0.2."),
     ] = None,
+    learn_delays: Annotated[
+        int | None,
+        typer.Option(help="Let recurrent synapses learn to wait, at most so many steps.", min=1),
+    ] = None,
     sparse: Annotated[
         str | None,
         typer.Option(help="Move synapses while training, their number stays: rigl or deep-r."),
@@ -104,6 +108,7 @@ def train(
     chosen = chosen_task(task, data, net if keep else None, bin)
     given = {"epochs": epochs, "target_rate": target_rate, "batch": batch, "lr": lr}
     given |= {"weight_bits": weight_bits, "validation": validation, "sparse": sparse}
+    given |= {"learn_delays": learn_delays}
     options = read_choices(choices or (), vars(Settings()))
     options |= {name: value for name, value in given.items() if value is not None}
     samples = chosen.load()

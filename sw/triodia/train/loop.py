@@ -71,8 +71,10 @@ def train(
     is the running mean of the weights at the end; with ``validation``, that of the epoch which
     does best on the samples held out of training. With ``weight_bits``, ``grid_epochs`` more
     follow in which each neuron's weights lie on a grid (:mod:`triodia.train.grid`), which
-    ``quantize`` then finds exactly. ``options`` are the fields of ``Settings``; those not given
-    are the task's recipe's, then the defaults. ``data`` replaces the task's own, to tune on folds.
+    ``quantize`` then finds exactly. With ``learn_delays`` recurrent synapses learn how many steps
+    they wait (:class:`triodia.train.delays.LearnedDelays`). ``options`` are the fields of
+    ``Settings``; those not given are the task's recipe's, then the defaults. ``data`` replaces the
+    task's own, to tune on folds.
     ``progress`` gets ``{"epoch", "epochs", "loss", "accuracy", "rate"}`` after each epoch.
     ``device`` is a name of ``device.find_device``. ``checkpoint``: a file that is kept while
     training; a call with the same arguments goes on from it. The same seed gives the same network
@@ -87,6 +89,7 @@ def train(
     gpu = [place] if place.type == "cuda" else []
     with torch.random.fork_rng(devices=gpu), threads_for(net.neurons):
         torch.manual_seed(seed)
+        model.learn_delays(s.learn_delays)
         history = _fit(model, (split or data, split), s, progress, keeper)
     trained = model.network()
     measured = evaluate(trained, data, split="train", device=device)

@@ -11,7 +11,7 @@ from triodia_hw.machine.neuron import NEURON
 
 from ..network.network import Network
 from .bptt import Rules, run_lif, run_neurons, run_readouts
-from .delays import arriving_late, by_delay, delayed_sum
+from .delays import LearnedDelays, arriving_late, by_delay, delayed_sum
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
 
 __all__ = ["SpikingModel", "State", "Trace", "spike"]
@@ -83,8 +83,8 @@ class SpikingModel(nn.Module):
     A spike that waits ``d`` steps at its synapse arrives as ``s(t - 1 - d)``, an input as
     ``x(t - d)``.
 
-    Adaptation and delays are not trained: ``tau_adapt``, ``jump`` and delays stay. State is 0
-    before the first step.
+    Adaptation is not trained: ``tau_adapt`` and ``jump`` stay; so do delays, unless
+    ``learn_delays`` says otherwise. State is 0 before the first step.
     The class is the argmax of ``v_out`` summed over valid steps.
     """
 
@@ -112,7 +112,7 @@ class SpikingModel(nn.Module):
         simple = net.tau_syn is None and net.reset == "subtract" and not net.adaptive
         self.default = simple and not self.any_rest and net.fires == "at"
         self.written_out = head.tau_syn_out is None
-        self.delays = net.delays
+        self.delays, self.learned = net.delays, None
         for name, part in (("delay_in", head), ("delay_rec", net), ("delay_out", head)):
             delay = getattr(part, name)
             self.register_buffer(name, None if delay is None else torch.tensor(delay))
@@ -132,6 +132,17 @@ class SpikingModel(nn.Module):
         out = [part.detach().reshape(1, -1) for part in (self.w_out, self.mask_out)]
         self.log_grid = nn.Parameter(first_steps(w.detach(), mask, bits).log())
         self.log_grid_out = nn.Parameter(first_steps(*out, bits).log())
+
+    def learn_delays(self, longest: int) -> None:
+        """Let recurrent synapses learn how long they wait, 0..``longest`` steps.
+
+        They start from the network's delays, or from even draws. 0 learns none.
+        """
+        if longest:
+            drawn, given = torch.rand_like(self.w_rec.detach()) * longest, self.delay_rec
+            first = drawn if given is None else given.to(drawn.dtype).clamp(0, longest)
+            self.learned = LearnedDelays(first, longest)
+            self.delays = tuple(sorted({*self.delays, *range(1, longest + 1)}))
 
     def grid_steps(self) -> list[Tensor]:
         """Parameters of the grid; none without one."""
@@ -162,8 +173,10 @@ class SpikingModel(nn.Module):
             return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
 
         steps = (0, *self.delays)
-        given = zip(self._weights(), (self.delay_in, self.delay_rec, self.delay_out), strict=True)
+        weights = self._weights()
+        given = zip(weights, (self.delay_in, self.delay_rec, self.delay_out), strict=True)
         parts = [by_delay(w, delay, steps) for w, delay in given]
+        parts[1] = self.learned.parts(weights[1]) if self.learned else parts[1]
         w_in, w_rec, w_out = (part.pop(0) for part in parts)
         return {
             "w_in": w_in.T,
@@ -271,6 +284,7 @@ class SpikingModel(nn.Module):
         if self.grid_bits and self.rho is not None:
             part = settled_step(_array(self.log_grid.exp()), _array(self.threshold)) / FINE
             values["net"]["jump"] = np.rint(_array(self.jump) / part) * part
+        values["net"] |= {"delay_rec": self.learned.whole()} if self.learned else {}
         values["net"]["mask_rec"] = _array(self.mask_rec) > 0  # sparse training may have moved it
         return replace(self.net, **values["net"], head=replace(head, **values["head"]))
 

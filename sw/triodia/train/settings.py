@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from triodia_hw.errors import TriodiaError
 
+from ..network.recurrent import LONGEST
 from ..ranges import check_finite
 
 __all__ = ["RULES", "Settings"]
@@ -37,6 +38,8 @@ class Settings:
     input_clip: float = 4.0
     tau_out: float = 8.0
     learn_tau: bool = True
+    learn_delays: int = 0  # longest delay that recurrent synapses can learn; 0 learns none
+    delay_rate: float = 10.0  # learning rate of delays, in steps, as a multiple of lr
     sparse: str = ""  # rule by which synapses move while training: rigl or deep-r; "" for none
     bias_spread: float = 0.0  # first biases hold neurons at up to this part of their threshold
     validation: float = 0.0  # part of the training samples that is held out to choose the epoch
@@ -64,6 +67,14 @@ class Settings:
         if self.weight_bits and not 2 <= self.weight_bits <= 16:
             raise TriodiaError(
                 f"weight_bits must be between 2 and 16, or 0 for none; got {self.weight_bits}."
+            )
+        if not 0 <= self.learn_delays <= LONGEST:
+            raise TriodiaError(
+                f"learn_delays must be between 0 and {LONGEST} steps; got {self.learn_delays}."
+            )
+        if self.learn_delays and (self.weight_bits or self.sparse):
+            raise TriodiaError(
+                "learn_delays goes with neither weight_bits nor sparse; train once more for those."
             )
         if self.grid_epochs <= 0:
             raise TriodiaError(f"grid_epochs must be above 0, got {self.grid_epochs:g}.")

@@ -58,6 +58,8 @@ class Training:
     def epoch(self) -> dict:
         """Train on every sample once; return loss, accuracy and rate, and those on ``held``."""
         y, sums = self.samples[2], np.zeros(3)
+        if self.model.learned:
+            self.model.learned.narrow(self.done / self.epochs)
         for index in torch.randperm(len(y)).split(self.size):
             sums += self.update(index)
         self.done += 1
@@ -75,6 +77,8 @@ class Training:
             self.rewiring.after(self.optimiser, self.optimiser.param_groups[1]["lr"])
         self.schedule.step()
         self.mean.update_parameters(self.model)
+        if self.model.learned:  # weights belong to the delays of now, not to their mean
+            self.mean.module.learned.load_state_dict(self.model.learned.state_dict())
         return sums
 
     def finish(self) -> None:
@@ -149,9 +153,12 @@ def _groups(model: SpikingModel, s: Settings, rate: float) -> list[dict]:
     for p in taus:
         p.requires_grad_(s.learn_tau)
     lr, decay = rate * s.lr, {"weight_decay": s.weight_decay}
+    learned = [] if model.learned is None else [model.learned.place]
+    waits = {"params": learned, "lr": s.delay_rate * lr, "weight_decay": 0.0}
     others = [model.bias, model.bias_out, *taus, *model.grid_steps()]
     return [
         {"params": weights, "lr": lr, **decay},
         {"params": [model.w_rec], "lr": s.recurrent_lr * lr, **decay},
         {"params": others, "lr": lr, "weight_decay": 0.0},
+        *([waits] if learned else []),
     ]
