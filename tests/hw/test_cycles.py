@@ -30,9 +30,11 @@ CASES = {
     "few events": {"lanes": 2, "neurons": 8, "inputs": 1, "delays": (3, 4, 5), "density": 0.3},
 }
 
+SLOW = ("adaptive", "many delays", "few events")
+
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=pytest.mark.slow) if c == "adaptive" else c for c in CASES]
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
 )
 def test_every_step_takes_the_cycles_predicted(case, tmp_path):
     image = random_image(3, **CASES[case])

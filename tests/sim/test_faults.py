@@ -80,7 +80,7 @@ CASES = {
 # Two faults of neurons that adapt are enough for every run.
 SLOW = {name for name, fault in FAULTS.items() if fault.case == "adaptive" or "adaptation" in name}
 # So is one of the wheel.
-SLOW |= {name for name, fault in FAULTS.items() if fault.file == "wheel.py"} - {"delay one short"}
+SLOW |= {name for name, fault in FAULTS.items() if fault.case == "delays"} - {"delay one short"}
 SLOW -= {"adaptation never decays", "read of the adaptation shows the potential"}
 
 
