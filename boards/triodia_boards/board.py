@@ -120,12 +120,16 @@ def link_depth(family: str) -> int:
     return 256 if family == "ice40" else DEPTH
 
 
-def check_clock(board: Board, clock_hz: int | None, baud: int) -> int:
+def check_clock(
+    board: Board, clock_hz: int | None, baud: int, p: MachineParams | None = None
+) -> int:
     """Return the machine's clock in Hz: ``clock_hz``, or the board's default.
 
     Raises :class:`.pll.NoSuchClock` if the board cannot make it or it is too slow for the serial
-    port."""
+    port, and :class:`ContractError` if the SDRAM of a machine of ``p`` does not run at it."""
     clock_hz = clock_hz or board.clock_hz
+    if p is not None and p.external:
+        SdramTiming.at(clock_hz)
     if board.family not in LIMITS and clock_hz != board.clock_hz:
         raise NoSuchClock(
             f"clock must be that of the oscillator on {board.name}, "

@@ -31,7 +31,7 @@ def top_source(
             f"a virtual board must be one with an ECP5 or an iCE40, not {board.name}: the pins of "
             "others have no model yet"
         )
-    options, clock_hz = check_fit(p, board, parity=parity), check_clock(board, clock_hz, baud)
+    options, clock_hz = check_fit(p, board, parity=parity), check_clock(board, clock_hz, baud, p)
     top = BoardTop(board, p, placeholder(p, options), options, baud=baud, clock_hz=clock_hz)
     platform = board.make_platform(split=p.external)
     plan = platform.build(top, do_build=False, debug_verilog=False)

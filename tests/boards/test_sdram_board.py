@@ -69,7 +69,7 @@ def test_place_and_route_reaches_the_clock(tmp_path):
     assert report.blocks < 20 and not report.baked
     assert (tmp_path / "ulx3s-25f.bit").stat().st_size > 100_000
     config = (tmp_path / "top.config").read_text()
-    assert config.count("BIDIR_LVCMOS33") == 16
+    assert config.count("BIDIR_LVCMOS33") == 2 * 16  # each data pin is named in two tiles
 
 
 def test_boards_without_memory_are_refused():

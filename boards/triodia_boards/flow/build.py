@@ -7,6 +7,7 @@ from pathlib import Path
 
 from triodia_hw.compile.contents import contents
 from triodia_hw.compile.options import Options
+from triodia_hw.compile.sdram import SLOWEST_HZ
 from triodia_hw.export.rtlil import without_zeros
 from triodia_hw.files import write_atomic
 from triodia_hw.lock import alone
@@ -106,7 +107,7 @@ def build(
     start, tools = time.monotonic(), TOOLCHAINS[board.family]
     p, folder, router = image.params, Path(folder), _checked_router(tools, router)
     options = check_fit(p, board, parity=parity)
-    check_clock(board, clock_hz, baud)
+    check_clock(board, clock_hz, baud, p)
     empty = bool(options.single_port or parity or p.external)
     words = placeholder(p, options) if tools.unpack or empty else contents(image)
     how = {"seed": seed, "router": router, "clock_hz": clock_hz, "baud": baud}
@@ -196,7 +197,8 @@ def _placed(
         routed = tools.place_and_route(board.chip, folder, seed=seed, router=router)
         if routed.fmax_mhz is None or routed.fmax_mhz * 1e6 >= goal:
             return synthesis, routed, goal
-        goal = _slower(routed.fmax_mhz, goal, board, given=clock_hz is not None)
+        least_hz = SLOWEST_HZ if p.external else 0
+        goal = _slower(routed.fmax_mhz, goal, board, least_hz, given=clock_hz is not None)
         progress(f"it reaches {routed.fmax_mhz:.1f} MHz")
 
 
@@ -229,9 +231,10 @@ def _file(plan: object, name: str) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def _slower(reached: float, goal: float, board: Board, *, given: bool) -> int:
+def _slower(reached: float, goal: float, board: Board, least_hz: int, *, given: bool) -> int:
     """Next clock in Hz to try for a design that reaches ``mhz``."""
-    slower = [mhz for mhz in clocks_mhz(board) if mhz < min(reached, goal / 1e6)]
+    most = min(reached, goal / 1e6)
+    slower = [mhz for mhz in clocks_mhz(board) if least_hz / 1e6 <= mhz < most]
     if given or not slower:
         raise BuildError(
             f"the design reaches {reached:.1f} MHz on {board.name} and not the clock of "

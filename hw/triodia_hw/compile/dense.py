@@ -105,4 +105,5 @@ def dense(image: Image) -> Dense:
 def _roomy(p: MachineParams, image: Image) -> MachineParams:
     """``p`` with room for any placement of sparse rows, which the dense machine ignores."""
     words = max(1, min(image.synapses, _MOST_WORDS))
-    return replace(p, gap_bits=14, synapse_words=words, row_words=p.slots, rows_per_pointer=1)
+    room = {"gap_bits": 14, "synapse_words": words, "row_words": p.slots, "rows_per_pointer": 1}
+    return replace(p, **room, external=False)

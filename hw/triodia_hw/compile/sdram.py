@@ -13,6 +13,7 @@ __all__ = [
     "BANK_BITS",
     "COLUMN_BITS",
     "PAGE",
+    "SLOWEST_HZ",
     "SLOW_NS",
     "UNIT",
     "WORDS",
@@ -43,7 +44,7 @@ _POWER_UP_NS = 200_000
 _FASTEST_HZ = 133_000_000  # of the slower grade, with a CAS latency of 3
 # Words are taken from the pins two half cycles and a CAS latency after their command, which suits
 # what chip and pins take in all, 11 ns, down to this clock.
-_SLOWEST_HZ = 85_000_000
+SLOWEST_HZ = 85_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +81,9 @@ class SdramTiming:
         ContractError
             If the chip does not run at this clock.
         """
-        if not _SLOWEST_HZ <= clock_hz <= _FASTEST_HZ:
+        if not SLOWEST_HZ <= clock_hz <= _FASTEST_HZ:
             raise ContractError(
-                f"The SDRAM runs at {_SLOWEST_HZ / 1e6:g} to {_FASTEST_HZ / 1e6:g} MHz, "
+                f"The SDRAM runs at {SLOWEST_HZ / 1e6:g} to {_FASTEST_HZ / 1e6:g} MHz, "
                 f"not at {clock_hz / 1e6:g} MHz; choose another clock."
             )
         hertz = round(clock_hz)

@@ -142,6 +142,10 @@ def _synthesized(
     """What synthesis reports, and the options by which its netlist is simulated."""
     if netlist is None:
         return None, {}
+    if image.params.external:
+        raise TriodiaError(
+            "`--netlist` does not know the SDRAM that this network's synapses lie in; leave it out."
+        )
     from triodia_boards.flow.synthesis import netlist_verilog
 
     locks.enter_context(alone(folder / "netlist", "co-simulation"))

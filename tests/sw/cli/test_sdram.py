@@ -77,6 +77,9 @@ def test_buses_and_boards_without_memory_are_refused(files, capsys):
         capsys, "build", files / "a.image", "--board", "icebreaker", "-o", files / "bits"
     )
     assert code == 2 and "icebreaker has no SDRAM" in err
+    arguments = ("--data", files / "samples.npz", "--netlist", "ecp5")
+    code, _, err = call(capsys, "cosim", files / "a.image", *arguments)
+    assert code == 2 and "`--netlist` does not know the SDRAM" in err
 
 
 def test_boards_say_what_their_memory_holds(capsys):
