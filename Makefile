@@ -5,7 +5,7 @@ OUT ?= out/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup example setup-formal setup-riscv setup-fuzz setup-browser docs demo test \
-	test-slow test-riscv lint format sim sim-verilator mutants formal soak fuzz accuracy \
+	test-slow test-frameworks test-riscv lint format sim sim-verilator mutants formal soak fuzz accuracy \
 	bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
 
 help: ## list the targets
@@ -39,6 +39,11 @@ setup-fuzz: .venv/.fuzz ## add the fuzzer (atheris)
 	$(BIN)/pip install -q -c constraints.txt -e '.[docs]'
 	@touch $@
 
+.venv/.frameworks: .venv/.ready tests/frameworks/requirements.txt
+	$(BIN)/pip install -q --no-deps --upgrade --target .venv/frameworks \
+		-r tests/frameworks/requirements.txt
+	@touch $@
+
 setup-browser: ## add headless Chromium, for the test of pages
 	sh tools/need.sh chromium
 
@@ -56,6 +61,9 @@ test: setup ## all fast tests
 
 test-slow: setup setup-browser setup-riscv ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
+
+test-frameworks: .venv/.frameworks ## networks of norse, Rockpool, sinabs, SpikingJelly, run by themselves
+	PYTHONPATH=.venv/frameworks $(BIN)/pytest -q -s -m frameworks tests/frameworks
 
 test-riscv: setup-riscv ## the C driver on a PicoRV32 beside the exported Verilog (2 CPU minutes)
 	$(BIN)/pytest -m slow -s tests/hw/test_riscv.py

@@ -149,7 +149,8 @@ def test_no_netlist_on_verilator():
 def test_unknown_cells(tmp_path):
     with pytest.raises(
         BadChoice,
-        match=r"^netlist must be one of ecp5, ice40, gowin, ecp5-routed, ice40-routed, not 'xc7'$",
+        match=r"^netlist must be one of ecp5, ice40, gowin, ecp5-routed, ecp5-timed, "
+        r"ice40-routed, not 'xc7'$",
     ):
         netlist_verilog(random_image(4, lanes=1), tmp_path / "new", "xc7")
     assert not (tmp_path / "new").exists()

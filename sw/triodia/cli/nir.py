@@ -75,7 +75,7 @@ def export_nir(
     network: NetworkFile,
     output: Out,
     dt: Annotated[float, typer.Option(help="Seconds per step.")] = SNNTORCH_DT,
-    discretization: Annotated[str, typer.Option(help=" or ".join(RULES))] = "euler",
+    discretization: Annotated[str, typer.Option(help=" or ".join(RULES[:2]))] = "euler",
     as_json: Json = False,
 ) -> None:
     """Export a network as a NIR file, which other simulators read."""

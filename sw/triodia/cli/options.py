@@ -191,7 +191,7 @@ NetlistName = Annotated[
     typer.Option(
         "--netlist",
         help="Simulate the synthesized cells of a family: ecp5, ice40 or gowin; or, after"
-        " place-and-route: ecp5-routed or ice40-routed.",
+        " place-and-route: ecp5-routed, ecp5-timed or ice40-routed.",
     ),
 ]
 Parity = Annotated[bool, typer.Option("--parity", help="Detect bit flips in memory.")]

@@ -11,7 +11,7 @@ from .graph import CLAMP, READOUTS
 
 __all__ = ["RULES", "Population", "decay_of_tau", "late_subtraction", "population", "tau_of_decay"]
 
-RULES = ("euler", "exponential", "exponential-euler-gain")
+RULES = ("euler", "exponential", "exponential-euler-gain", "euler-jump")  # export: the first 2
 # Time constants, in steps, of a potential that is gone after a step and of one that stays:
 # exp(-1 / tau) is 0 and 1 in float32, and so are the integers of an image.
 _GONE, _STAYS = 0.005, 1e30
@@ -43,8 +43,8 @@ class Population:
 
 
 def decay_of_tau(tau: np.ndarray, dt: float, rule: str) -> np.ndarray:
-    """What is left after ``dt``: ``1 - dt / tau`` (euler), else ``exp(-dt / tau)``."""
-    return 1 - dt / tau if rule == "euler" else np.exp(-dt / tau)
+    """What is left after ``dt``: ``1 - dt / tau`` (both of Euler's), else ``exp(-dt / tau)``."""
+    return 1 - dt / tau if rule.startswith("euler") else np.exp(-dt / tau)
 
 
 def tau_of_decay(decay: np.ndarray) -> np.ndarray:
@@ -61,8 +61,10 @@ def population(
 
     LIF ``tau v' = v_leak - v + R S`` becomes ``v = beta v + (1 - beta) (v_leak + R S)``; CubaLIF
     ``tau_syn I' = -I + w_in S`` becomes ``I = alpha I + (1 - alpha) w_in S`` in front of that, the
-    new current in the same step; IF and I ``v' = R S`` become ``v = v + dt R S``. By the rule
-    "exponential-euler-gain", Rockpool's, what arrives counts ``dt / tau`` instead of ``1 - beta``.
+    new current in the same step; IF and I ``v' = R S`` become ``v = v + dt R S``. The rule
+    "exponential-euler-gain", Rockpool's, is ``v = beta v + (dt / tau) R S``, and for CubaLIF
+    ``I = alpha (I + S)``, ``v = beta v + I``. By "euler-jump", norse's, the current of a CubaLIF
+    is ``I = alpha I + w_in S``.
     """
 
     def value(key: str) -> np.ndarray:
@@ -81,12 +83,10 @@ def population(
     else:
         key = "tau_mem" if current else "tau"
         beta = decay(key)
-        enters = dt / value(key) if rule == "exponential-euler-gain" else 1 - beta
-        gain, leak = enters * value("r"), value("v_leak")
+        gain, leak = _membrane_gain(value("r"), value(key), beta, dt, rule), value("v_leak")
     if current:
         alpha = decay("tau_syn")
-        enters = dt / value("tau_syn") if rule == "exponential-euler-gain" else 1 - alpha
-        gain = gain * enters * value("w_in")
+        gain = gain * _current_gain(value("w_in"), value("tau_syn"), alpha, dt, rule)
     threshold, low = None, zero
     if not isinstance(node, READOUTS):
         low = value("v_reset")
@@ -95,6 +95,29 @@ def population(
     bias = (1 - beta) * (leak - low)
     kind, shifted = type(node).__name__, bool(low.any())
     return Population(name, kind, alpha, beta, gain, bias, threshold, shifted, current)
+
+
+def _membrane_gain(
+    r: np.ndarray, tau: np.ndarray, beta: np.ndarray, dt: float, rule: str
+) -> np.ndarray:
+    """What a unit of input adds to the potential in its step."""
+    if rule != "exponential-euler-gain":
+        return (1 - beta) * r
+    gain = dt / tau * r
+    # Rockpool 3.1 writes r = tau beta / dt, though its neurons add the input as it is.
+    return np.where(np.isclose(gain, beta, rtol=1e-5), 1.0, gain)
+
+
+def _current_gain(
+    w_in: np.ndarray, tau: np.ndarray, alpha: np.ndarray, dt: float, rule: str
+) -> np.ndarray:
+    """What a unit of input adds to the synaptic current in its step."""
+    if rule == "euler-jump":
+        return w_in
+    if rule != "exponential-euler-gain":
+        return (1 - alpha) * w_in
+    # Rockpool 3.1 writes no w_in, which is 1 then; the current decays in the step that it enters.
+    return np.where(w_in == 1, alpha, dt / tau * w_in)
 
 
 def _decay(name: str, key: str, tau: np.ndarray, dt: float, rule: str) -> np.ndarray:

@@ -45,13 +45,14 @@ class Choices:
     membrane: bool
 
 
-# How each simulator computes, where its NIR files do not say. snnTorch itself runs in
-# tests/sw/nir; of the others the tests step the equations in their documentation.
+# How each simulator computes, where its NIR files do not say. Each runs itself in
+# tests/frameworks, snnTorch in tests/sw/nir.
 SIMULATORS = {
     "snntorch": {"reset": "subtract-late", "tie": "above"},
-    "norse": {"reset": "zero", "tie": "above"},
+    "norse": {"discretization": "euler-jump", "reset": "zero", "tie": "above"},
     "sinabs": {"discretization": "exponential", "reset": "subtract", "tie": "at"},
-    "spikingjelly": {"discretization": "euler", "reset": "subtract", "tie": "at"},
+    # It exports only neurons that are set to v_reset.
+    "spikingjelly": {"discretization": "euler", "reset": "zero", "tie": "at"},
     "rockpool": {
         "discretization": "exponential-euler-gain",
         "reset": "subtract",

@@ -307,7 +307,7 @@ def test_convolution_and_pool(pool, stride, padding, dilation, groups):
         "last": cells("IF", 5, 6.0),
     }
     chain = ["input", "conv", "maps", "pool", "flat", "dense", "last", "output"]
-    net = imported(nodes, list(pairwise(chain)), simulator="spikingjelly")
+    net = imported(nodes, list(pairwise(chain)), simulator="spikingjelly", reset="subtract")
     found, *_ = runs(net, x.reshape(30, -1))
     for spikes, name in ((np.array(maps).reshape(30, -1), "maps"), (np.array(want), "last")):
         assert spikes.sum() > 10
