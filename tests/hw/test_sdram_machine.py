@@ -23,6 +23,7 @@ CASES = {
     "rows of a few words": {"neurons": 300, "density": 0.02, "bias_bits": 12},
     "words of a byte": {"neurons": 60, "weight_bits": 4, "storage": {"gap_bits": 4}},
     "spike inputs": {"neurons": 90, "payload_bits": 1, "synaptic": True, "refractory_bits": 2},
+    "delays": {"neurons": 80, "delays": (1, 4, 9), "synaptic": True, "density": 0.2},
     "adaptive, shared pointers": {
         "neurons": 64,
         "adaptive": True,

@@ -27,8 +27,8 @@ PAGE = 1 << COLUMN_BITS  # words of a row of a bank
 WORDS = 1 << ADDRESS_BITS
 UNIT = 256  # words that an address in a load block counts
 
-# Least times in ns. Each is the longer one of two data sheets: Micron MT48LC16M16A2 of grade -75
-# and Alliance AS4C32M16SB of grade -7.
+# Least times in ns, the longer ones of Micron's MT48LC16M16A2 of grade -75 and Alliance's
+# AS4C32M16SB of grade -7. From memory and public configurations, not from the data sheets.
 SLOW_NS = {
     "activate_to_read": 21,  # tRCD
     "precharge": 21,  # tRP
