@@ -5,6 +5,14 @@ import random
 from tests.support.bus_words import IMAGE, OUT_BITS, START, finished, in_words, sequences
 from tests.support.networks import random_events
 from tests.support.wrappers_bench import compare
+from triodia_hw.machine.words import (
+    COUNTERS,
+    INPUT_KINDS,
+    OUTPUT_KINDS,
+    READ_KINDS,
+    input_fields,
+    pack,
+)
 from triodia_sim.scoreboard import Scoreboard
 
 __all__ = ["axi_stream"]
@@ -70,6 +78,17 @@ class Streams:
             quiet = quiet + 1 if board.done and not todo else 0
         finished(board)
 
+    async def counters(self):
+        """Counters come as two words each, of a kind of their own; none ends a step."""
+        fields = {"kind": INPUT_KINDS["read"], "last": 0, "payload": 0}
+        word = pack(input_fields(IMAGE.params), fields | {"source": READ_KINDS["counters"]})
+        self.got = []
+        while not await self.tick(word, 1):
+            pass
+        for _ in range(60):
+            await self.tick(None, 1)
+        assert [data & 3 for data in self.got] == 2 * len(COUNTERS) * [OUTPUT_KINDS["count"]]
+
 
 def axi_stream(dut, simulate):
     async def run(ctx):
@@ -78,6 +97,7 @@ def axi_stream(dut, simulate):
             await streams.reset(cycles)
             await streams.reset(1)  # the machine is ready when it comes
             await streams.steps(Scoreboard(IMAGE, sequences(k)), stall)
+            await streams.counters()
             # Words are offered on both sides when reset comes.
             todo = in_words(Scoreboard(IMAGE, [random_events(IMAGE, 9, 9)]))
             for _ in range(300):
