@@ -52,8 +52,7 @@ def add_delays(module: dict, delays: Delays, scale: float = 1.0) -> int:
     """Put a cell that waits in front of each slow input and behind each slow output, in place.
 
     A cell with several outputs becomes one for each, because an input may be faster to one than to
-    another. Clocks arrive everywhere at once, as nextpnr assumes. Hold times
-    are not checked.
+    another. Clocks arrive everywhere at once, as nextpnr assumes. Hold times are not checked.
 
     Parameters
     ----------

@@ -102,14 +102,10 @@ class Wheel(wiring.Component):
         p = self.p
         delays, count = p.delays, len(p.delays)
         index = Signal(range(count + 1))  # of the delay whose list comes next; after all, the end
-        delay, apart = Signal(range(64)), Signal(range(64))
+        delay, apart = self._delay(m, index)
         place = Signal(range(lists.depth))  # number of its list
         known = Signal(_READ)  # the last bit: its place and length are read
         row = Signal(range(p.rows))  # that of source 0
-        with m.Switch(index):
-            for k, (here, after) in enumerate(zip(delays, [*delays[1:], delays[-1]], strict=True)):
-                with m.Case(k):
-                    m.d.comb += [delay.eq(here), apart.eq(after - here)]
         over = Signal(init=1)  # nothing but the end is left, and `over` at first: no step before
         ended = Signal()
         address, left = Signal(range(wheel.depth)), Signal(range(p.wheel_events + 1))
@@ -151,6 +147,15 @@ class Wheel(wiring.Component):
                 ended.eq(0),
             ]
         self._send(m, wheel, queue, go, finish, base)
+
+    def _delay(self, m: Module, index: Signal) -> tuple[Signal, Signal]:
+        """The delay of this number, and how much longer the next one is."""
+        delay, apart, delays = Signal(range(64)), Signal(range(64)), self.p.delays
+        with m.Switch(index):
+            for k, (here, after) in enumerate(zip(delays, [*delays[1:], delays[-1]], strict=True)):
+                with m.Case(k):
+                    m.d.comb += [delay.eq(here), apart.eq(after - here)]
+        return delay, apart
 
     def _send(
         self,

@@ -7,7 +7,7 @@ import nir
 import numpy as np
 import pytest
 
-from tests.sw.nir.test_exact import ends, imported, runs
+from tests.support.nir_runs import ends, imported, runs
 
 STEPS, INPUTS, NEURONS = 120, 6, 12
 
