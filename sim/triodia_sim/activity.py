@@ -10,7 +10,7 @@ import pywellen
 
 from triodia_hw.export.rtlil import TOP
 
-from .runner import PERIOD_NS
+from .simulators import PERIOD_NS
 
 __all__ = ["register_toggles", "signals"]
 

@@ -5,21 +5,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, RisingEdge, Timer
 
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.words import COUNTERS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, read_bits
 
+from .clock import set_reset
 from .exercise import Action
 from .monitor import RULES
 from .scoreboard import Scoreboard
+from .simulators import PERIOD_NS
 from .state import compare_state, integer
 
-__all__ = ["PERIOD_NS", "Bench", "integer"]
+__all__ = ["Bench", "integer"]
 
-PERIOD_NS = 10
 _ENOUGH = 5000  # wrong words
 _RESTLESS = 500  # looks at the counters, 64 cycles apart, after which they should stand still
 _REPORT_LAG = 8  # cycles at most between taking a read of the counters and the counts it shows
@@ -54,26 +54,6 @@ class Bench:
         """
         dut = self.dut
         return integer(dut.monitor.total if self.job["counts"] else dut.cycles) or 0
-
-    async def power_up(self) -> None:
-        """Start the clock and hold reset for a few cycles."""
-        dut = self.dut
-        for name in ("i_valid", "i_kind", "i_last", "i_source", "i_payload", "o_ready"):
-            getattr(dut, name).value = 0
-        self._set_reset(True)
-        if self.job.get("netlist") == "ecp5-timed":  # an FPGA is at rest when its clock begins
-            await Timer(4 * PERIOD_NS, unit="ns")
-        Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start(start_high=False)
-        for _ in range(4):
-            await RisingEdge(dut.clk)
-        self._set_reset(False)
-
-    def _set_reset(self, active: bool) -> None:
-        """Drive `rst`, or `rst_n` of a machine exported with a reset that is active low."""
-        if hasattr(self.dut, "rst_n"):
-            self.dut.rst_n.value = int(not active)
-        else:
-            self.dut.rst.value = int(active)
 
     async def send(self, kind: str, **fields: int) -> None:
         """Offer an input word until it is taken."""
@@ -224,11 +204,11 @@ class Bench:
     async def do_reset(self, cycles: int) -> None:
         """Reset; what the output still offers in the first cycles does not count."""
         dut, self.muted = self.dut, True
-        self._set_reset(True)
+        set_reset(self.dut, True)
         for edge in range(max(cycles, 3)):
             await RisingEdge(dut.clk)
             if edge == cycles - 1:
-                self._set_reset(False)
+                set_reset(self.dut, False)
         self.muted, self.events = False, []
         self.board.reset()
         self.board.events = self.board.operations = 0

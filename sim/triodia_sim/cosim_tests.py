@@ -17,9 +17,11 @@ from triodia_hw.compile.loading import load_bytes
 from triodia_hw.cost.cycles import cycles_and_stalls
 from triodia_hw.machine.image import load_image
 
-from .bench import PERIOD_NS, Bench
+from .bench import Bench
+from .clock import power_up
 from .exercise import Action, exercise
 from .result import exact_sequences
+from .simulators import PERIOD_NS
 
 
 class Run:
@@ -94,7 +96,7 @@ async def equals_reference(dut: SimHandleBase) -> None:
     """Every word of every step, the rules of the streams, and the counters, equal the reference."""
     job = json.loads(Path(os.environ["TRIODIA_JOB"]).read_text())
     run = Run(dut, job)
-    await run.bench.power_up()
+    await power_up(dut, netlist=job["netlist"])
     cocotb.start_soon(run.drive())
     cocotb.start_soon(run.bench.watch())
     guard = cocotb.start_soon(run.bench.guard())

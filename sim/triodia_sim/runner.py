@@ -26,16 +26,11 @@ from .monitor import MONITOR, watched
 from .result import CosimResult
 from .scoreboard import Divergence, Sequence
 from .sdram import PATIENCE, fault_in, memory_within
-from .simulators import CosimError, check_netlist, find_simulator
+from .simulators import PERIOD_NS, CosimError, check_netlist, find_simulator
 
-__all__ = [
-    "PERIOD_NS",
-    "CosimResult",
-    "cosimulate",
-]
+__all__ = ["CosimResult", "cosimulate"]
 
 _WAVE_BEFORE, _WAVE_AFTER = 2000, 200  # cycles around a divergence
-PERIOD_NS = 10
 _WAVE = "wave.fst"
 
 _DUMP = """`timescale 1ns/1ps

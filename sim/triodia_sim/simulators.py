@@ -10,6 +10,7 @@ from pathlib import Path
 from triodia_hw.errors import ToolError
 
 __all__ = [
+    "PERIOD_NS",
     "SIMULATORS",
     "CosimError",
     "NotOfNetlist",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 SIMULATORS = ("icarus", "verilator")
+PERIOD_NS = 10  # of the simulated clock
 
 
 class CosimError(ToolError):
