@@ -62,7 +62,7 @@ test: setup ## all fast tests
 test-slow: setup setup-browser setup-riscv ## the long checks: Verilator, place-and-route, pages
 	$(BIN)/pytest -n 2 -m slow
 
-test-frameworks: .venv/.frameworks ## networks of norse, Rockpool, sinabs, SpikingJelly, run by themselves
+test-frameworks: .venv/.frameworks ## networks of norse, Rockpool, sinabs, SpikingJelly, spyx, run by themselves
 	PYTHONPATH=.venv/frameworks $(BIN)/pytest -q -s -m frameworks tests/frameworks
 
 test-riscv: setup-riscv ## the C driver on a PicoRV32 beside the exported Verilog (2 CPU minutes)

@@ -98,20 +98,20 @@ FAULTS = {
     "too few spare places": ("fetcher.py", "_STAGES + 2", "_STAGES", "bus to fetchers"),
     "no forwarding from the last sum": (
         "accumulator.py",
-        "Mux(follows, total, operand)",
+        "Mux(follows[1], total, operand)",
         "operand",
         "any synapses",
     ),
     "no forwarding at distance five": (
         "accumulator.py",
-        "then[1:5].any()",
-        "then[1:4].any()",
+        "Mux(same[4] & ~same[3], written, 0)",
+        "0",
         "any synapses",
     ),
     "forwarding across banks": (
         "accumulator.py",
-        "tag = Cat(synapse.target, bank)",
-        "tag = Cat(synapse.target, C(0, 1))",
+        "[bank.eq(~bank), mates.eq(0)]",
+        "bank.eq(~bank)",
         "one synapse",
     ),
     "banks swapped for the sweep": (

@@ -4,7 +4,7 @@ import nir
 import numpy as np
 import torch
 
-from triodia.nir.graph import flat_graph
+from triodia.nir.graph import flat_graph, past_recurrent_weights
 from triodia.nir.importer import network_of
 from triodia.nir.settings import find_choices
 from triodia.quantize.quantize import QuantizeOptions, quantize
@@ -28,7 +28,10 @@ def cells(kind, shape, threshold, tau=8.0):
 
 def imported(nodes, edges, **options):
     graph = flat_graph(nir.NIRGraph(nodes=nodes, edges=edges, type_check=False))
-    return network_of(graph, find_choices(graph, dt=1.0, **options))
+    choices = find_choices(graph, dt=1.0, **options)
+    if options.get("simulator") == "spyx":
+        graph = past_recurrent_weights(graph)
+    return network_of(graph, choices)
 
 
 def runs(net, x, **widths):

@@ -52,7 +52,7 @@ class Blocks:
             for name, cells in self.cells.items():
                 here, late = self.place[name], late_subtraction(cells)
                 weights["w_rec"][here, here] += np.diag(late)
-                if cells.current:
+                if cells.current and not cells.resets_first:
                     weights["w_rec"][here, self.relays[name, 1]] -= np.diag(cells.alpha * late)
         delays = {name: weights.pop(name) for name in ("delay_in", "delay_rec", "delay_out")}
         delays = {name: delay for name, delay in delays.items() if delay.any()}
@@ -142,7 +142,8 @@ def blocks_of(parts: Parts, timing: Timing, reset: str) -> Blocks:
     relays = {}
     waits = _longest_waits(parts, timing, reset)
     if reset == "subtract-late":
-        waits |= {name: max(1, waits.get(name, 0)) for name in order if cells[name].current}
+        late = [name for name in order if cells[name].current and not cells[name].resets_first]
+        waits |= {name: max(1, waits.get(name, 0)) for name in late}
     for name, longest in sorted(waits.items()):
         size = parts.inputs if name == parts.source else cells[name].size
         for late in range(1, longest + 1):

@@ -1,7 +1,7 @@
 """A NIR file as one flat graph, its structure checked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -13,7 +13,16 @@ from triodia_hw.errors import TriodiaError
 from ..hdf5 import open_hdf5
 from .unrolled import UNROLLED
 
-__all__ = ["CLAMP", "LINEAR", "READOUTS", "SPIKING", "Graph", "flat_graph", "read_graph"]
+__all__ = [
+    "CLAMP",
+    "LINEAR",
+    "READOUTS",
+    "SPIKING",
+    "Graph",
+    "flat_graph",
+    "past_recurrent_weights",
+    "read_graph",
+]
 
 LINEAR = (nir.Affine, nir.Linear, nir.Scale, nir.Flatten, *UNROLLED, nir.Delay)
 SPIKING = (nir.LIF, nir.CubaLIF, nir.IF)
@@ -93,6 +102,18 @@ def flat_graph(graph: nir.NIRGraph) -> Graph:
     if any(b == ends[0] for _, b in edges) or any(a == ends[1] for a, _ in edges):
         raise TriodiaError("nothing may lead to the Input or away from the Output; export it again")
     return Graph(nodes, tuple(dict.fromkeys(edges)), *ends, dict(graph.metadata or {}))
+
+
+def past_recurrent_weights(graph: Graph) -> Graph:
+    """``graph`` whose recurrent neurons get their input as it is.
+
+    spyx writes the input of a recurrent population through the recurrent weights, though its
+    neurons add it to their potential.
+    """
+    edges = set(graph.edges)
+    loops = {w: n for n, w in edges if (w, n) in edges and isinstance(graph.nodes[n], SPIKING)}
+    straight = [(a, loops[b]) if loops.get(b, a) != a else (a, b) for a, b in graph.edges]
+    return replace(graph, edges=tuple(straight))
 
 
 def _inline(graph: nir.NIRGraph, prefix: str, nodes: dict, edges: list) -> tuple[str, str]:

@@ -11,7 +11,14 @@ from triodia_hw.errors import TriodiaError
 from ..network.network import Network
 from .blocks import Blocks, blocks_of
 from .drive import Drives
-from .graph import LINEAR, READOUTS, SPIKING, Graph, read_graph
+from .graph import (
+    LINEAR,
+    READOUTS,
+    SPIKING,
+    Graph,
+    past_recurrent_weights,
+    read_graph,
+)
 from .origin import CLIP, restore, standardised
 from .parts import Parts, check_size, find_parts
 from .settings import SNNTORCH_DT, Choices, by_snntorch, find_choices
@@ -41,6 +48,8 @@ def import_nir(
     options = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
     options |= {"tie": tie, "simulator": simulator, "membrane": membrane}
     choices = find_choices(graph, **options)
+    if simulator == "spyx":
+        graph = past_recurrent_weights(graph)
     file = {"command": "import-nir", "file": Path(path).name, "sha256": digest}
     try:
         return network_of(graph, choices, input_max=input_max, file=file)

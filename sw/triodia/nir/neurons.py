@@ -11,7 +11,8 @@ from .graph import CLAMP, READOUTS
 
 __all__ = ["RULES", "Population", "decay_of_tau", "late_subtraction", "population", "tau_of_decay"]
 
-RULES = ("euler", "exponential", "exponential-euler-gain", "euler-jump")  # export: the first 2
+# Export: the first two.
+RULES = ("euler", "exponential", "exponential-euler-gain", "euler-jump", "euler-whole")
 # Time constants, in steps, of a potential that is gone after a step and of one that stays:
 # exp(-1 / tau) is 0 and 1 in float32, and so are the integers of an image.
 _GONE, _STAYS = 0.005, 1e30
@@ -23,7 +24,8 @@ class Population:
 
     With ``S`` the sum that arrives, ``u = alpha u + gain S`` and ``v = beta v + u + bias``;
     ``alpha`` is 0 without a synaptic current. ``threshold`` is None for readouts. The potential is
-    counted from ``v_reset``.
+    counted from ``v_reset``. ``resets_first``: a reset comes before the leak of its step, also
+    where it comes a step after the spike.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Population:
     threshold: np.ndarray | None
     shifted: bool
     current: bool
+    resets_first: bool = False
 
     @property
     def size(self) -> int:
@@ -43,7 +46,7 @@ class Population:
 
 
 def decay_of_tau(tau: np.ndarray, dt: float, rule: str) -> np.ndarray:
-    """What is left after ``dt``: ``1 - dt / tau`` (both of Euler's), else ``exp(-dt / tau)``."""
+    """What is left after ``dt``: ``1 - dt / tau`` (all of Euler's), else ``exp(-dt / tau)``."""
     return 1 - dt / tau if rule.startswith("euler") else np.exp(-dt / tau)
 
 
@@ -64,7 +67,8 @@ def population(
     new current in the same step; IF and I ``v' = R S`` become ``v = v + dt R S``. The rule
     "exponential-euler-gain", Rockpool's, is ``v = beta v + (dt / tau) R S``, and for CubaLIF
     ``I = alpha (I + S)``, ``v = beta v + I``. By "euler-jump", norse's, the current of a CubaLIF
-    is ``I = alpha I + w_in S``.
+    is ``I = alpha I + w_in S``. By "euler-whole", spyx's, all gains are 1, whatever the node says,
+    and with a current the reset comes first.
     """
 
     def value(key: str) -> np.ndarray:
@@ -79,7 +83,8 @@ def population(
     alpha = zero = np.zeros(size)
     current = isinstance(node, (nir.CubaLIF, nir.CubaLI))
     if isinstance(node, (nir.IF, nir.I)):
-        beta, gain, leak = zero + 1, dt * value("r"), zero
+        beta, leak = zero + 1, zero
+        gain = zero + 1 if rule == "euler-whole" else dt * value("r")
     else:
         key = "tau_mem" if current else "tau"
         beta = decay(key)
@@ -94,13 +99,16 @@ def population(
         _check_firing(name, threshold, low, reset)
     bias = (1 - beta) * (leak - low)
     kind, shifted = type(node).__name__, bool(low.any())
-    return Population(name, kind, alpha, beta, gain, bias, threshold, shifted, current)
+    first = current and rule == "euler-whole"
+    return Population(name, kind, alpha, beta, gain, bias, threshold, shifted, current, first)
 
 
 def _membrane_gain(
     r: np.ndarray, tau: np.ndarray, beta: np.ndarray, dt: float, rule: str
 ) -> np.ndarray:
     """What a unit of input adds to the potential in its step."""
+    if rule == "euler-whole":
+        return np.ones_like(beta)
     if rule != "exponential-euler-gain":
         return (1 - beta) * r
     gain = dt / tau * r
@@ -112,6 +120,8 @@ def _current_gain(
     w_in: np.ndarray, tau: np.ndarray, alpha: np.ndarray, dt: float, rule: str
 ) -> np.ndarray:
     """What a unit of input adds to the synaptic current in its step."""
+    if rule == "euler-whole":
+        return np.ones_like(alpha)
     if rule == "euler-jump":
         return w_in
     if rule != "exponential-euler-gain":
@@ -141,9 +151,10 @@ def late_subtraction(cells: Population) -> np.ndarray:
 
     ``v* = beta (v - threshold s) + w s`` is ``beta v - threshold s`` for
     ``w = -(1 - beta) threshold``, where ``s`` was the spike of the step before. Where weights enter
-    a synaptic current, ``-alpha w`` a step later takes out what the current keeps of it.
+    a synaptic current, ``-alpha w`` a step later takes out what the current keeps of it. None are
+    needed where the reset comes before the leak.
     """
-    return -(1 - cells.beta) * cells.threshold
+    return -(1 - cells.beta) * cells.threshold * (not cells.resets_first)
 
 
 def _check_firing(name: str, threshold: np.ndarray, low: np.ndarray, reset: str) -> None:

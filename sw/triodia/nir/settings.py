@@ -58,7 +58,16 @@ SIMULATORS = {
         "reset": "subtract",
         "tie": "at",
     },
+    # A neuron sends the spikes of the step before, so each layer runs a step later.
+    "spyx": {
+        "dt": 1.0,  # its exporter's default
+        "discretization": "euler-whole",
+        "reset": "subtract-late",
+        "tie": "above",
+        "timing": "pipelined",
+    },
 }
+_NO_FILES = {"nengo": "Nengo 4.1 writes no NIR files", "brian2": "Brian 2 writes no NIR files"}
 
 
 def find_choices(
@@ -83,11 +92,11 @@ def find_choices(
     """
     if simulator is None and by_snntorch(graph):
         simulator = "snntorch"
-    habits = SIMULATORS[_one_of("from", simulator, tuple(SIMULATORS))] if simulator else {}
+    habits = _habits(simulator) if simulator else {}
     given = {"dt": dt, "discretization": discretization, "reset": reset, "timing": timing}
     given |= {"tie": tie}
     stored = {k: _stored(graph, k) if value is None else None for k, value in given.items()}
-    known_dt, dt_from = _dt(graph, dt, stored["dt"])
+    known_dt, dt_from = _dt(graph, dt, stored["dt"], habits.get("dt"), simulator)
     reset_from = "option" if reset else "metadata" if stored["reset"] else simulator
 
     def chosen(name: str, known: tuple[str, ...], default: str) -> str:
@@ -104,6 +113,15 @@ def find_choices(
         tie=chosen("tie", TIES, "above"),
         membrane=membrane,
     )
+
+
+def _habits(simulator: str) -> dict:
+    if simulator in _NO_FILES:
+        raise TriodiaError(
+            f"{_NO_FILES[simulator]}; leave --from out, and say by --reset, --tie and"
+            " --discretization how the network in this file computes"
+        )
+    return SIMULATORS[_one_of("from", simulator, tuple(SIMULATORS))]
 
 
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> str:
@@ -131,11 +149,15 @@ def _metadata(graph: Graph) -> list[dict]:
     return [n.metadata for n in graph.nodes.values() if isinstance(n.metadata, dict)]
 
 
-def _dt(graph: Graph, given: float | None, stored: object) -> tuple[float, str]:
+def _dt(
+    graph: Graph, given: float | None, stored: object, usual: float | None, simulator: str | None
+) -> tuple[float, str]:
     if given is not None:
         found, where = given, "option"
     elif stored is not None:
         found, where = stored, "metadata"
+    elif usual is not None:
+        found, where = usual, f"the default of {simulator}'s exporter"
     elif by_snntorch(graph):
         found, where = SNNTORCH_DT, "r = tau / dt in every node, as snnTorch writes it"
     else:

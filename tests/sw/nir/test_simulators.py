@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.nir_runs import ends, imported, runs
+from triodia_hw.errors import TriodiaError
 
 STEPS, INPUTS, NEURONS = 120, 6, 12
 
@@ -85,3 +86,65 @@ def test_spikingjelly_sets_to_zero():
     node = nir.IF(r=ones, v_threshold=ones, v_reset=none)
     assert want.sum() > 100
     assert np.array_equal(spikes_of(node, w, x, "spikingjelly"), want)
+
+
+def spyx(w, x, *, beta, alpha=None, w_rec=None):
+    """Spikes of spyx's neurons, each with the step whose potential sent it."""
+    v, i, s, found = np.zeros(NEURONS), np.zeros(NEURONS), np.zeros(NEURONS), []
+    for row in x:
+        arriving = w @ row + (0 if w_rec is None else w_rec @ s)
+        if alpha is None:
+            v = beta * v + arriving - s
+        else:
+            i = alpha * i + arriving
+            v = beta * (v - s) + i
+        s = (v > 1).astype(float)
+        found.append(s)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["IF", "LIF", "CuBaLIF"])
+def test_spyx(kind, seed):
+    """spyx adds its input as it is: ``r`` of its files is the decay."""
+    w, x, mem, syn = drawn(seed, 0.15 if kind == "CuBaLIF" else 0.5)
+    beta, alpha = 1 - 1 / mem, 1 - 1 / syn
+    levels = {"v_leak": np.zeros(NEURONS), "v_threshold": np.ones(NEURONS)}
+    if kind == "IF":
+        want = spyx(w, x, beta=1)
+        node = nir.IF(r=np.ones(NEURONS), v_threshold=np.ones(NEURONS))
+    elif kind == "LIF":
+        want, node = spyx(w, x, beta=beta), nir.LIF(tau=mem, r=beta, **levels)
+    else:
+        want = spyx(w, x, beta=beta, alpha=alpha)
+        node = nir.CubaLIF(tau_mem=mem, tau_syn=syn, r=beta, **levels)
+    assert want.sum() > 100
+    assert np.array_equal(spikes_of(node, w, x, "spyx"), want)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("current", [False, True])
+def test_spyx_recurrent(current, seed):
+    """Its files lead the input through the recurrent weights; its neurons do not."""
+    w, x, mem, syn = drawn(seed, 0.15 if current else 0.5)
+    w_rec = np.random.default_rng(seed + 9).normal(0, 0.2, (NEURONS, NEURONS))
+    beta, alpha = 1 - 1 / mem, 1 - 1 / syn
+    levels = {"v_leak": np.zeros(NEURONS), "v_threshold": np.ones(NEURONS)}
+    node = (
+        nir.CubaLIF(tau_mem=mem, tau_syn=syn, r=beta, **levels)
+        if current
+        else nir.LIF(tau=mem, r=beta, **levels)
+    )
+    inner = ends([NEURONS], [NEURONS]) | {"lif": node, "w_rec": nir.Linear(w_rec)}
+    edges = [("input", "w_rec"), ("w_rec", "lif"), ("lif", "w_rec"), ("lif", "output")]
+    nodes = ends([INPUTS], [NEURONS]) | {"a": nir.Linear(w), "n": nir.NIRGraph(inner, edges)}
+    net = imported(nodes, [("input", "a"), ("a", "n"), ("n", "output")], simulator="spyx")
+    want = spyx(w, x, beta=beta, alpha=alpha if current else None, w_rec=w_rec)
+    assert want.sum() > 100
+    assert np.array_equal(runs(net, x)[0]["n.lif"][0], want)
+
+
+def test_simulator_without_files():
+    nodes = ends([2], [2]) | {"n": nir.IF(r=np.ones(2), v_threshold=np.ones(2))}
+    with pytest.raises(TriodiaError, match=r"Nengo 4\.1 writes no NIR files; leave --from out"):
+        imported(nodes, [("input", "n"), ("n", "output")], simulator="nengo")
