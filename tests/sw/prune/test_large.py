@@ -47,14 +47,15 @@ def test_single_precision_vectors_are_orthonormal(spread):
 @pytest.mark.parametrize("options", [{}, {"tau_syn_mean": 4.0}, {"reset": "zero"}])
 def test_fast_spectrum_is_the_exact_one(options):
     net = new_network(80, 0, density=0.15, **options)
-    run = {"steps": 80, "interval": 4, "transient": 16}
+    # A reset to 0 may wipe a direction out, which every fourth step hides.
+    run = {"steps": 80, "interval": 2 if "reset" in options else 4, "transient": 16}
     fast, exact = (network_spectrum(net, fast=k, leading=20, **run) for k in (True, False))
     assert fast.exponents == pytest.approx(exact.exponents, abs=1e-4)
     assert fast.participation == pytest.approx(exact.participation, abs=2e-3)
     assert fast.rate == exact.rate
     # From other first vectors: the volume shrinks alike, and neurons' exponents soon are.
     fast, exact = (network_spectrum(net, fast=k, **run) for k in (True, False))
-    assert fast.exponents.sum() == pytest.approx(exact.exponents.sum(), rel=1e-5)
+    assert fast.exponents.sum() == pytest.approx(exact.exponents.sum(), rel=1e-4)
     local = fast.of_coordinates(), exact.of_coordinates()
     assert np.corrcoef(*local)[0, 1] > 0.98
 
