@@ -77,7 +77,7 @@ def run_lif(
         spikes(t) = x(t) >= threshold           v(t) = x(t) - threshold * spikes(t)
 
     Gradients reach ``drive``, ``w`` and ``beta`` through the spikes, with the surrogate of
-    ``model.spike`` and an undifferentiated reset; they equal autograd's over the same loop.
+    ``surrogate.spike`` and an undifferentiated reset; they equal autograd's over the same loop.
     With ``places``, ``w`` ``(M,)`` are the weights there, and products run along them.
     """
     return _Lif.apply(drive, w, beta, threshold, keep, slope, places)

@@ -1,7 +1,6 @@
 """The network as a differentiable model: the machine's time step, in floating point."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,55 +13,16 @@ from .bptt import Rules, run_lif, run_neurons, run_readouts
 from .delays import LearnedDelays, arriving_late, by_delay, delayed_sum
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
 from .links import Synapses, pays
+from .state import State, Trace
+from .surrogate import spike
 
-__all__ = ["SpikingModel", "State", "Trace", "spike"]
+__all__ = ["SpikingModel"]
 
 
 # trainable values, and which part of the network each belongs to
 _WEIGHTS = {"w_in": "head", "w_rec": "net", "w_out": "head", "bias": "net", "bias_out": "head"}
 _MATRICES = ("w_in", "w_rec", "w_out")
 _TAUS = {"tau_mem": "net", "tau_out": "head", "tau_syn": "net"}
-
-
-class State(NamedTuple):
-    """State of a batch after a step."""
-
-    v: Tensor  # (B, N) membrane potential
-    u: Tensor  # (B, N) synaptic current
-    rest: Tensor  # (B, N) refractory steps left
-    spikes: Tensor  # (B, N) 0 or 1
-    v_out: Tensor  # (B, O) readout potential
-    u_out: Tensor  # (B, O) readout current
-    b: Tensor  # (B, N) rise of the threshold
-
-
-class Trace(NamedTuple):
-    """What a run recorded; padded steps are 0 in ``spikes`` and ``v_out``."""
-
-    spikes: Tensor  # (B, T, N)
-    v: Tensor  # (B, T, N)
-    v_out: Tensor  # (B, T, O)
-
-
-class _Spike(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: object, distance: Tensor, slope: float, above: bool) -> Tensor:
-        ctx.save_for_backward(distance)
-        ctx.slope = slope
-        return (distance > 0 if above else distance >= 0).to(distance.dtype)
-
-    @staticmethod
-    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None, None]:
-        (distance,) = ctx.saved_tensors
-        return grad / (ctx.slope * distance.abs() + 1) ** 2, None, None
-
-
-def spike(distance: Tensor, slope: float, above: bool = False) -> Tensor:
-    """1 where ``distance >= 0`` (``above``: ``> 0``); backward ``1 / (slope |distance| + 1)^2``.
-
-    The fast sigmoid's derivative, as in SuperSpike (Zenke & Ganguli 2018, arXiv 1705.11146).
-    """
-    return _Spike.apply(distance, slope, above)
 
 
 class SpikingModel(nn.Module):
