@@ -10,6 +10,7 @@ from triodia.network.random import new_network
 from triodia.prune import covariance
 from triodia.prune.covariance import decay_rates, stationary_covariance
 from triodia.prune.spectrum import network_spectrum, orthonormal
+from triodia_studies.bench import selection
 from triodia_studies.bench.pruning import STEPS, growth, measure_steps
 
 
@@ -79,3 +80,11 @@ def test_commands(tmp_path, capsys):
     assert [entry["step"] for entry in pruned["report"]["passes"]] == ["I", "II", "III", "IV"]
     code, text, _ = call(capsys, "prune", net, "-o", out, "--steps", "I")
     assert code == 0 and "Measures by step" in text
+
+
+def test_selection_by_the_fast_way_and_with_another_noise():
+    row = selection.row(60)
+    assert row["kept"] == [round(row["synapses"] * keep) for keep in (0.5, 0.1)]
+    for name in ("fast_changed", "other_noise_changed"):
+        assert all(0 <= k <= 0.2 * kept for k, kept in zip(row[name], row["kept"], strict=True))
+    assert max(row["other_noise_changed"]) > 0

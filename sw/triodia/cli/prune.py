@@ -14,6 +14,7 @@ from .options import Bin, DataFile, Json, Method, NetworkFile, Out, Seed
 
 __all__ = ["prune"]
 
+_MEASURED = 1000  # most neurons that are measured unasked: it takes longer than to prune
 _MEASURES = {
     "step": "step",
     "neurons": "N",
@@ -50,6 +51,13 @@ def prune(
         list[str] | None,
         typer.Option(help="An open choice of LNP as NAME=VALUE (docs/lnp.md); may be repeated."),
     ] = None,
+    measures: Annotated[
+        bool | None,
+        typer.Option(
+            "--measures/--no-measures",
+            help="Measure before and after each step; default: up to 1,000 neurons.",
+        ),
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="Task whose training samples snip, grasp and so on see.")
     ] = None,
@@ -72,7 +80,8 @@ def prune(
             bin = usual_bin(data, net.provenance)
         chosen = chosen_task(task, data, bin=bin)
         options["samples"] = Samples(chosen, chosen.load())
-    pruned, report = prune_network(net, method=method, measured=True, **options)
+    measured = net.neurons <= _MEASURED if measures is None else measures
+    pruned, report = prune_network(net, method=method, measured=measured, **options)
     dropped = sum(entry.get("unreachable", 0) for entry in report["passes"])
     if dropped:
         show.note(f"Dropped {dropped:,} neurons to keep: no synapse connects them to the rest.")
@@ -88,7 +97,9 @@ def prune(
         "report": report,
     }
     show.result(data, title="Pruned network")
-    if not as_json and report["passes"]:
+    if not measured and measures is None:
+        show.note(f"Beyond {_MEASURED:,} neurons measures take minutes; `--measures` takes them.")
+    if not as_json and measured and report["passes"]:
         rows = [_measured("before", report["passes"][0]["before"])]
         rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
         show.rows(data, rows, _MEASURES, title="Measures by step (explained in docs/lnp.md)")

@@ -9,8 +9,10 @@ from ..network.network import Network
 from ..network.random import new_network
 from ..train.attach import attach
 from ..train.measure import evaluate
-from ..train.model import SpikingModel, State, Trace, spike
+from ..train.model import SpikingModel
 from ..train.settings import Settings
+from ..train.state import State, Trace
+from ..train.surrogate import spike
 from .snntorch import from_snntorch
 from .task import with_inputs
 

@@ -1,19 +1,36 @@
 """Stationary covariance of a linear noisy system: the Lyapunov equation."""
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.sparse.linalg import ArpackError, eigs
+from scipy.sparse.linalg import ArpackError, eigs, eigsh
 
 from triodia_hw.errors import TriodiaError
 
-__all__ = ["decay_rates", "stationary_covariance"]
+from .products import EXACT, Product
 
-_DENSE = 1500  # from here on, Arnoldi iteration finds the two eigenvalues faster than all of them
+__all__ = ["decay_rates", "largest_eigenvalue", "stationary_covariance"]
+
+_DENSE = EXACT  # from here on, Arnoldi iteration finds the two eigenvalues faster than all of them
+_BASIS = 24  # most float32 matrices of the Krylov space at once: 100 MB each at 5,000 neurons
+
+
+def largest_eigenvalue(symmetric: np.ndarray) -> float:
+    """Largest eigenvalue of a symmetric matrix; beyond 600 rows by Lanczos iteration (ARPACK)."""
+    if len(symmetric) > _DENSE:
+        start = np.random.default_rng(0).standard_normal(len(symmetric))
+        try:
+            found = eigsh(symmetric, k=1, which="LA", v0=start, return_eigenvectors=False)
+            return float(found[0])
+        except ArpackError:
+            pass
+    return float(np.linalg.eigvalsh(symmetric)[-1])
 
 
 def decay_rates(a: np.ndarray) -> tuple[float, float]:
     """Largest real part and largest modulus of the eigenvalues of ``a``.
 
-    Beyond 1,500 rows by Arnoldi iteration (ARPACK); all eigenvalues if that does not converge.
+    Beyond 600 rows by Arnoldi iteration (ARPACK); all eigenvalues if that does not converge.
     """
     if len(a) > _DENSE:
         start = np.random.default_rng(0).standard_normal(len(a))
@@ -32,10 +49,15 @@ def stationary_covariance(
 ) -> np.ndarray:
     """``C`` with ``A C + C A^T + sigma^2 I = 0``, the covariance of ``dx = A x dt + sigma dW``.
 
-    Squared Smith iteration (Smith 1968): a Cayley transform turns the equation into
-    ``C = P C P^T + R``, whose series is summed by doubling. float64; the shift is the geometric
-    mean of the extreme decay rates, so that slow and fast modes converge alike. Pass
+    Up to 600 rows by squared Smith iteration (Smith 1968): a Cayley transform turns the equation
+    into ``C = P C P^T + R``, whose series is summed by doubling. float64; the shift is the
+    geometric mean of the extreme decay rates, so that slow and fast modes converge alike. Pass
     ``decay_rates(a)`` as ``rates`` if it is known.
+
+    Beyond, by GMRES (Saad & Schultz 1986) on ``C = (A' C + C A'^T + sigma^2 I) / (d_i + d_j)``,
+    with ``A'`` off the diagonal and ``d`` minus the diagonal: products with a sparse matrix instead
+    of dense ones. float32 with refinement, to ``1e-9`` of the right-hand side in float64. If that
+    does not converge, Smith's iteration takes over.
 
     Raises
     ------
@@ -50,6 +72,8 @@ def stationary_covariance(
         raise TriodiaError(
             f"A must be stable, not with spectral abscissa {abscissa:.3g}; scale the coupling down"
         )
+    if len(a) > EXACT and (c := _refined(a, sigma)) is not None:
+        return c
     shift = np.sqrt(fastest * -abscissa)
     identity = np.eye(len(a))
     inverse = np.linalg.inv(a - shift * identity)
@@ -62,3 +86,52 @@ def stationary_covariance(
             break
         p = p @ p
     return (c + c.T) / 2
+
+
+def _refined(a: np.ndarray, sigma: float) -> np.ndarray | None:
+    """The covariance by GMRES in float32, refined in float64; None if it does not converge."""
+    leak = -np.diag(a)
+    if leak.min() <= 0:
+        return None
+    off, sums = a + np.diag(leak), leak[:, None] + leak
+    single, double = Product(off.astype(np.float32)), Product(off)
+    rates = sums.astype(np.float32)
+
+    def carried(product: Product, c: np.ndarray) -> np.ndarray:
+        """``A' C + C A'^T`` of a symmetric ``c``."""
+        half = product(c)
+        return half + half.T
+
+    c = np.diag(sigma**2 / (2 * leak))
+    size = np.linalg.norm(c)
+    for _ in range(5):
+        left = (carried(double, c) + np.diag(np.full(len(a), sigma**2))) / sums - c
+        error = np.linalg.norm(left)
+        if error <= 1e-9 * size:
+            return c
+        start = (left / error).astype(np.float32)
+        c += error * _gmres(lambda v: v - carried(single, v) / rates, start, 0.3e-9 * size / error)
+    return None
+
+
+def _gmres(
+    apply: Callable[[np.ndarray], np.ndarray], right: np.ndarray, tolerance: float
+) -> np.ndarray:
+    """``x`` with ``apply(x)`` close to ``right``, of norm 1, both ``(N, N)`` float32.
+
+    Ends at a residual of ``tolerance``, of 1e-5 (float32 gives no more) or after 24 products.
+    """
+    basis, h = [right], np.zeros((_BASIS + 1, _BASIS))
+    for k in range(_BASIS):
+        v = apply(basis[k])
+        for i, other in enumerate(basis):
+            h[i, k] = np.vdot(other, v)
+            v -= np.float32(h[i, k]) * other
+        h[k + 1, k] = np.linalg.norm(v)
+        target = np.eye(k + 2)[0]
+        part = h[: k + 2, : k + 1]
+        weights = np.linalg.lstsq(part, target, rcond=None)[0]
+        if np.linalg.norm(part @ weights - target) <= max(tolerance, 1e-5) or k + 1 == _BASIS:
+            break
+        basis.append(v / np.float32(h[k + 1, k]))
+    return sum(np.float32(w) * v for w, v in zip(weights, basis, strict=True))

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from ..network.network import Network
+from .products import EXACT
 from .spectrum import network_spectrum
 
 __all__ = [
@@ -20,8 +21,8 @@ __all__ = [
     "stability_margin",
 ]
 
-WHOLE = 600  # neurons up to which all exponents and eigenvalues are taken
-_LARGEST = 2500  # neurons up to which all eigenvectors are
+WHOLE = EXACT  # neurons up to which all exponents and eigenvalues are taken
+_LARGEST = 1500  # neurons up to which all eigenvectors are: their time grows with the cube
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def localisation(net: Network) -> float:
     ``IPR(v) = sum |v_i|^4 / (sum |v_i|^2)^2`` is 1 for a vector on one neuron and ``1 / N`` for one
     spread evenly; times ``N``, networks of different size compare: 1 is even, about 2 complex
     Gaussian, ``N`` fully localised. All eigenvectors count equally. Without synapses it is ``N``.
-    Of more than 2,500 neurons, a fixed random sample of 2,500 is used.
+    Of more than 1,500 neurons, a fixed random sample of 1,500 is used.
     """
     if net.neurons > _LARGEST:
         chosen = np.random.default_rng(8).permutation(net.neurons)[:_LARGEST]
@@ -117,7 +118,7 @@ def measure(net: Network, scale: float, *, whole: bool = True, seed: int = 0) ->
     Spectra average 100 steps after 50 transient ones.
     """
     leading = None if whole else max(1, net.neurons * (1 if net.tau_syn is None else 2) // 10)
-    found = network_spectrum(net, seed=seed, steps=100, leading=leading)
+    found = network_spectrum(net, seed=seed, steps=100, leading=leading, fast=not whole)
     return Measures(
         net.neurons,
         net.synapses,

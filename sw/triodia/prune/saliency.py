@@ -43,7 +43,9 @@ def saliency(kind: str, net: Network, task: Task, data: TaskData, seed: int) -> 
     """
     if kind not in SALIENCIES:
         raise TriodiaError(f"saliency must be one of {', '.join(SALIENCIES)}, not {kind!r}")
-    model = SpikingModel(_ready(net, task, data, seed), slope=settings_for(task, {}).slope)
+    model = SpikingModel(
+        _ready(net, task, data, seed), slope=settings_for(task, {}).slope, sparse=False
+    )
     model.written_out = False  # its written-out gradient cannot be differentiated again
     chosen = np.random.default_rng([seed, 15]).permutation(len(data.y_train))[:_BATCH]
     given = model.net.model_inputs(data.x_train[chosen], data.len_train[chosen])

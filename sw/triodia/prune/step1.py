@@ -7,7 +7,8 @@ import numpy as np
 from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
-from .covariance import decay_rates, stationary_covariance
+from .covariance import decay_rates, largest_eigenvalue, stationary_covariance
+from .products import EXACT
 from .sampling import keep_count, keep_probabilities, sample
 from .sight import what_the_rule_sees
 from .spectrum import network_spectrum
@@ -21,6 +22,7 @@ __all__ = [
     "keep_matrix",
     "noise_prune",
     "noise_score",
+    "spectrum_steps",
     "stable_system",
 ]
 
@@ -45,7 +47,7 @@ class NoiseOptions:
     rescale : divide kept weights by their keep probability.
     by_layer : keep the same fraction of every block, the synapses from one layer to another.
     compensate : change ``tau_mem`` so that the diagonal makes up for cut synapses.
-    steps : steps that the spectrum averages; default 200, beyond 1,000 neurons ``200,000 / N``,
+    steps : steps that the spectrum averages; default 200, beyond 600 neurons ``120,000 / N``,
         at least 40.
     noise, slope, reset : see ``network_spectrum``.
     """
@@ -92,6 +94,8 @@ def harmonic_matrix(closeness: np.ndarray, exponents: np.ndarray) -> np.ndarray:
     """
     b, inverse = closeness.astype(np.float64), 1 / exponents
     if closeness.dtype == bool:
+        if len(b) > EXACT:  # float32 halves the time; counts stay exact
+            b, inverse = b.astype(np.float32), inverse.astype(np.float32)
         size, total = b.sum(axis=1), b @ inverse
         count = size[:, None] + size - b @ b.T
         below = total[:, None] + total - (b * inverse) @ b.T
@@ -128,7 +132,7 @@ def stable_system(
     """
     root = 1 / np.sqrt(leak - margin * leak.min())
     symmetric = (coupling + coupling.T) / 2
-    greatest = np.linalg.eigvalsh(root[:, None] * symmetric * root)[-1]
+    greatest = largest_eigenvalue(root[:, None] * symmetric * root)
     scale = 1 / greatest if greatest > 0 else 1.0
     return np.diag(-leak) + scale * coupling, float(scale)
 
@@ -236,10 +240,16 @@ def _blocks(net: Network, options: NoiseOptions) -> np.ndarray | None:
     return net.blocks()[net.mask_rec] if options.by_layer else None
 
 
+def spectrum_steps(neurons: int) -> int:
+    """Steps that the spectrum of step I averages: 200, beyond 600 neurons fewer, at least 40."""
+    return max(40, min(200, 120_000 // neurons))
+
+
 def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarray, dict]:
-    steps = o.steps or max(40, min(200, 200_000 // net.neurons))
+    steps = o.steps or spectrum_steps(net.neurons)
+    settle = 16 if net.neurons > EXACT else 50
     drive = {"noise": o.noise, "slope": o.slope, "reset": o.reset}
-    found = network_spectrum(net, seed=seed, steps=steps, transient=min(50, steps), **drive)
+    found = network_spectrum(net, seed=seed, steps=steps, transient=min(settle, steps), **drive)
     local = found.of_coordinates()
     size = np.abs(local)
     floor = o.floor * float(np.median(size))

@@ -125,7 +125,7 @@ def _parameters(found: dict, name: str, clusters: int) -> np.ndarray:
 def _spectrum(net: Network, seed: int, o: TimeOptions, whole: bool) -> np.ndarray:
     leading = None if whole else max(1, net.neurons // 10)
     leading = leading if o.objective == "spectrum" else 1
-    steps = {"steps": o.spectrum_steps, "transient": 20, "leading": leading}
+    steps = {"steps": o.spectrum_steps, "transient": 20, "leading": leading, "fast": not whole}
     return network_spectrum(net, seed=seed, **steps).exponents
 
 

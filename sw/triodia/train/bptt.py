@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .links import Synapses, links_of
+
 __all__ = ["Rules", "run_lif", "run_neurons", "run_readouts"]
 
 
@@ -24,35 +26,38 @@ class _Lif(torch.autograd.Function):
         threshold: Tensor,
         keep: Tensor | None,
         slope: float,
+        places: Synapses | None,
     ) -> tuple[Tensor, Tensor]:
+        links = links_of(w, places)
         before, spikes, after = (torch.empty_like(drive) for _ in range(3))
         v, distance = torch.zeros_like(drive[0]), torch.empty_like(drive[0])
         for t in range(len(drive)):
             x = torch.addcmul(drive[t], beta, v, out=before[t])
             if t:
                 sent = spikes[t - 1] if keep is None else spikes[t - 1] * keep
-                x.addmm_(sent, w)
+                links.add_to(x, sent)
             torch.div(x, threshold, out=distance).sub_(1)
             s = torch.ge(distance, 0, out=spikes[t])
             v = torch.addcmul(x, s, threshold, value=-1, out=after[t])
         ctx.save_for_backward(before, spikes, after, w, beta, threshold)
-        ctx.keep, ctx.slope = keep, slope
+        ctx.keep, ctx.slope, ctx.places = keep, slope, places
         ctx.mark_non_differentiable(after)
         return spikes, after
 
     @staticmethod
     def backward(ctx: object, grad: Tensor, _: Tensor) -> tuple:
         before, spikes, after, w, beta, threshold = ctx.saved_tensors
+        links = links_of(w, ctx.places)
         slopes = _slopes(before, threshold, ctx.slope)
         back = grad * slopes  # becomes the gradient of the potential before reset
         if ctx.keep is not None:
             slopes *= ctx.keep
         for t in range(len(back) - 2, -1, -1):
-            back[t].addcmul_(back[t + 1] @ w.T, slopes[t]).addcmul_(back[t + 1], beta)
+            back[t].addcmul_(links.back(back[t + 1]), slopes[t]).addcmul_(back[t + 1], beta)
         sent = spikes if ctx.keep is None else spikes * ctx.keep
-        w_grad = sent[:-1].flatten(0, 1).T @ back[1:].flatten(0, 1)
+        w_grad = links.weight_grad(sent[:-1], back[1:])
         beta_grad = (after[:-1] * back[1:]).sum((0, 1))
-        return back, w_grad, beta_grad, None, None, None
+        return back, w_grad, beta_grad, None, None, None, None
 
 
 def run_lif(
@@ -62,6 +67,7 @@ def run_lif(
     threshold: Tensor,
     keep: Tensor | None = None,
     slope: float = 4.0,
+    places: Synapses | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Spikes and potentials ``(T, B, N)`` of neurons that reset by subtraction and never rest.
 
@@ -71,9 +77,10 @@ def run_lif(
         spikes(t) = x(t) >= threshold           v(t) = x(t) - threshold * spikes(t)
 
     Gradients reach ``drive``, ``w`` and ``beta`` through the spikes, with the surrogate of
-    ``model.spike`` and an undifferentiated reset; they equal autograd's over the same loop.
+    ``surrogate.spike`` and an undifferentiated reset; they equal autograd's over the same loop.
+    With ``places``, ``w`` ``(M,)`` are the weights there, and products run along them.
     """
-    return _Lif.apply(drive, w, beta, threshold, keep, slope)
+    return _Lif.apply(drive, w, beta, threshold, keep, slope, places)
 
 
 class Rules(NamedTuple):
@@ -119,14 +126,16 @@ class _Neurons(torch.autograd.Function):
         alpha: Tensor | None,
         bias: Tensor | None,
         rules: Rules,
+        places: Synapses | None,
     ) -> tuple[Tensor, Tensor]:
+        links = links_of(w, places)
         over, spikes, after, currents = (torch.empty_like(drive) for _ in range(4))
         resting = torch.zeros_like(drive, dtype=torch.bool)
         v, u, b, rest = (torch.zeros_like(drive[0]) for _ in range(4))
         for t in range(len(drive)):
             x = torch.addcmul(drive[t], *((beta, v) if alpha is None else (alpha, u)))
             if t:
-                x.addmm_(rules.sent(spikes[t - 1]), w)
+                links.add_to(x, rules.sent(spikes[t - 1]))
             if alpha is not None:
                 u = currents[t].copy_(x)
                 x = torch.addcmul(u + bias, beta, v)
@@ -139,14 +148,14 @@ class _Neurons(torch.autograd.Function):
             v = rules.reset(x, s, after[t])
             b = b if rules.rho is None else torch.addcmul(b, s, rules.jump)
         ctx.save_for_backward(over, spikes, after, currents, resting, w, beta, alpha)
-        ctx.rules = rules
+        ctx.rules, ctx.places = rules, places
         ctx.mark_non_differentiable(after)
         return spikes, after
 
     @staticmethod
     def backward(ctx: object, grad: Tensor, _: Tensor) -> tuple:
         over, spikes, after, currents, resting, w, beta, alpha = ctx.saved_tensors
-        rules = ctx.rules
+        rules, links = ctx.rules, links_of(w, ctx.places)
         slopes = _slopes(over, rules.threshold, rules.slope)
         slopes.masked_fill_(resting, 0)
         back = torch.empty_like(grad)  # gradient of the potential before spike, reset and rest
@@ -155,7 +164,7 @@ class _Neurons(torch.autograd.Function):
         for t in range(len(back) - 1, -1, -1):
             later = t + 1 < len(back)
             fires = grad[t] if rules.rho is None else torch.addcmul(grad[t], rise, rules.jump)
-            fires = fires + rules.sent(into[t + 1] @ w.T) if later else fires
+            fires = fires + rules.sent(links.back(into[t + 1])) if later else fires
             fires = torch.mul(fires, slopes[t], out=back[t])
             rise = rise if rules.rho is None else (rise - fires) * rules.rho
             if later and rules.refractory is None and not rules.zero:
@@ -167,12 +176,12 @@ class _Neurons(torch.autograd.Function):
                 fires.add_(through - held)
             if alpha is not None:
                 torch.add(back[t], alpha * into[t + 1] if later else 0.0, out=into[t])
-        w_grad = rules.sent(spikes)[:-1].flatten(0, 1).T @ into[1:].flatten(0, 1)
+        w_grad = links.weight_grad(rules.sent(spikes)[:-1], into[1:])
         beta_grad = (after[:-1] * back[1:]).sum((0, 1))
         if alpha is None:
-            return into, w_grad, beta_grad, None, None, None
+            return into, w_grad, beta_grad, None, None, None, None
         alpha_grad = (currents[:-1] * into[1:]).sum((0, 1))
-        return into, w_grad, beta_grad, alpha_grad, back.sum((0, 1)), None
+        return into, w_grad, beta_grad, alpha_grad, back.sum((0, 1)), None, None
 
 
 def run_neurons(
@@ -182,6 +191,7 @@ def run_neurons(
     rules: Rules,
     alpha: Tensor | None = None,
     bias: Tensor | None = None,
+    places: Synapses | None = None,
 ) -> tuple[Tensor, Tensor]:
     """:func:`run_lif` of neurons of any kind: what :meth:`SpikingModel.step` computes.
 
@@ -197,7 +207,7 @@ def run_neurons(
     A neuron that has spiked holds ``v`` and stays silent for ``refractory`` steps. No gradient
     reaches the rules.
     """
-    return _Neurons.apply(drive, w, beta, alpha, bias, rules)
+    return _Neurons.apply(drive, w, beta, alpha, bias, rules, places)
 
 
 class _Readouts(torch.autograd.Function):

@@ -1,7 +1,6 @@
 """The network as a differentiable model: the machine's time step, in floating point."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,55 +12,17 @@ from ..network.network import Network
 from .bptt import Rules, run_lif, run_neurons, run_readouts
 from .delays import LearnedDelays, arriving_late, by_delay, delayed_sum
 from .grid import FINE, first_steps, on_grid, settled_step, snapped
+from .links import Synapses, pays
+from .state import State, Trace
+from .surrogate import spike
 
-__all__ = ["SpikingModel", "State", "Trace", "spike"]
+__all__ = ["SpikingModel"]
 
 
 # trainable values, and which part of the network each belongs to
 _WEIGHTS = {"w_in": "head", "w_rec": "net", "w_out": "head", "bias": "net", "bias_out": "head"}
 _MATRICES = ("w_in", "w_rec", "w_out")
 _TAUS = {"tau_mem": "net", "tau_out": "head", "tau_syn": "net"}
-
-
-class State(NamedTuple):
-    """State of a batch after a step."""
-
-    v: Tensor  # (B, N) membrane potential
-    u: Tensor  # (B, N) synaptic current
-    rest: Tensor  # (B, N) refractory steps left
-    spikes: Tensor  # (B, N) 0 or 1
-    v_out: Tensor  # (B, O) readout potential
-    u_out: Tensor  # (B, O) readout current
-    b: Tensor  # (B, N) rise of the threshold
-
-
-class Trace(NamedTuple):
-    """What a run recorded; padded steps are 0 in ``spikes`` and ``v_out``."""
-
-    spikes: Tensor  # (B, T, N)
-    v: Tensor  # (B, T, N)
-    v_out: Tensor  # (B, T, O)
-
-
-class _Spike(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: object, distance: Tensor, slope: float, above: bool) -> Tensor:
-        ctx.save_for_backward(distance)
-        ctx.slope = slope
-        return (distance > 0 if above else distance >= 0).to(distance.dtype)
-
-    @staticmethod
-    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None, None]:
-        (distance,) = ctx.saved_tensors
-        return grad / (ctx.slope * distance.abs() + 1) ** 2, None, None
-
-
-def spike(distance: Tensor, slope: float, above: bool = False) -> Tensor:
-    """1 where ``distance >= 0`` (``above``: ``> 0``); backward ``1 / (slope |distance| + 1)^2``.
-
-    The fast sigmoid's derivative, as in SuperSpike (Zenke & Ganguli 2018, arXiv 1705.11146).
-    """
-    return _Spike.apply(distance, slope, above)
 
 
 class SpikingModel(nn.Module):
@@ -86,9 +47,13 @@ class SpikingModel(nn.Module):
     Adaptation is not trained: ``tau_adapt`` and ``jump`` stay; so do delays, unless
     ``learn_delays`` says otherwise. State is 0 before the first step.
     The class is the argmax of ``v_out`` summed over valid steps.
+
+    ``sparse``: hold and multiply recurrent weights along the synapses only, ``w_rec`` ``(M,)``
+    (:class:`.links.Synapses`); results are equal up to rounding. By default where that is faster
+    (:func:`.links.pays`). On a GPU products stay dense.
     """
 
-    def __init__(self, net: Network, *, slope: float = 4.0) -> None:
+    def __init__(self, net: Network, *, slope: float = 4.0, sparse: bool | None = None) -> None:
         super().__init__()
         head = net.trained()
         self.net, self.slope = net, slope
@@ -113,12 +78,27 @@ class SpikingModel(nn.Module):
         self.default = simple and not self.any_rest and net.fires == "at"
         self.written_out = head.tau_syn_out is None
         self.delays, self.learned = net.delays, None
+        self.synapses = None
+        sparse = pays(net) if sparse is None else sparse
+        if sparse and self.written_out and not self.delays:
+            self.synapses = Synapses(net)
+            self.w_rec = nn.Parameter(self.synapses.values(self.w_rec.detach()))
         for name, part in (("delay_in", head), ("delay_rec", net), ("delay_out", head)):
             delay = getattr(part, name)
             self.register_buffer(name, None if delay is None else torch.tensor(delay))
         self.grid_bits, self.log_grid, self.log_grid_out = 0, None, None
         # whether to keep the recurrent weights with their gradient, off the graph too; and those
         self.watch, self.seen = False, None
+
+    def make_dense(self) -> None:
+        """Hold all ``N^2`` recurrent weights from now on; call it before there is an optimiser."""
+        if self.synapses is not None:
+            self.w_rec = nn.Parameter(self._matrix().detach())
+            self.synapses = None
+
+    def _matrix(self) -> Tensor:
+        """Recurrent weights ``(N, N)``."""
+        return self.w_rec if self.synapses is None else self.synapses.matrix(self.w_rec)
 
     def set_grid(self, bits: int) -> None:
         """Round weights to ``bits`` from now on: a step for each neuron, one for all readouts.
@@ -127,6 +107,7 @@ class SpikingModel(nn.Module):
         """
         if not bits or bits == self.grid_bits:
             return
+        self.make_dense()
         self.grid_bits = bits
         w, mask = self._rows()
         out = [part.detach().reshape(1, -1) for part in (self.w_out, self.mask_out)]
@@ -139,6 +120,7 @@ class SpikingModel(nn.Module):
         They start from the network's delays, or from even draws. 0 learns none.
         """
         if longest:
+            self.make_dense()
             drawn, given = torch.rand_like(self.w_rec.detach()) * longest, self.delay_rec
             first = drawn if given is None else given.to(drawn.dtype).clamp(0, longest)
             self.learned = LearnedDelays(first, longest)
@@ -150,7 +132,9 @@ class SpikingModel(nn.Module):
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         """Weights into each neuron, ``(N, I + N)``, and the graph of them."""
-        return torch.cat([self.w_in, self.w_rec], 1), torch.cat([self.mask_in, self.mask_rec], 1)
+        return torch.cat([self.w_in, self._matrix()], 1), torch.cat(
+            [self.mask_in, self.mask_rec], 1
+        )
 
     def _weights(self) -> tuple[Tensor, Tensor, Tensor]:
         """``w_in``, ``w_rec`` and ``w_out``, 0 off the graph, on the grid if there is one."""
@@ -160,27 +144,34 @@ class SpikingModel(nn.Module):
             w = on_grid(w, self.log_grid.exp()[:, None], self.grid_bits)
             flat = on_grid(out.reshape(1, -1), self.log_grid_out.exp()[:, None], self.grid_bits)
             out = flat.reshape(out.shape)
-        w_in, w_rec = (w * mask).split([self.w_in.shape[1], self.w_rec.shape[1]], 1)
+        w_in, w_rec = (w * mask).split([self.w_in.shape[1], self.net.neurons], 1)
         if self.watch and torch.is_grad_enabled():
             w_rec.retain_grad()
             self.seen = w_rec
         return w_in, w_rec, out * self.mask_out
 
-    def constants(self) -> dict[str, Tensor | str | None]:
-        """Masked weights, decays and the neurons' constants: the same over the steps of a run."""
+    def _along(self) -> tuple[Tensor, Tensor, Tensor]:
+        """:meth:`_weights` with the recurrent ones along the synapses."""
+        return self.w_in * self.mask_in, self.w_rec, self.w_out * self.mask_out
+
+    def constants(self, *, along: bool = False) -> dict[str, Tensor | str | None]:
+        """Masked weights, decays and the neurons' constants: the same over the steps of a run.
+
+        ``along``: recurrent weights ``(M,)`` along the synapses; else ``(N, N)``.
+        """
 
         def decay(log_tau: Tensor | None) -> Tensor | None:
             return None if log_tau is None else torch.exp(-torch.exp(-log_tau))
 
         steps = (0, *self.delays)
-        weights = self._weights()
+        weights = self._along() if along else self._weights()
         given = zip(weights, (self.delay_in, self.delay_rec, self.delay_out), strict=True)
         parts = [by_delay(w, delay, steps) for w, delay in given]
         parts[1] = self.learned.parts(weights[1]) if self.learned else parts[1]
         w_in, w_rec, w_out = (part.pop(0) for part in parts)
         return {
             "w_in": w_in.T,
-            "w_rec": w_rec.T,
+            "w_rec": w_rec if along else w_rec.T,
             "w_out": w_out.T,
             "late": [{d: w.T for d, w in part.items()} for part in parts],
             "alpha": decay(self.log_tau_syn),
@@ -226,7 +217,8 @@ class SpikingModel(nn.Module):
         With ``dropout``, a random part of the neurons sends no spikes in a sample, and the others
         send more strongly (torch's global generator draws them).
         """
-        c, state = self.constants(), self.initial(len(x))
+        along = self.synapses is not None and x.device.type == "cpu"
+        c, state = self.constants(along=along), self.initial(len(x))
         drive = x @ c["w_in"] + delayed_sum(x, c["late"][0])
         keep = nn.functional.dropout(torch.ones_like(state.v), dropout) if dropout else None
         run = self._written_out if self.written_out and not self.delays else self._stepwise
@@ -251,16 +243,18 @@ class SpikingModel(nn.Module):
     ) -> list[Tensor]:
         """The same, faster, with the gradient written out: it cannot be differentiated again."""
         drive, w, beta = drive.transpose(0, 1), c["w_rec"], c["beta"]
+        at = {"places": self.synapses if w.ndim == 1 else None}
         if self.default:
-            spikes, v = run_lif(drive + self.bias, w, beta, self.threshold, keep, self.slope)
+            rules = (self.threshold, keep, self.slope)
+            spikes, v = run_lif(drive + self.bias, w, beta, *rules, **at)
         else:
             rest, rho, jump = c["refractory"], self.rho, self.jump
             kind = (self.net.reset == "zero", self.net.fires == "above", self.slope)
             rules = Rules(self.threshold, keep, rest, rho, jump, *kind)
             if c["alpha"] is None:
-                spikes, v = run_neurons(drive + self.bias, w, beta, rules)
+                spikes, v = run_neurons(drive + self.bias, w, beta, rules, **at)
             else:
-                spikes, v = run_neurons(drive, w, beta, rules, c["alpha"], self.bias)
+                spikes, v = run_neurons(drive, w, beta, rules, c["alpha"], self.bias, **at)
         arriving = (spikes if keep is None else spikes * keep) @ c["w_out"]
         v_out = run_readouts(arriving, c["beta_out"], self.bias_out)
         return [part.transpose(0, 1) for part in (spikes, v, v_out)]

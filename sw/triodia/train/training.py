@@ -36,6 +36,8 @@ class Training:
         held: TaskData | None = None,
         rate: float = 1.0,
     ) -> None:
+        if s.sparse:  # the graph is to move
+            model.make_dense()
         self.model, self.s, self.epochs, self.done = model, s, epochs, 0
         model.watch, model.seen = False, None
         self.samples = tensors(model.net, data, "train", model.bias.device)

@@ -7,7 +7,8 @@ import torch
 from tests.support.parts import changed
 from tests.sw.network.test_network import task_network
 from triodia.network.random import new_network
-from triodia.train.model import SpikingModel, spike
+from triodia.train.model import SpikingModel
+from triodia.train.surrogate import spike
 from triodia_hw.errors import TriodiaError
 
 
