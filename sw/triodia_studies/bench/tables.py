@@ -73,6 +73,16 @@ def _range(title: str, key: str, digits: int) -> Column:
     return Column(title, title, title, show=text)
 
 
+def _known(title: str, text: str, unit: float = 1) -> Column:
+    """A column of values in ``unit``, some of which may not be known."""
+    key, _, form = text.partition(":")
+
+    def show(row: Mapping) -> str:
+        return "–" if row[key] is None else format(row[key] / unit if unit > 1 else row[key], form)
+
+    return Column(title, title, title, show=show)
+
+
 def _below(row: Mapping) -> str:
     """The densities at which the event-driven machine takes fewer block RAMs."""
     if isfinite(row["crossing"]):
@@ -140,6 +150,27 @@ _COLUMNS = {
         _column("RAMs, event-driven", "blocks"),
         _column("MHz, dense design", "dense_fmax_mhz:.0f"),
         _column("MHz, event-driven", "fmax_mhz:.0f"),
+    ],
+    "peers-speed": [
+        _column("design", "design"),
+        _column("neurons", "neurons"),
+        _column("cycles per step", "cycles_per_step:,.0f"),
+        _known("µs per sample", "us_per_sample:,.0f"),
+        _known("million useful SOP/s", "sop_per_second:,.1f", 1e6),
+        _known("times ours, 1 PE", "relative_sop_per_second:.3f"),
+        _known("thousand useful SOP/s per logic cell", "sop_per_second_per_cell:,.2f", 1e3),
+        _known("times ours, 1 PE, per logic cell", "relative_sop_per_second_per_cell:.3f"),
+    ],
+    "peers-area": [
+        _column("design", "design"),
+        _column("neurons", "neurons"),
+        _column("places for synapses", "stored:,"),
+        _column("weight bits", "weight_bits"),
+        _known("logic cells", "luts:,"),
+        _known("registers", "registers:,"),
+        _known("block RAMs", "blocks:,"),
+        _known("multipliers", "multipliers:,"),
+        _known("MHz", "fmax_median:.1f"),
     ],
     "clock": [
         _column("FPGA", "board"),
