@@ -196,12 +196,13 @@ def test_tables(tmp_path):
     page, results = tmp_path / "page.md", tmp_path / "peers.json"
     page.write_text("".join(f"<!-- peers-{part} -->\n<!-- end -->\n" for part in ("speed", "area")))
     for part in ("peers-speed", "peers-area"):
-        update(part, {"rows": _rows()}, results, page)
+        update(part, {"rows": _rows()}, results, page, "peers")
     text = page.read_text()
     assert "| tinyODIN | 128 | 800 | 100 | 10.0 | 0.100 | 20.00 | 0.200 |" in text
     assert "| Catalyst N1 | 128 | 100 | – | – | – | – | – |" in text
     assert "| tinyODIN | 128 | 300 | 8 | 500 | 500 | 5 | 1 | 40.0 |" in text
-    assert len(json.loads(results.read_text())["peers-speed"]["rows"]) == 4
+    found = json.loads(results.read_text())
+    assert list(found) == ["peers"] and len(found["peers"]["rows"]) == 4
 
 
 @pytest.mark.parametrize("arguments", [[], ["--tinyodin", "nowhere"], ["--peers", "nowhere"]])

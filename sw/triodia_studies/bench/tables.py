@@ -18,8 +18,8 @@ from .crossover_page import map_rows
 __all__ = ["update"]
 
 
-def update(part: str, data: dict, results: Path, page: Path) -> None:
-    """Write ``data`` under ``part`` into ``results``, and its table into ``page``.
+def update(part: str, data: dict, results: Path, page: Path, key: str | None = None) -> None:
+    """Write ``data`` under ``key``, by default ``part``, into ``results``, its table into ``page``.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def update(part: str, data: dict, results: Path, page: Path) -> None:
     if not mark.search(text):
         raise TriodiaError(f"{page} must have a line <!-- {part} --> and <!-- end --> after it")
     everything = json.loads(results.read_text()) if results.exists() else {}
-    everything[part] = data
+    everything[key or part] = data
     write_atomic(results, (json.dumps(everything, indent=1, sort_keys=True) + "\n").encode())
     columns, rows = _COLUMNS[part], data["rows"]
     rows = _by_case(rows) if part == "schedule" else rows

@@ -94,7 +94,7 @@ def bench_peers(
     )
     data = {"rows": found, "samples": samples, "seeds": seeds, "made": _made()}
     for part in PARTS:
-        update(part, data, results, page)
+        update(part, data, results, page, "peers")
     show.rows(data, found, _SHOWN, title="The same network on other cores")
 
 
