@@ -192,6 +192,12 @@ def test_rows():
     assert unplaced["us_per_sample"] is None and unplaced["relative_sop_per_second"] is None
 
 
+def test_a_design_that_was_simulated_only():
+    (one,) = rows(CHOICES[:1], [SPEED | {"cycles": 2000}], [[]])
+    assert one["why_not_placed"] == "simulated only" and one["cycles_per_step"] == 200
+    assert one["fmax_median"] is None and one["luts"] is None
+
+
 def test_tables(tmp_path):
     page, results = tmp_path / "page.md", tmp_path / "peers.json"
     page.write_text("".join(f"<!-- peers-{part} -->\n<!-- end -->\n" for part in ("speed", "area")))
@@ -231,6 +237,7 @@ def test_each_peer_says_which_variable(tmp_path, capsys):
         (["--neurons", "128,236"], "neurons must be 16 to 235, not 128,236"),
         (["--neurons", ","], "neurons must be 16 to 235, not ,"),
         (["--without", "ODIN"], "without must be one of tinyODIN; Catalyst N1;"),
+        (["--unplaced", "N1"], "unplaced must be one of tinyODIN; Catalyst N1;"),
         (["--page", "none.md"], "none.md must be a page with places for the tables"),
     ],
 )

@@ -52,6 +52,9 @@ def bench_peers(
     without: Annotated[
         list[str] | None, typer.Option(help="A design to leave out; may be repeated.")
     ] = None,
+    unplaced: Annotated[
+        list[str] | None, typer.Option(help="A design to simulate only; may be repeated.")
+    ] = None,
     neurons: Annotated[str, typer.Option(help="Recurrent neurons, by comma.")] = "128",
     samples: Annotated[int, typer.Option(help="Test samples to play.", min=1)] = 10,
     seeds: Annotated[int, typer.Option(help="Placements of each design.", min=1)] = 1,
@@ -65,10 +68,8 @@ def bench_peers(
     as_json: Json = False,
 ) -> None:
     """Measure other cores and ours on the same network (half an hour; some are slow to place)."""
-    names = [peer.name for peer in measure.PEERS]
-    for name in without or ():
-        if name not in names:
-            raise TriodiaError(f"without must be one of {'; '.join(names)}, not {name}")
+    show, without, unplaced = Output(as_json), without or [], unplaced or []
+    _check_names({"without": without, "unplaced": unplaced})
     sources = _sources(peers, {"TINYODIN": tinyodin, "N1": n1})
     if not page.is_file():
         raise TriodiaError(f"{page} must be a page with places for the tables")
@@ -77,25 +78,37 @@ def bench_peers(
     if not sizes or not _LEAST <= min(sizes) <= max(sizes) <= _MOST:
         raise TriodiaError(f"neurons must be {_LEAST} to {_MOST}, not {neurons}")
     planned = measure.plan(sizes, samples, sources)
-    show, choices = Output(as_json), [c for c in planned if c.peer not in (without or ())]
-    how = engine(cache, workers, scheduler)
-    jobs = Jobs(how.pop("store"))
-    speeds = [jobs.add(measure.played, asdict(choice)) for choice in choices]
-    places = [
-        [jobs.add(measure.placed, asdict(choice) | {"seed": seed + 1}) for seed in range(seeds)]
-        for choice in choices
-    ]
+    choices = {c: 0 if c.peer in unplaced else seeds for c in planned if c.peer not in without}
     with show.bar("bench-peers") as bar:
-        jobs.run(**how, progress=bar)
-    found = rows(
-        choices,
-        [without_context(job.result) for job in speeds],
-        [[without_context(job.result) for job in group] for group in places],
-    )
+        found = _measured(choices, engine(cache, workers, scheduler) | {"progress": bar})
     data = {"rows": found, "samples": samples, "seeds": seeds, "made": _made()}
     for part in PARTS:
         update(part, data, results, page, "peers")
     show.rows(data, found, _SHOWN, title="The same network on other cores")
+
+
+def _measured(choices: dict[measure.Choice, int], how: dict) -> list[dict]:
+    """Rows of designs, each with its number of placements; ``how`` as :func:`engine` gives it."""
+    jobs = Jobs(how.pop("store"))
+    speeds = [jobs.add(measure.played, asdict(choice)) for choice in choices]
+    places = [
+        [jobs.add(measure.placed, asdict(choice) | {"seed": seed}) for seed in range(1, last + 1)]
+        for choice, last in choices.items()
+    ]
+    jobs.run(**how)
+    return rows(
+        list(choices),
+        [without_context(job.result) for job in speeds],
+        [[without_context(job.result) for job in group] for group in places],
+    )
+
+
+def _check_names(options: dict[str, list[str]]) -> None:
+    names = [peer.name for peer in measure.PEERS]
+    for option, chosen in options.items():
+        for name in chosen:
+            if name not in names:
+                raise TriodiaError(f"{option} must be one of {'; '.join(names)}, not {name}")
 
 
 def _sources(peers: Path | None, given: dict[str, Path | None]) -> dict[str, Path]:

@@ -13,7 +13,8 @@ _AREA = ("lut4", "luts", "registers", "blocks", "multipliers")
 def rows(choices: list[Choice], speeds: list[dict], placements: list[list[dict]]) -> list[dict]:
     """One row for each design and network: area of the first placement, median Fmax of all.
 
-    ``speeds``, ``placements``: results of :func:`played` and, for every seed, of :func:`placed`.
+    ``speeds``, ``placements``: results of :func:`played` and, for every seed, of :func:`placed`;
+    none for a design that was simulated only.
     Ratios are to our machine with one PE on the same network. Without a clock there is no time.
     """
     found = [_row(*one) for one in zip(choices, speeds, placements, strict=True)]
@@ -26,7 +27,8 @@ def rows(choices: list[Choice], speeds: list[dict], placements: list[list[dict]]
 
 
 def _row(choice: Choice, speed: dict, placements: list[dict]) -> dict:
-    first, clocks = placements[0], [one["fmax_mhz"] for one in placements if "fmax_mhz" in one]
+    first = placements[0] if placements else {"reason": "simulated only"}
+    clocks = [one["fmax_mhz"] for one in placements if "fmax_mhz" in one]
     peer = _BY_NAME.get(choice.peer or "")
     row = {
         "design": peer.name if peer else f"Triodia, {choice.lanes} PE{'s'[: choice.lanes - 1]}",
