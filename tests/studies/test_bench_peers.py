@@ -159,8 +159,8 @@ def test_a_made_up_core_is_placed(tmp_path):
     source = Source("core", (core,), "ck", parameters={"N": 12}, tied=frozenset({"off"}))
     found = place(source, tmp_path / "out", 1)
     assert 100 < found["fmax_mhz"] < 1000 and found["blocks"] == found["multipliers"] == 0
-    # 12 of the core; two before each input, two behind each output, 8 of the counter, 1 at the pin
-    assert found["registers"] == 12 + 24 + 24 + 8 + 1
+    # 12 of the core; 12 bits shift and the last is held; two behind each output; counter; pin
+    assert found["registers"] == 12 + (12 + 1) + 24 + 8 + 1
 
 
 CHOICES = [Choice(128, 2, lanes=1), Choice(128, 2, lanes=4)]

@@ -97,8 +97,9 @@ def _ports(source: Source, folder: Path) -> dict[str, tuple[str, int]]:
 def probe_verilog(source: Source, ports: Mapping[str, tuple[str, int]]) -> str:
     """A module ``top`` with the core between shift registers, so that it needs few pins.
 
-    Two registers lie before each input and two behind each output, which keeps paths through pins
-    out of the result, as in :class:`triodia_boards.flow.probe.Probe`.
+    A register lies before each input (synthesis merges ``given`` with the next bit of ``shift``)
+    and two behind each output, which keeps paths through pins out of the result, as in
+    :class:`triodia_boards.flow.probe.Probe`.
     """
     clocks = {source.clock: "clk"} | {name: name for name in source.clocks}
     fed = {k: w for k, (way, w) in ports.items() if way == "input" and k not in clocks}
