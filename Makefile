@@ -6,7 +6,7 @@ OUT ?= out/demo
 .DEFAULT_GOAL := help
 .PHONY: help setup example setup-formal setup-riscv setup-fuzz setup-browser docs demo test \
 	test-slow test-frameworks test-riscv lint format sim sim-verilator mutants formal soak fuzz accuracy \
-	bench-hw bench-hw-clock bench-lnp study study-page study-quick clean
+	bench-hw bench-hw-clock bench-lnp bench-peers study study-page study-quick clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -106,6 +106,10 @@ bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
 
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json
 	OMP_NUM_THREADS=1 $(BIN)/triodia-studies bench-lnp
+
+bench-peers: setup ## tinyODIN, Catalyst N1 and ours on one network: PEERS=folder, or TINYODIN= and N1=
+	$(BIN)/triodia-studies bench-peers $(if $(PEERS),--peers "$(PEERS)") \
+		$(if $(TINYODIN),--tinyodin "$(TINYODIN)") $(if $(N1),--n1 "$(N1)")
 
 study: setup ## LNP against its controls, 5 seeds (hours; continues where it stopped)
 	$(BIN)/triodia-studies study lnp --seeds 5

@@ -21,7 +21,7 @@ from triodia_hw.machine.reference import Reference
 from triodia_sim.runner import cosimulate
 from triodia_sim.scoreboard import Sequence
 
-__all__ = ["CASES", "plan", "scheduled"]
+__all__ = ["CASES", "plan", "scheduled", "trained_network"]
 
 # Task, recurrent neurons, synapses kept, PEs.
 CASES = (
@@ -51,7 +51,7 @@ def scheduled(folder: Path, choices: dict) -> dict:
     torch.set_num_threads(1)  # jobs share the cores
     data, rows = get_task(choices["task"]).load(), []
     names = {key: choices[key] for key in ("task", "neurons", "kept", "seed")}
-    net = _trained(choices["task"], data, *(choices[k] for k in ("neurons", "kept", "seed")))
+    net = trained_network(choices["task"], data, *(choices[k] for k in ("neurons", "kept", "seed")))
     for lanes in choices["lanes"]:
         image = quantize(net, data, QuantizeOptions(lanes=lanes))
         sequences = input_events(image, data.x_test, data.len_test, limit=choices["samples"])
@@ -60,7 +60,8 @@ def scheduled(folder: Path, choices: dict) -> dict:
     return {"rows": rows}
 
 
-def _trained(task: str, data: TaskData, neurons: int, synapses: float, seed: int) -> Network:
+def trained_network(task: str, data: TaskData, neurons: int, synapses: float, seed: int) -> Network:
+    """A network pruned by LNP to the share ``synapses`` of its recurrent ones, and trained."""
     net = new_network(neurons, seed)
     if synapses < 1:
         net, _ = prune(net, method="lnp", synapses=synapses, nodes=1.0, seed=seed)

@@ -18,8 +18,8 @@ from .crossover_page import map_rows
 __all__ = ["update"]
 
 
-def update(part: str, data: dict, results: Path, page: Path) -> None:
-    """Write ``data`` under ``part`` into ``results``, and its table into ``page``.
+def update(part: str, data: dict, results: Path, page: Path, key: str | None = None) -> None:
+    """Write ``data`` under ``key``, by default ``part``, into ``results``, its table into ``page``.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def update(part: str, data: dict, results: Path, page: Path) -> None:
     if not mark.search(text):
         raise TriodiaError(f"{page} must have a line <!-- {part} --> and <!-- end --> after it")
     everything = json.loads(results.read_text()) if results.exists() else {}
-    everything[part] = data
+    everything[key or part] = data
     write_atomic(results, (json.dumps(everything, indent=1, sort_keys=True) + "\n").encode())
     columns, rows = _COLUMNS[part], data["rows"]
     rows = _by_case(rows) if part == "schedule" else rows
@@ -71,6 +71,16 @@ def _range(title: str, key: str, digits: int) -> Column:
         return middle if low == high else f"{middle} ({low}–{high})"
 
     return Column(title, title, title, show=text)
+
+
+def _known(title: str, text: str, unit: float = 1) -> Column:
+    """A column of values in ``unit``, some of which may not be known."""
+    key, _, form = text.partition(":")
+
+    def show(row: Mapping) -> str:
+        return "–" if row[key] is None else format(row[key] / unit if unit > 1 else row[key], form)
+
+    return Column(title, title, title, show=show)
 
 
 def _below(row: Mapping) -> str:
@@ -140,6 +150,27 @@ _COLUMNS = {
         _column("RAMs, event-driven", "blocks"),
         _column("MHz, dense design", "dense_fmax_mhz:.0f"),
         _column("MHz, event-driven", "fmax_mhz:.0f"),
+    ],
+    "peers-speed": [
+        _column("design", "design"),
+        _column("neurons", "neurons"),
+        _column("cycles per step", "cycles_per_step:,.0f"),
+        _known("µs per sample", "us_per_sample:,.0f"),
+        _known("million useful SOP/s", "sop_per_second:,.1f", 1e6),
+        _known("times ours, 1 PE", "relative_sop_per_second:.3f"),
+        _known("thousand useful SOP/s per logic cell", "sop_per_second_per_cell:,.2f", 1e3),
+        _known("times ours, 1 PE, per logic cell", "relative_sop_per_second_per_cell:.3f"),
+    ],
+    "peers-area": [
+        _column("design", "design"),
+        _column("neurons", "neurons"),
+        _column("places for synapses", "stored:,"),
+        _column("weight bits", "weight_bits"),
+        _known("logic cells", "luts:,"),
+        _known("registers", "registers:,"),
+        _known("block RAMs", "blocks:,"),
+        _known("multipliers", "multipliers:,"),
+        _known("MHz", "fmax_median:.1f"),
     ],
     "clock": [
         _column("FPGA", "board"),

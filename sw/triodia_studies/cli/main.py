@@ -28,6 +28,11 @@ _BENCHES = {
         "Measure cycles, storage and the dense design's crossover, or clock and area (an hour).",
         "studies",
     ),
+    "bench-peers": Command(
+        ".bench_peers",
+        "Measure cores of others and ours on one network, with their sources (half an hour).",
+        "studies",
+    ),
     "bench-lnp": Command(
         ".bench_lnp",
         "Measure CPU seconds and peak memory of each step of LNP (many minutes).",
