@@ -98,20 +98,20 @@ FAULTS = {
     "too few spare places": ("fetcher.py", "_STAGES + 2", "_STAGES", "bus to fetchers"),
     "no forwarding from the last sum": (
         "accumulator.py",
-        "Mux(follows[1], total, operand)",
+        "Mux(follows, total, operand)",
         "operand",
         "any synapses",
     ),
     "no forwarding at distance five": (
         "accumulator.py",
-        "Mux(same[4] & ~same[3], written, 0)",
-        "0",
+        "then[1:5].any()",
+        "then[1:4].any()",
         "any synapses",
     ),
     "forwarding across banks": (
         "accumulator.py",
-        "[bank.eq(~bank), mates.eq(0)]",
-        "bank.eq(~bank)",
+        "tag = Cat(synapse.target, bank)",
+        "tag = Cat(synapse.target, C(0, 1))",
         "one synapse",
     ),
     "banks swapped for the sweep": (

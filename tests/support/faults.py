@@ -43,7 +43,7 @@ FAULTS = {
     ),
     "refractory period one short": Fault("neuron.py", "Mux(spike, n.refractory, 0)", "0"),
     "potential moves while refractory": Fault(
-        "neuron.py", "Mux(rests, state[7].v, 0)", "Mux(rests, candidate, 0)"
+        "neuron.py", "v = Mux(resting, s.v, ", "v = Mux(resting, held, "
     ),
     "bias left out": Fault("neuron.py", "v_left + neuron[4].bias", "v_left"),
     "synaptic leak by the membrane's": Fault(
@@ -108,16 +108,14 @@ FAULTS = {
         "fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0", case="long queues"
     ),
     "no forwarding from the last sum": Fault(
-        "accumulator.py", "Mux(follows[1], total, operand)", "operand"
+        "accumulator.py", "Mux(follows, total, operand)", "operand"
     ),
     "no forwarding at distance two": Fault(
-        "accumulator.py", "Mux(now[1:].any()", "Mux(now[2:].any()"
+        "accumulator.py", "Mux(then[1], total, recent)", "Mux(then[1], stored, recent)"
     ),
-    "no forwarding at distance five": Fault(
-        "accumulator.py", "Mux(same[4] & ~same[3], written, 0)", "0"
-    ),
+    "no forwarding at distance five": Fault("accumulator.py", "then[1:5].any()", "then[1:4].any()"),
     "forwarding across banks": Fault(
-        "accumulator.py", "[bank.eq(~bank), mates.eq(0)]", "bank.eq(~bank)"
+        "accumulator.py", "(tags[k] == tag)", "(tags[k][:-1] == tag[:-1])"
     ),
     "sum not cleared": Fault(
         "sweep.py",

@@ -47,30 +47,27 @@ class Accumulator(wiring.Component):
         banks, sweep, synapse = self._banks(m), self.sweep, self.i.payload
         m.d.comb += self.fault.eq(banks[0].fault | banks[1].fault)
         bank = Signal()  # the one that is accumulated into
+        with m.If(sweep.end & ~sweep.read):
+            m.d.sync += bank.eq(~bank)
         one = self.i
         m.d.comb += Cat(sweep.end, sweep.last, sweep.read, sweep.what).eq(
             Cat(one.end, one.last, one.read, one.what)
         )
 
         # The input is stage 0, in which the memory gets its address; k = 1 to 5 follow.
-        tag = Cat(synapse.target, bank)  # which sum
+        tag = Cat(synapse.target, bank)  # which sum; forwarding never crosses banks
         tags = [Signal(len(tag), name=f"tag_{k}", reset_less=True) for k in range(1, 6)]
         valid = Signal(5)
-        mates = Signal(5)  # valid, and of the bank that is accumulated into
         some = Signal(2)
         counts = Signal(4)
         m.d.sync += [
-            valid.eq(Cat(one.valid, valid)),
-            mates.eq(Cat(one.valid, mates)),
+            valid.eq(Cat(self.i.valid, valid)),
             some.eq(synapse.some),
             counts.eq(Cat(valid[0] & some.any(), counts)),
             *(later.eq(earlier) for later, earlier in zip(tags, [tag, *tags], strict=False)),
         ]
-        with m.If(sweep.end & ~sweep.read):
-            m.d.sync += [bank.eq(~bank), mates.eq(0)]
         m.d.comb += self.operation.eq(counts[3])
-        same = [mates[k] & (tags[k][:-1] == synapse.target) for k in range(5)]
-        total = self._sum(m, same, tags[0][-1], banks)
+        total = self._sum(m, Cat(valid[k] & (tags[k] == tag) for k in range(5)), tags[1], banks)
         for index, ram in enumerate(banks):
             # What is written has registers of its own: 0, to clear, by their reset.
             mine = Signal(name=f"mine_{index}")
@@ -87,40 +84,32 @@ class Accumulator(wiring.Component):
         m.d.comb += sweep.sum.eq(Mux(bank, banks[0].r_data.sum, banks[1].r_data.sum))
         return m
 
-    def _sum(self, m: Module, same: list[Value], bank: Value, banks: list[Ram]) -> Signal:
-        """The new sum, in stage 4.
+    def _sum(self, m: Module, same: Value, tag: Value, banks: list[Ram]) -> Signal:
+        """The new sum, in stage 4. ``same``: bit k - 1, of a synapse k ahead with the same target.
 
-        ``same``: item k - 1, in stage 0, whether the synapse k ahead has the same target. ``bank``
-        is that of stage 1. The memory's word is undefined or old for a target that is at most five
-        cycles ahead: then its sum, of the nearest one ahead, is forwarded.
+        ``tag`` is that of stage 2. The memory's word is undefined or old for a target that is at
+        most five cycles ahead: then its sum is forwarded.
         """
         width = accumulator_width(self.p)
-        addend, recent, operand, total, written, four, five = (
+        addend, recent, operand, total, written, older = (
             Signal(signed(width), name=name, reset_less=True)
-            for name in "addend recent operand total written four five".split()
+            for name in "addend recent operand total written older".split()
         )
         now = Signal(5)
-        follows = Signal(2)
-        chosen = Signal(3)  # the operand is a word of bank 0, of bank 1, or the last total
-        # What is not chosen is 0, by the reset of its register, at no cost; then an OR of all
-        # takes half the logic of a multiplexer.
+        then = Signal(5)
+        follows = Signal()
+        stored = Mux(tag[-1], banks[1].r_data.sum, banks[0].r_data.sum)
         m.d.sync += [
-            now.eq(Cat(same)),  # stage 1
-            four.eq(Mux(same[3], total, 0)),
-            five.eq(Mux(same[4] & ~same[3], written, 0)),
-            # Stage 2. Whoever is two ahead has no total before stage 3.
-            recent.eq(Mux(now[1], 0, Mux(now[2], total, four | five))),
-            chosen.eq(Mux(now[1:].any(), Cat(C(0, 2), now[1]), Mux(bank, 0b10, 0b01))),
+            now.eq(same),  # stage 1
+            then.eq(now),  # stage 2
+            follows.eq(then[0]),  # stage 3
             addend.eq(self._product(m)),
-            operand.eq(  # stage 3
-                (banks[0].r_data.sum & chosen[0].replicate(width))
-                | (banks[1].r_data.sum & chosen[1].replicate(width))
-                | (total & chosen[2].replicate(width))
-                | recent
-            ),
-            follows.eq(Cat(now[0], follows)),
-            total.eq(Mux(follows[1], total, operand) + addend),  # stage 4
+            # Three to five ahead are chosen from a cycle sooner than two ahead.
+            recent.eq(Mux(now[2], total, Mux(now[3], written, older))),
+            operand.eq(Mux(then[1:5].any(), Mux(then[1], total, recent), stored)),
+            total.eq(Mux(follows, total, operand) + addend),
             written.eq(total),
+            older.eq(written),
         ]
         return total
 

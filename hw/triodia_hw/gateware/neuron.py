@@ -89,17 +89,18 @@ class NeuronUpdate(wiring.Component):
         m.d.sync += [
             raw.eq(leaky + u),
             candidate.eq(_saturate(raw, p.state_bits)),
+            held.eq(candidate),
             over.eq(candidate - neuron[7].threshold),
         ]
         n = neuron[8]
         s = state[8]
         spike = Signal()
-        resting, kept = self._rest(m, state, candidate, held)
+        resting = ~self.read & (s.r != 0) if p.refractory_bits else C(0)
         margin = self._adapt(m, neuron, state, candidate, spike) if p.adaptive else over
         fires = margin >= 0 if p.fires == "at" else margin > 0
         m.d.comb += spike.eq(n.spiking & ~resting & fires)
         after = over if p.reset == "subtract" else n.reset_value
-        v = Mux(spike, after, held | kept)
+        v = Mux(resting, s.v, Mux(spike, after, held))
         m.d.sync += [
             out.state.v.eq(v),
             out.spike.eq(spike),
@@ -122,23 +123,6 @@ class NeuronUpdate(wiring.Component):
             m.d.sync += out.state.eq(0)
         m.d.comb += [self.o.valid.eq(valid[-1]), out.end.eq(end[-1])]
         return m
-
-    def _rest(
-        self, m: Module, state: list[data.View], candidate: Signal, held: Signal
-    ) -> tuple[Signal, Signal]:
-        """Whether the neuron rests, after 8 cycles; and the potential it then keeps, else 0.
-
-        Makes ``held`` the new potential without a spike, but 0 at rest: by the resets of their
-        registers an OR of both takes half the logic of a choice.
-        """
-        resting, kept = Signal(), Signal(signed(self.p.state_bits), reset_less=True)
-        m.d.sync += held.eq(candidate)
-        if self.p.refractory_bits:
-            rests = ~self.read & (state[7].r != 0)
-            m.d.sync += [resting.eq(rests), kept.eq(Mux(rests, state[7].v, 0))]
-            with m.If(rests):
-                m.d.sync += held.eq(0)
-        return resting, kept
 
     def _adapt(
         self,
@@ -222,7 +206,6 @@ class NeuronUpdate(wiring.Component):
 
 
 def _saturate(x: Value, bits: int) -> Value:
-    """``x`` clipped to signed ``bits``: where its upper bits differ, the greatest or the least."""
-    sign, upper = x[-1], x[bits - 1 :]
-    fits = upper.all() | ~upper.any()
-    return Mux(fits, x[:bits], Cat((~sign).replicate(bits - 1), sign)).as_signed()
+    """``x`` clipped to signed ``bits``."""
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    return Mux(x > high, high, Mux(x < low, low, x))

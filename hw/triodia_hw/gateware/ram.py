@@ -62,11 +62,7 @@ class Ram(wiring.Component):
         if self.options.parity:
             self._parity(m)
         if self.init is None:
-            least = self.options.blocks.small_words
-            if self.style == "distributed" and self.depth > least:
-                self._banks(m, width, least)
-            else:
-                self._column(m, "mem", 0, width, [])
+            self._column(m, "mem", 0, width, [])
             return m
         parts = columns(width, self.depth, self.options.blocks)
         offset = 0
@@ -99,38 +95,6 @@ class Ram(wiring.Component):
                 write.data.eq(Value.cast(self.w_data).xor()),
             ]
             m.d.sync += undefined.eq(Cat(self.w_en & (self.w_addr == self.r_addr), undefined))
-
-    def _banks(self, m: Module, width: int, least: int) -> None:
-        """A memory in look-up tables, as banks of ``least`` words.
-
-        Of their words all but one are made 0, by the reset of their registers: an OR of them takes
-        a third of the logic of the multiplexer that a deeper memory would get.
-        """
-        low = bits_for(least)
-        words, output = [], Signal(width, reset_less=True)
-        for k in range(-(-self.depth // least)):
-            depth = min(least, self.depth - k * least)
-            m.submodules[f"mem_{k}"] = mem = memory.Memory(
-                shape=unsigned(width), depth=depth, init=[], attrs={"ram_style": self.style}
-            )
-            read, write = mem.read_port(domain="comb"), mem.write_port()
-            word = Signal(width, reset_less=True, name=f"word_{k}")
-            m.d.comb += [
-                read.addr.eq(self.r_addr[:low]),
-                write.en.eq(self.w_en & (self.w_addr[low:] == k)),
-                write.addr.eq(self.w_addr[:low]),
-                write.data.eq(Value.cast(self.w_data)),
-            ]
-            m.d.sync += word.eq(Mux(self.r_addr[low:] == k, read.data, 0))
-            words.append(word)
-        word = Cat(Cat(word[bit] for word in words).any() for bit in range(width))
-        m.d.comb += Value.cast(self.r_data).eq(output)
-        m.d.sync += output.eq(word)
-        if self.options.poison:
-            collided = Signal()
-            m.d.sync += collided.eq(self.w_en & (self.w_addr == self.r_addr))
-            with m.If(collided):
-                m.d.sync += output.eq(~word)
 
     def _column(self, m: Module, name: str, offset: int, width: int, init: list[int]) -> None:
         """A memory for ``width`` bits of each word, from bit ``offset``."""
