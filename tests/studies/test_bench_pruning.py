@@ -44,7 +44,7 @@ def test_rates_by_arnoldi_are_the_eigenvalues(monkeypatch):
     net = new_network(300, 0, density=0.1)
     a = 0.03 * net.w_rec.astype(float) - np.diag(1 / net.tau_mem.astype(float))
     whole = decay_rates(a)
-    monkeypatch.setattr(covariance, "_DENSE", 100)
+    monkeypatch.setattr(covariance, "EXACT", 100)
     assert decay_rates(a) == pytest.approx(whole, rel=1e-8)
     assert stationary_covariance(a) == pytest.approx(stationary_covariance(a, rates=whole))
 

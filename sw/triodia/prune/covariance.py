@@ -11,13 +11,12 @@ from .products import EXACT, Product
 
 __all__ = ["decay_rates", "largest_eigenvalue", "stationary_covariance"]
 
-_DENSE = EXACT  # from here on, Arnoldi iteration finds the two eigenvalues faster than all of them
 _BASIS = 24  # most float32 matrices of the Krylov space at once: 100 MB each at 5,000 neurons
 
 
 def largest_eigenvalue(symmetric: np.ndarray) -> float:
     """Largest eigenvalue of a symmetric matrix; beyond 600 rows by Lanczos iteration (ARPACK)."""
-    if len(symmetric) > _DENSE:
+    if len(symmetric) > EXACT:
         start = np.random.default_rng(0).standard_normal(len(symmetric))
         try:
             found = eigsh(symmetric, k=1, which="LA", v0=start, return_eigenvectors=False)
@@ -32,7 +31,7 @@ def decay_rates(a: np.ndarray) -> tuple[float, float]:
 
     Beyond 600 rows by Arnoldi iteration (ARPACK); all eigenvalues if that does not converge.
     """
-    if len(a) > _DENSE:
+    if len(a) > EXACT:
         start = np.random.default_rng(0).standard_normal(len(a))
         options = {"k": 1, "v0": start, "ncv": 80, "return_eigenvectors": False}
         try:

@@ -219,7 +219,8 @@ def network_spectrum(
     ``participation`` has one row per neuron; with a synaptic current, both rows of a neuron are
     averaged, so rows still sum to 1.
 
-    Vectors are float64 and made orthonormal every second step, after 50 transient ones. ``fast``,
+    Vectors are float64 and made orthonormal every second step, after 50 transient ones, but no more
+    than ``steps``. ``fast``,
     by default beyond 600 neurons: float32 and every fourth step, unless spikes reset to 0 or
     ``reset``. If all exponents are asked for, vectors then start from the axes, so that 16
     transient steps do.
@@ -231,7 +232,8 @@ def network_spectrum(
     variables = net.neurons * (1 if net.tau_syn is None else 2)
     interval = interval or (4 if system.kind is np.float32 else 2)
     whole = leading is None
-    transient = (16 if fast and whole else 50) if transient is None else transient
+    if transient is None:
+        transient = min(16 if fast and whole else 50, steps)
     options = {"steps": steps, "transient": transient, "interval": interval, "leading": leading}
     if fast:
         random = None if whole else _random_vectors(variables, leading, seed)

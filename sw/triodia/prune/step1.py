@@ -247,9 +247,8 @@ def spectrum_steps(neurons: int) -> int:
 
 def _lyapunov_edges(net: Network, seed: int, o: NoiseOptions) -> tuple[np.ndarray, dict]:
     steps = o.steps or spectrum_steps(net.neurons)
-    settle = 16 if net.neurons > EXACT else 50
     drive = {"noise": o.noise, "slope": o.slope, "reset": o.reset}
-    found = network_spectrum(net, seed=seed, steps=steps, transient=min(settle, steps), **drive)
+    found = network_spectrum(net, seed=seed, steps=steps, **drive)
     local = found.of_coordinates()
     size = np.abs(local)
     floor = o.floor * float(np.median(size))

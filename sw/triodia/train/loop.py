@@ -13,6 +13,7 @@ from ..tasks.catalog import Task, TaskData
 from .attach import attach
 from .checkpoint import Checkpoint, fingerprint
 from .device import find_device, threads_for
+from .links import pays
 from .measure import evaluate
 from .model import SpikingModel
 from .settings import Settings
@@ -82,7 +83,8 @@ def train(
     """
     s, place = settings_for(task, options), find_device(device)
     data = task.load() if data is None else data
-    keeper = Checkpoint(checkpoint, fingerprint(net, data, asdict(s), seed, keep))
+    layout = {"synapses": True} if pays(net) else {}  # weights are kept along them
+    keeper = Checkpoint(checkpoint, fingerprint(net, data, asdict(s) | layout, seed, keep))
     split = data.held_out(s.validation, seed) if s.validation else None
     net = _trained_before(net, task) if keep else attach(net, task, split or data, seed, s)
     model = SpikingModel(net, slope=s.slope).to(place)

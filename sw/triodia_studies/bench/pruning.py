@@ -65,7 +65,6 @@ def measure_steps(neurons: int, *, library: bool, seed: int = 0) -> dict:
     clock = _Clock()
     net = new_network(neurons, seed, density=0.1)
     run = {"seed": seed, "steps": spectrum_steps(neurons)}
-    run["transient"] = 16 if neurons > EXACT else 50
     found = clock("spectrum", lambda: network_spectrum(net, **run))
     size = np.abs(found.of_coordinates())
     size = np.maximum(size, 0.05 * np.median(size))

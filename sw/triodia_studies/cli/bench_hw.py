@@ -1,11 +1,7 @@
 """``bench-hw``: the machine against its limits."""
 
 import json
-import os
-import platform
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +11,12 @@ from triodia.cli.console import Output
 from triodia.cli.options import Json
 from triodia.lab.runner import run_all
 from triodia.lab.stages import without_context
-from triodia.lab.store import commit
 from triodia_hw.errors import TriodiaError
 from triodia_hw.files import write_atomic
 
 from ..bench import clock, crossover, crossover_page, placer, schedule, storage
 from ..bench.tables import update
-from .options import Cache, Scheduler, Workers, engine
+from .options import Cache, Scheduler, Workers, engine, made_by
 
 __all__ = ["bench_hw"]
 
@@ -63,7 +58,7 @@ def bench_hw(
             rows = _measured(part, seeds, case, how)
             if part == "clock" and case is not None:
                 rows = _beside(rows[0], results)
-            data[part] = {"rows": rows, "seeds": seeds, "made": _made()}
+            data[part] = {"rows": rows, "seeds": seeds, "made": made_by(_TOOLS)}
             update(part, data[part], results, page)
             if part == "crossover":
                 _draw(rows, page)
@@ -104,13 +99,3 @@ def _beside(row: dict, results: Path) -> list[dict]:
 
 def _case(row: dict) -> tuple:
     return row["board"], row["lanes"]
-
-
-def _made() -> dict:
-    """Date, commit, machine and versions of a run."""
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in _TOOLS},
-    }

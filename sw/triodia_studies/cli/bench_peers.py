@@ -1,10 +1,6 @@
 """``bench-peers``: other cores and ours on the same network, by the same tools."""
 
-import os
-import platform
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +10,12 @@ from triodia.cli.console import Output
 from triodia.cli.options import Json, numbers, writable
 from triodia.lab.runner import Jobs
 from triodia.lab.stages import without_context
-from triodia.lab.store import commit
 from triodia_hw.errors import TriodiaError
 
 from ..bench.peers import measure
 from ..bench.peers.rows import rows
 from ..bench.tables import update
-from .options import Cache, Scheduler, Workers, engine
+from .options import Cache, Scheduler, Workers, engine, made_by
 
 __all__ = ["bench_peers"]
 
@@ -81,7 +76,7 @@ def bench_peers(
     choices = {c: 0 if c.peer in unplaced else seeds for c in planned if c.peer not in without}
     with show.bar("bench-peers") as bar:
         found = _measured(choices, engine(cache, workers, scheduler) | {"progress": bar})
-    data = {"rows": found, "samples": samples, "seeds": seeds, "made": _made()}
+    data = {"rows": found, "samples": samples, "seeds": seeds, "made": made_by(_TOOLS)}
     for part in PARTS:
         update(part, data, results, page, "peers")
     show.rows(data, found, _SHOWN, title="The same network on other cores")
@@ -116,14 +111,4 @@ def _sources(peers: Path | None, given: dict[str, Path | None]) -> dict[str, Pat
     return {
         peer.name: peer.check(given[peer.variable] or (peers / peer.folder if peers else None))
         for peer in measure.PEERS
-    }
-
-
-def _made() -> dict:
-    """Date, commit, machine and versions of a run."""
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in _TOOLS},
     }

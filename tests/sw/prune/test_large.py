@@ -70,7 +70,6 @@ def test_covariance_by_gmres_is_that_by_smith(monkeypatch):
     a = _system()
     exact, greatest = stationary_covariance(a, 0.7), largest_eigenvalue(a + a.T)
     monkeypatch.setattr(covariance, "EXACT", 20)
-    monkeypatch.setattr(covariance, "_DENSE", 20)
     with monkeypatch.context() as patch:  # no way out
         patch.setattr(np.linalg, "inv", lambda a: pytest.fail("Smith's iteration ran"))
         found = stationary_covariance(a, 0.7)

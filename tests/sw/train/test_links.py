@@ -13,6 +13,7 @@ from triodia.train import links, model
 from triodia.train.links import Synapses, links_of, pays
 from triodia.train.loop import train
 from triodia.train.model import SpikingModel
+from triodia_hw.errors import TriodiaError
 from triodia_studies.bench import synapses as bench
 
 DIGITS = get_task("digits")
@@ -81,6 +82,15 @@ def test_training_ends_where_dense_training_does(monkeypatch):
     assert moved > 0.01 and np.abs(sparse.w_rec - dense.w_rec).max() < 0.02 * moved
     again, _ = train(net, DIGITS, **how)
     assert np.array_equal(again.w_rec, sparse.w_rec)
+
+
+def test_a_checkpoint_of_dense_training_is_refused(monkeypatch, tmp_path):
+    """An earlier version left such files of large networks; their weights have other places."""
+    net, how = new_network(32, 0, density=0.15), {"data": SMALL, "epochs": 2, "seed": 1}
+    train(net, DIGITS, **how, checkpoint=tmp_path / "state")
+    monkeypatch.setattr(links, "_NEURONS", 20)
+    with pytest.raises(TriodiaError, match="belongs to another training"):
+        train(net, DIGITS, **how, checkpoint=tmp_path / "state")
 
 
 @pytest.mark.parametrize("option", [{"sparse": "rigl"}, {"weight_bits": 4}, {"learn_delays": 3}])
