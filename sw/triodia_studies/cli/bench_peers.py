@@ -62,7 +62,7 @@ def bench_peers(
     scheduler: Scheduler = None,
     as_json: Json = False,
 ) -> None:
-    """Measure other cores and ours on the same network (half an hour; some are slow to place)."""
+    """Measure cores of others and ours on one network, with their sources (half an hour)."""
     show, without, unplaced = Output(as_json), without or [], unplaced or []
     _check_names({"without": without, "unplaced": unplaced})
     sources = _sources(peers, {"TINYODIN": tinyodin, "N1": n1})
