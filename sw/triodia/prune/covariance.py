@@ -11,6 +11,8 @@ from .products import EXACT, Product
 
 __all__ = ["decay_rates", "largest_eigenvalue", "stationary_covariance"]
 
+_TOLERANCE = 1e-6  # moves about one in a million synapses across the cut (docs/lnp.md, "Speed")
+_SINGLE = 1e-5  # float32 gives no more
 _BASIS = 24  # most float32 matrices of the Krylov space at once: 100 MB each at 5,000 neurons
 
 
@@ -55,8 +57,9 @@ def stationary_covariance(
 
     Beyond, by GMRES (Saad & Schultz 1986) on ``C = (A' C + C A'^T + sigma^2 I) / (d_i + d_j)``,
     with ``A'`` off the diagonal and ``d`` minus the diagonal: products with a sparse matrix instead
-    of dense ones. float32 with refinement, to ``1e-9`` of the right-hand side in float64. If that
-    does not converge, Smith's iteration takes over.
+    of dense ones. float32, to ``1e-6`` of the covariance that the neurons would have alone (or
+    ``1e-5`` of what the coupling adds to it, where that is more). If that does not converge,
+    Smith's iteration takes over.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def stationary_covariance(
         raise TriodiaError(
             f"A must be stable, not with spectral abscissa {abscissa:.3g}; scale the coupling down"
         )
-    if len(a) > EXACT and (c := _refined(a, sigma)) is not None:
+    if len(a) > EXACT and (c := _iterated(a, sigma)) is not None:
         return c
     shift = np.sqrt(fastest * -abscissa)
     identity = np.eye(len(a))
@@ -87,38 +90,35 @@ def stationary_covariance(
     return (c + c.T) / 2
 
 
-def _refined(a: np.ndarray, sigma: float) -> np.ndarray | None:
-    """The covariance by GMRES in float32, refined in float64; None if it does not converge."""
+def _iterated(a: np.ndarray, sigma: float) -> np.ndarray | None:
+    """The covariance by GMRES; None if it does not converge."""
     leak = -np.diag(a)
     if leak.min() <= 0:
         return None
-    off, sums = a + np.diag(leak), leak[:, None] + leak
-    single, double = Product(off.astype(np.float32)), Product(off)
-    rates = sums.astype(np.float32)
+    product = Product((a + np.diag(leak)).astype(np.float32))
+    rates = (leak[:, None] + leak).astype(np.float32)
 
-    def carried(product: Product, c: np.ndarray) -> np.ndarray:
-        """``A' C + C A'^T`` of a symmetric ``c``."""
+    def carried(c: np.ndarray) -> np.ndarray:
+        """``(A' C + C A'^T) / (d_i + d_j)`` of a symmetric ``c``."""
         half = product(c)
-        return half + half.T
+        return (half + half.T) / rates
 
-    c = np.diag(sigma**2 / (2 * leak))
-    size = np.linalg.norm(c)
-    for _ in range(5):
-        left = (carried(double, c) + np.diag(np.full(len(a), sigma**2))) / sums - c
-        error = np.linalg.norm(left)
-        if error <= 1e-9 * size:
-            return c
-        start = (left / error).astype(np.float32)
-        c += error * _gmres(lambda v: v - carried(single, v) / rates, start, 0.3e-9 * size / error)
-    return None
+    alone = np.diag(sigma**2 / (2 * leak))
+    start = carried(alone)
+    error = np.linalg.norm(start)
+    if error == 0:
+        return alone
+    tolerance = _TOLERANCE * np.linalg.norm(alone) / error
+    change = _gmres(lambda v: v - carried(v), start / error, max(tolerance, _SINGLE))
+    return None if change is None else alone + float(error) * change
 
 
 def _gmres(
     apply: Callable[[np.ndarray], np.ndarray], right: np.ndarray, tolerance: float
-) -> np.ndarray:
+) -> np.ndarray | None:
     """``x`` with ``apply(x)`` close to ``right``, of norm 1, both ``(N, N)`` float32.
 
-    Ends at a residual of ``tolerance``, of 1e-5 (float32 gives no more) or after 24 products.
+    Ends at a residual of ``tolerance``; None if 24 products do not reach it.
     """
     basis, h = [right], np.zeros((_BASIS + 1, _BASIS))
     for k in range(_BASIS):
@@ -130,7 +130,7 @@ def _gmres(
         target = np.eye(k + 2)[0]
         part = h[: k + 2, : k + 1]
         weights = np.linalg.lstsq(part, target, rcond=None)[0]
-        if np.linalg.norm(part @ weights - target) <= max(tolerance, 1e-5) or k + 1 == _BASIS:
-            break
+        if np.linalg.norm(part @ weights - target) <= tolerance:
+            return sum(np.float32(w) * v for w, v in zip(weights, basis, strict=True))
         basis.append(v / np.float32(h[k + 1, k]))
-    return sum(np.float32(w) * v for w, v in zip(weights, basis, strict=True))
+    return None

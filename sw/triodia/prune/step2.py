@@ -1,6 +1,5 @@
 """Step II: prune neurons by weighted betweenness centrality."""
 
-import networkit as nk
 import numpy as np
 
 from triodia_hw.errors import TriodiaError
@@ -25,6 +24,8 @@ def betweenness(net: Network) -> np.ndarray:
     Directed, not normalised, endpoints not counted (Brandes 2001). Synapses of weight 0 are left
     out.
     """
+    import networkit as nk  # takes over a second, and not every pruning needs it
+
     target, source = (np.ascontiguousarray(i) for i in np.nonzero(net.w_rec))
     length = 1 / np.abs(net.w_rec[target, source].astype(np.float64))
     graph = nk.GraphFromCoo((length, (source, target)), n=net.neurons, weighted=True, directed=True)

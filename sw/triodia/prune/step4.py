@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from triodia_hw.errors import TriodiaError
 
@@ -58,7 +58,7 @@ def redrawn_taus(net: Network, factors: np.ndarray, shapes: np.ndarray) -> np.nd
         here = np.flatnonzero(cluster == name)
         rank = net.tau_mem[here].argsort(kind="stable").argsort()
         mean = factors[k] * float(net.tau_mem[here].mean())
-        tau[here] = gamma.ppf((rank + 0.5) / here.size, shapes[k], scale=mean / shapes[k])
+        tau[here] = gammaincinv(shapes[k], (rank + 0.5) / here.size) * (mean / shapes[k])
     return np.maximum(tau, 1.0)
 
 

@@ -1,7 +1,6 @@
-"""Seconds and memory of each step of LNP against network size, and against library routines."""
+"""Seconds of each step of LNP against network size, and against library routines; peak memory."""
 
 import resource
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,18 +30,15 @@ _LIBRARY = ("spectrum", "covariance", "betweenness")
 
 
 class _Clock:
-    """CPU seconds and peak of what numpy and Python allocate, by name."""
+    """CPU seconds, by name. Libraries that a step loads count, as they do for a user."""
 
     def __init__(self) -> None:
         self.found: dict[str, dict[str, float]] = {}
 
     def __call__(self, name: str, work: Callable[[], object]) -> object:
-        tracemalloc.start()
         start = process_time()
         result = work()
-        seconds, (_, peak) = process_time() - start, tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        self.found[name] = {"seconds": seconds, "mebibytes": peak / 2**20}
+        self.found[name] = {"seconds": process_time() - start}
         return result
 
 
