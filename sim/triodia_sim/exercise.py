@@ -180,16 +180,21 @@ def _loads(steps: _Steps, other: Image, longest: int) -> Iterator[Action]:
 
 
 def altered(image: Image, seed: int) -> Image:
-    """``image`` with other weights, fewer synapses, other thresholds and leaks: a few of each."""
+    """``image`` with other weights, fewer synapses, other thresholds and leaks: a few of each.
+
+    Where rows share words, all weights of a value change, and no synapse goes: they share them yet.
+    """
     rng = np.random.default_rng(seed)
     p, weight = image.params, image.weight.copy()
     some = rng.random(weight.size) < 8 * p.lanes / max(weight.size, 1)
+    if p.shared_rows:
+        some = np.isin(weight, weight[some])
     weight = np.where(some & (weight != -(1 << (p.weight_bits - 1))), -weight, weight)
     source = np.repeat(np.arange(image.row_start.size - 1), np.diff(image.row_start))
     # Of the last row of the wire that has synapses only, so that no other segment moves.
     wire = np.concatenate([np.arange(p.inputs), image.source_of_neuron()])
     wire = np.concatenate([k * p.sources + wire for k in range(len(p.waits))])[source]
-    kept = (wire != wire.max(initial=-1)) | (rng.random(source.size) < 0.5)
+    kept = (wire != wire.max(initial=-1)) | (rng.random(source.size) < 0.5) | p.shared_rows
     row_start = np.searchsorted(source[kept], np.arange(image.row_start.size))
     neurons = image.neurons
     some = rng.random(p.neurons) < 4 * p.lanes / p.neurons

@@ -9,7 +9,7 @@ from triodia_hw.compile.contents import accumulator_width, contents, memory_shap
 from triodia_hw.compile.options import Options
 from triodia_hw.cost.resources import block_rams
 from triodia_hw.machine.neuron import NEURON, NeuronParams, State
-from triodia_hw.machine.params import MachineParams
+from triodia_hw.machine.params import MachineParams, bits_for
 from triodia_hw.machine.words import neuron_fields, pointer_fields, synapse_fields, unpack
 
 CASES = [
@@ -21,6 +21,8 @@ CASES = [
     {"lanes": 2, "density": 0.0},
     {"lanes": 2, "neurons": 40, "storage": {"gap_bits": 1, "rows_per_pointer": 4}},
     {"lanes": 3, "neurons": 31, "storage": {"gap_bits": 2, "rows_per_pointer": 8}},
+    {"lanes": 2, "neurons": 40, "shared_rows": True},
+    {"lanes": 1, "neurons": 33, "inputs": 20, "shared_rows": True, "storage": {"gap_bits": 1}},
 ]
 
 
@@ -30,7 +32,7 @@ def image(request):
 
 
 def rows_of(p, words):
-    """``(source, start, length)`` of every row of a PE, as the hardware finds them."""
+    """``(source, start, length, base)`` of every row of a PE, as the hardware finds them."""
     for word, first in zip(
         words["pointers"], range(0, p.sources, p.rows_per_pointer), strict=False
     ):
@@ -38,7 +40,7 @@ def rows_of(p, words):
         start = pointer["start"]
         for k in range(p.rows_per_pointer):
             length = pointer[f"length_{k}"]
-            yield first + k, start, length
+            yield first + k, start, length, pointer.get("base", -1)
             start += length
 
 
@@ -47,13 +49,13 @@ def decoded_synapses(image):
     p, found = image.params, {}
     neuron_at = {slot: i for i, slot in enumerate(image.slot.tolist())}
     for lane, words in enumerate(contents(image)):
-        for address, start, length in rows_of(p, words):
-            source, slot = address, -1
+        for address, start, length, base in rows_of(p, words):
+            source, slot = address, base
             if address >= p.inputs and length:
                 source = p.inputs + neuron_at[address - p.inputs]
             for k in range(start, start + length):
                 synapse = unpack(synapse_fields(p), words["synapses"][k])
-                slot += synapse["gap"] + 1
+                slot = (slot + synapse["gap"] + 1) % (1 << bits_for(p.slots))
                 if synapse["weight"]:
                     key = source, neuron_at[lane * p.slots + slot]
                     assert key not in found
@@ -82,7 +84,10 @@ def test_words_decode_to_the_neurons(image):
 def test_words_are_stored_once_and_in_order(image):
     p = image.params
     for lane, words in enumerate(contents(image)):
-        rows = [(start, length) for _, start, length in rows_of(p, words) if length]
+        rows = [(start, length) for _, start, length, _ in rows_of(p, words) if length]
+        if p.shared_rows:  # each place once
+            assert len(rows) > 1.2 * len({start for start, _ in rows})
+            rows = [*dict.fromkeys(rows)]
         ends = [0, *itertools.accumulate(length for _, length in rows)]
         assert [start for start, _ in rows] == ends[:-1]
         assert ends[-1] == image.words_per_lane()[lane]

@@ -228,6 +228,15 @@ def test_type_of_each_parameter(name, value):
         ),
         ({"rows_per_pointer": 3}, r"^rows_per_pointer must be a power of two, not 3$"),
         ({"rows_per_pointer": 6}, r"^rows_per_pointer must be a power of two, not 6$"),
+        ({"shared_rows": 1}, r"^shared_rows must be true or false, not 1$"),
+        (
+            {"shared_rows": True, "rows_per_pointer": 2},
+            r"^shared_rows needs synapses on the chip and rows_per_pointer 1, not external=False a",
+        ),
+        (
+            {"shared_rows": True, "external": True, "lanes": 1},
+            r"^shared_rows needs synapses on the chip and rows_per_pointer 1, not external=True an",
+        ),
     ],
 )
 def test_modes(changes, text):

@@ -21,6 +21,7 @@ MACHINES = {
     "spikes": MachineParams(**SIZES, payload_bits=1),
     "two rows": MachineParams(**SIZES, rows_per_pointer=2, gap_bits=2),
     "eight rows": MachineParams(**SIZES | {"inputs": 37}, rows_per_pointer=8, gap_bits=1),
+    "shared rows": MachineParams(**SIZES, shared_rows=True),
 }
 
 
@@ -58,6 +59,11 @@ def tokens(p, count, seed=0, ends=0.2):
     return result
 
 
+def base_of(p, source):
+    """Where a shared row's targets begin: any slot, one for each source."""
+    return {"base": 7 * source % (1 << bits_for(p.slots))} if p.shared_rows else {}
+
+
 def rows_of(p, table, events):
     """What a fetcher puts out: ends, and the segments that are not empty."""
     for token in events:
@@ -69,7 +75,10 @@ def rows_of(p, table, events):
 def fetcher(p, table):
     lengths = [{f"length_{k}": n for k, n in enumerate(some)} for _, some in table]
     starts = [{"start": start} for start, _ in table]
-    words = [pack(pointer_fields(p), a | b) for a, b in zip(starts, lengths, strict=True)]
+    bases = [base_of(p, source) for source in range(len(table))]
+    words = [
+        pack(pointer_fields(p), a | b | c) for a, b, c in zip(starts, lengths, bases, strict=True)
+    ]
     return Fetcher(p, init=words)
 
 
@@ -114,6 +123,8 @@ def test_fetcher(name, stall):
             assert row.start % 4 == token["source"] % 4
         else:
             assert (row.start, row.length) == (start, length)
+            if p.shared_rows:
+                assert row.base == base_of(p, token["source"])["base"]
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -204,12 +215,13 @@ def random_rows(p, count):
         single = int(token["end"] or length == 1)
         start = token["source"] % 4 if token["end"] else min(start, p.synapse_words - length)
         rest = {"start": start, "length": length, "single": single}
+        rest |= base_of(p, token["source"])
         yield {name: token[name] for name in ("end", "last", "read", "payload")} | rest
 
 
 def expected(p, memory, rows):
     for row in rows:
-        target = -1
+        target = row.get("base", -1)
         if row["end"]:
             yield "end", row["last"], row["read"], row["start"] % 4
             continue

@@ -49,6 +49,8 @@ def layouts(params):
     length = bits_for(min(params["row_words"], slots_of(params)) + 1)
     rows = [(f"length_{k}", length, False) for k in range(params["rows_per_pointer"])]
     pointer = [("start", bits_for(params["synapse_words"]), False), *rows]
+    if params.get("shared_rows"):
+        pointer.append(("base", bits_for(slots_of(params)), False))
     synapse = [("weight", params["weight_bits"], True), ("gap", gap_width(params), False)]
     state, leak = params["state_bits"], params["leak_bits"] + 1
     cell = [("threshold", state, True), ("beta", leak, False)]
@@ -123,10 +125,11 @@ class Memories:
         pointer, synapse, _ = layouts(self.params)
         fields = unpack(self.words[pe][0].get(row // per, 0), pointer)
         at = fields["start"] + sum(fields[f"length_{k}"] for k in range(row % per))
-        target, found = -1, []
+        target, found = fields.get("base", -1), []
+        reach = 1 << bits_for(slots_of(self.params))
         for k in range(fields[f"length_{row % per}"]):
             word = unpack(self.words[pe][1].get(at + k, 0), synapse)
-            target += word["gap"] + 1
+            target = (target + word["gap"] + 1) % reach
             if word["weight"]:
                 found.append((target, word["weight"]))
         return found

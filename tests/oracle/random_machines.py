@@ -48,6 +48,21 @@ def _rows(rng, params):
     return start, target, weight
 
 
+def _repeated(rng, params, rows):
+    """`rows` in which each row is one of three, moved along the neurons as far as it goes."""
+    start, target, weight = rows
+    spans = [slice(start[k], start[k + 1]) for k in range(min(3, len(start) - 1))]
+    kernels = [list(zip(target[span], weight[span], strict=True)) for span in spans]
+    moved, count = ([0], [], []), params["neurons"]
+    for _ in start[1:]:
+        by, kernel = rng.randint(-count // 3, count // 3), rng.choice(kernels)
+        kept = [(n + by, w) for n, w in kernel if 0 <= n + by < count]
+        moved[1].extend(n for n, _ in kept)
+        moved[2].extend(w for _, w in kept)
+        moved[0].append(len(moved[1]))
+    return moved
+
+
 def _cells(rng, params):
     """Arrays of the neurons; limits are drawn as often as what lies between."""
     count, state, leak = params["neurons"], params["state_bits"], 1 << params["leak_bits"]
@@ -109,8 +124,11 @@ def random_machine(seed):
     """(params, arrays) of a random machine; the same seed gives the same machine."""
     rng = Random(seed)
     params = _params(rng)
-    start, target, weight = _rows(rng, params)
-    arrays = {"row_start": start, "target": target, "weight": weight}
+    rows, sharing = _rows(rng, params), Random(f"shared rows {seed}")  # the others stay as they are
+    if sharing.random() < 0.25:
+        params |= {"shared_rows": True, "rows_per_pointer": 1}
+        rows = _repeated(sharing, params, rows)
+    arrays = dict(zip(("row_start", "target", "weight"), rows, strict=True))
     slots = list(range(params["lanes"] * slots_of(params)))
     rng.shuffle(slots)
     arrays |= {"slot": slots[: params["neurons"]]} | _cells(rng, params)

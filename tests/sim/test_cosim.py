@@ -79,6 +79,17 @@ CASES = {
         "density": 0.1,
         "reset": "value",
     },
+    "shared rows": {"lanes": 2, "neurons": 60, "density": 0.3, "shared_rows": True},
+    "shared rows, delays": {
+        "lanes": 3,
+        "neurons": 41,
+        "inputs": 9,
+        "payload_bits": 1,
+        "density": 0.2,
+        "delays": (2,),
+        "shared_rows": True,
+        "storage": {"gap_bits": 2},
+    },
     "long refractory": {"lanes": 2, "refractory_bits": 8, "reset": "value"},
     "everything": {
         "lanes": 7,
@@ -114,6 +125,13 @@ def test_some_cases_have_fillers():
     fillers = {name: im.words_per_lane().sum() - im.synapses for name, im in images.items()}
     assert fillers["fillers"] > 100 and fillers["groups"] > 10
     assert fillers["large groups"] == 0
+
+
+def test_some_cases_share_rows():
+    for name in ("shared rows", "shared rows, delays"):
+        image = random_image(3, **CASES[name])
+        walked, stored = image.segment_words().sum(), image.words_per_lane().sum()
+        assert stored < 0.8 * walked
 
 
 def sequences_for(image, seed):

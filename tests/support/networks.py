@@ -8,7 +8,7 @@ from triodia_hw.compile.build import build_image
 from triodia_hw.machine.image import Image
 from triodia_hw.machine.neuron import NeuronParams
 from triodia_hw.machine.params import MachineParams
-from triodia_hw.machine.rows import segment_words
+from triodia_hw.machine.rows import segment_words, stored_segments
 
 
 def random_image(
@@ -37,6 +37,8 @@ def random_image(
     if full_scale:
         weights = np.where(weights < 0, -limit, limit - 1)
     weights *= rng.random(shape) < density
+    if p.shared_rows:
+        weights = repeated(weights, rng)
     spiking = np.arange(neurons) < neurons - readouts
     high = p.state_range[1]
     typical = max(1, min(high, (limit << p.fraction_bits) // 2))
@@ -56,13 +58,26 @@ def random_image(
     return stored(build_image(p, n, weights), **storage or {})
 
 
+def repeated(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each source's weights are those of one of three sources, moved along the neurons."""
+    found, neurons = np.zeros_like(weights), weights.shape[-2]
+    for source in range(weights.shape[-1]):
+        by = int(rng.integers(-neurons // 3, neurons // 3 + 1))
+        like = weights[..., int(rng.integers(3))]
+        kept = slice(max(0, -by), neurons - max(0, by))
+        found[..., slice(max(0, by), neurons + min(0, by)), source] = like[..., kept]
+    return found
+
+
 def stored(image: Image, **storage) -> Image:
     """``image`` stored with other gap or pointer widths, and the words that takes."""
     if not storage:
         return image
     p = replace(image.params, **storage)
-    words = segment_words(p, image.row_start, image.slot[image.target])
-    synapse_words = max(1, int(words.sum(axis=0).max()))
+    slots = image.slot[image.target]
+    words = segment_words(p, image.row_start, slots)
+    kept = stored_segments(p, image.row_start, slots, image.weight)
+    synapse_words = max(1, int((words * kept).sum(axis=0).max()))
     row_words = max(1, int(words.max()))
     p = replace(p, synapse_words=synapse_words, row_words=row_words)
     return replace(image, params=p)

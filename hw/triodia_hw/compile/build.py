@@ -1,5 +1,6 @@
 """From a weight matrix to a machine image: widths, placement and storage."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,12 @@ from ..machine.coding import InputCoding
 from ..machine.image import Image, accumulator_bound
 from ..machine.neuron import NeuronParams
 from ..machine.params import MachineParams
+from ..machine.rows import segment_words, stored_segments
 from .family import ECP5, Family
-from .placement import place
+from .placement import in_runs, place
 from .storage import fit_storage
 
-__all__ = ["build_image"]
+__all__ = ["build_image", "stored_share"]
 
 
 def build_image(
@@ -22,6 +24,7 @@ def build_image(
     weights: np.ndarray,
     *,
     activity: np.ndarray | None = None,
+    layers: Sequence[int] = (),
     tight: bool = False,
     family: Family = ECP5,
     coding: InputCoding | None = None,
@@ -32,8 +35,10 @@ def build_image(
     ``weights`` is ``(neurons, inputs + neurons)``, integers, 0 where there is no synapse; with
     ``params.delays`` one such matrix for each of ``params.waits``, ``(waits, neurons, sources)``;
     ``activity`` counts the events of each source in each step of a recording, for the placer
-    (default: all equal); ``tight`` and ``family`` as in :func:`.storage.fit_storage`.
-    ``accumulator_bits`` and the synapse storage in ``params`` are replaced by what is needed.
+    (default: all equal). With ``params.shared_rows`` neurons are placed in runs of each of
+    ``layers`` instead (:func:`.placement.in_runs`). ``tight`` and ``family`` as in
+    :func:`.storage.fit_storage`. ``accumulator_bits`` and the synapse storage in ``params`` are
+    replaced by what is needed.
     """
     if not np.issubdtype(weights.dtype, np.integer):
         raise ContractError(f"weights must be integers, not {weights.dtype}")
@@ -43,22 +48,49 @@ def build_image(
         raise ContractError(
             f"weights must be {' x '.join(str(size) for size in shape)}, not {weights.shape}"
         )
-    rows = np.moveaxis(weights, -1, -2).reshape(-1, params.neurons)
-    row, target = np.nonzero(rows)
-    weight = rows[row, target].astype(np.int64)
-    row_start = np.searchsorted(row, np.arange(len(rows) + 1)).astype(np.int64)
+    row_start, target, weight = _synapses(weights)
     bound = accumulator_bound(params, row_start, target, weight)
-    slot = place(params, row_start, target, activity)
+    if params.shared_rows:
+        slot = in_runs(params, layers)
+    else:
+        slot = place(params, row_start, target, activity)
     params = replace(params, accumulator_bits=max(2, bound.bit_length() + 1))
     return Image(
         params=fit_storage(
-            params, row_start, slot[target], tight=tight, family=family, activity=activity
+            params,
+            row_start,
+            slot[target],
+            tight=tight,
+            family=family,
+            activity=activity,
+            weight=weight,
         ),
         neurons=neurons,
         row_start=row_start,
-        target=target.astype(np.int64),
+        target=target,
         weight=weight,
         slot=slot,
         coding=coding,
         meta=meta or {},
     )
+
+
+def _synapses(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``row_start``, ``target`` and ``weight`` of an image."""
+    rows = np.moveaxis(weights, -1, -2).reshape(-1, weights.shape[-2])
+    row, target = np.nonzero(rows)
+    row_start = np.searchsorted(row, np.arange(len(rows) + 1)).astype(np.int64)
+    return row_start, target.astype(np.int64), rows[row, target].astype(np.int64)
+
+
+def stored_share(params: MachineParams, weights: np.ndarray, layers: Sequence[int] = ()) -> float:
+    """Synapse words of the fullest PE if rows share theirs, by those of the network's synapses.
+
+    ``weights`` and ``layers`` as in :func:`build_image`; fillers are left out.
+    """
+    p = replace(params, shared_rows=True, rows_per_pointer=1)
+    row_start, target, weight = _synapses(weights)
+    slots = in_runs(p, layers)[target]
+    words = segment_words(p, row_start, slots)
+    kept = stored_segments(p, row_start, slots, weight)
+    return float((words * kept).sum(axis=0).max() / max(words.sum(axis=0).max(), 1))

@@ -150,7 +150,8 @@ def _lane_contents(image: Image, lane: int, shapes: list[MemoryShape]) -> dict[s
 def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
     """Pointer and synapse words of one PE; rows in order of hardware row number."""
     p, fields = image.params, synapse_fields(image.params)
-    lengths, starts, words = [0] * p.rows, [0] * p.rows, []
+    lengths, starts, bases, words = [0] * p.rows, [0] * p.rows, [0] * p.rows, []
+    seen: dict[tuple[int, ...], int] = {}  # where the words of shared rows lie
     sources = [*range(p.inputs), *image.source_of_neuron().tolist()]
     numbers = [k * p.sources + source for k in range(len(p.waits)) for source in sources]
     address = {hardware: row for row, hardware in enumerate(numbers)}
@@ -162,13 +163,23 @@ def _rows(image: Image, lane: int) -> tuple[list[int], list[int]]:
             slots = image.slot[image.target[row]]
             here = slots // p.slots == lane
             pairs = zip(slots[here] % p.slots, image.weight[row][here], strict=True)
-            segment = gap_coded(sorted((int(t), int(w)) for t, w in pairs), p.gap_width)
-            words += [pack(fields, {"gap": gap, "weight": weight}) for gap, weight in segment]
-        lengths[hardware] = len(words) - starts[hardware]
-    return _pointers(p, starts, lengths), words
+            segment = sorted((int(t), int(w)) for t, w in pairs)
+            if p.shared_rows and segment:
+                begin = segment[0][0]
+                bases[hardware] = (begin - 1) % (1 << bits_for(p.slots))
+                segment = [(target - begin, weight) for target, weight in segment]
+            coded = gap_coded(segment, p.gap_width)
+            row = [pack(fields, {"gap": gap, "weight": weight}) for gap, weight in coded]
+            lengths[hardware] = len(row)
+            if p.shared_rows and row:
+                starts[hardware] = seen.setdefault(tuple(row), len(words))
+            words += row if starts[hardware] == len(words) else []
+    return _pointers(p, starts, lengths, bases), words
 
 
-def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[int]:
+def _pointers(
+    p: MachineParams, starts: list[int], lengths: list[int], bases: list[int]
+) -> list[int]:
     words, group = [], p.rows_per_pointer
     for first in range(0, p.rows, group):
         rows = lengths[first : first + group]
@@ -176,5 +187,6 @@ def _pointers(p: MachineParams, starts: list[int], lengths: list[int]) -> list[i
         values = {f"length_{k}": length for k, length in enumerate(rows)}
         # A group of empty rows may lie after the last word, beyond the range of `start`.
         values["start"] = starts[first] if any(rows) else 0
+        values |= {"base": bases[first]} if p.shared_rows else {}
         words.append(pack(pointer_fields(p), values))
     return words

@@ -1,10 +1,12 @@
 """Placement: assign neurons to PEs so that the load is even in every step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..machine.params import MachineParams
 
-__all__ = ["loads", "place"]
+__all__ = ["in_runs", "loads", "place"]
 
 _ROUNDS = 8  # at most; the search has mostly ended by then
 
@@ -35,6 +37,24 @@ def place(
     for neuron in np.argsort(-load.mean(axis=0), kind="stable"):
         slot[neuron] = lane[neuron] * p.slots + used[lane[neuron]]
         used[lane[neuron]] += 1
+    return slot
+
+
+def in_runs(p: MachineParams, layers: Sequence[int] = ()) -> np.ndarray:
+    """Slot of each neuron, ``(neurons,)``: neurons that follow each other stay together.
+
+    Each of ``layers``, which are neurons that follow each other (default: all are one layer), is
+    cut into as many runs as there are PEs, of equal size but for one neuron. A pattern of synapses
+    that a layer repeats, moved along, then repeats within each PE: rows can share their words.
+    """
+    slot, used, first = np.empty(p.neurons, np.int64), np.zeros(p.lanes, np.int64), 0
+    for size in layers or (p.neurons,):
+        runs = np.full(p.lanes, size // p.lanes)
+        runs[np.argsort(used, kind="stable")[: size % p.lanes]] += 1
+        lane = np.repeat(np.arange(p.lanes), runs)
+        place = np.arange(size) - np.repeat(np.cumsum(runs) - runs, runs)
+        slot[first : first + size] = lane * p.slots + used[lane] + place
+        used, first = used + runs, first + size
     return slot
 
 

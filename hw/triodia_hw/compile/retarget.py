@@ -11,14 +11,14 @@ from ..machine.params import MachineParams
 from ..machine.words import pointer_fields, row_depth
 from .contents import memory_shapes
 from .family import ECP5, Family
-from .placement import place
+from .placement import in_runs, place
 from .storage import block_count
 
 __all__ = ["fit_capacity", "whole_blocks"]
 
 # Parameters that give integers their meaning must be equal; the others only large enough.
 _ALIKE = ("payload_bits", "fraction_bits", "leak_bits", "state_bits")
-_ALIKE += ("synaptic", "adaptive", "reset", "fires", "external")
+_ALIKE += ("synaptic", "adaptive", "reset", "fires", "external", "shared_rows")
 
 
 def fit_capacity(
@@ -52,7 +52,7 @@ def fit_capacity(
             )
     _check_delays(p, params)
     row_start = _rows(image, params)
-    slot = place(params, row_start, image.target, _activity(activity, p, params))
+    slot = _slots(image, params, row_start, _activity(activity, p, params))
     bound = accumulator_bound(params, row_start, image.target, image.weight)
     if bound > (1 << (params.accumulator_bits - 1)) - 1:
         raise ContractError(
@@ -66,6 +66,20 @@ def fit_capacity(
         row_start=row_start,
         slot=slot,
     )
+
+
+def _slots(
+    image: Image, params: MachineParams, row_start: np.ndarray, activity: np.ndarray | None
+) -> np.ndarray:
+    """Slots in the machine of ``params``. Rows that share words must stay where they are alike."""
+    p = image.params
+    if not params.shared_rows:
+        return place(params, row_start, image.target, activity)
+    if p.lanes != params.lanes:
+        return in_runs(params, (p.neurons, params.neurons - p.neurons))
+    slot = image.slot // p.slots * params.slots + image.slot % p.slots
+    free = np.setdiff1d(np.arange(params.lanes * params.slots), slot)
+    return np.concatenate([slot, free[: params.neurons - p.neurons]])
 
 
 def _check_delays(p: MachineParams, params: MachineParams) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ContractError
 from ..machine.params import MachineParams, bits_for
-from ..machine.rows import segment_words
+from ..machine.rows import segment_words, stored_segments
 from ..machine.words import pointer_fields, row_depth, synapse_fields, width_of
 from .family import ECP5, Family
 from .sdram import WORD_BITS
@@ -64,17 +64,21 @@ def fit_storage(
     tight: bool = False,
     family: Family = ECP5,
     activity: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> MachineParams:
     """``p`` with the synapse storage that takes the fewest block RAMs of ``family``.
 
     Fillers take cycles, so only storages are considered in which the busiest PE walks at most 5 %
     more words than in the best; ties go to the fewest words. ``activity`` counts how often each
     source sends an event, ``(steps, inputs + neurons)``; default: all equal. With ``tight`` every
-    storage is considered, and ties go to the fewest bits. Sets ``gap_bits``, ``synapse_words``,
-    ``row_words`` and ``rows_per_pointer``.
+    storage is considered, and ties go to the fewest bits. ``weight``, ``(synapses,)``, is needed
+    where rows are shared. Sets ``gap_bits``, ``synapse_words``, ``row_words`` and
+    ``rows_per_pointer``.
     """
     choices, sources, refused = [], row_start.size - 1, None
     groups = (1, 2, 4, 8) if p.delays else (1, 2, 4)  # delays make many rows, most of them short
+    groups = (1,) if p.shared_rows else groups
+    kept = stored_segments(p, row_start, slots, weight)
     rate = np.ones(sources) if activity is None else np.tile(activity.mean(axis=0), len(p.waits))
     most = bits_for(p.slots)
     if p.external:  # the words of the SDRAM take no more
@@ -86,7 +90,7 @@ def fit_storage(
                 q = replace(
                     p,
                     gap_bits=gap_bits,
-                    synapse_words=max(1, int(words.sum(axis=0).max())),
+                    synapse_words=max(1, int((words * kept).sum(axis=0).max())),
                     row_words=max(1, int(words.max())),
                     rows_per_pointer=group,
                 )
@@ -97,7 +101,7 @@ def fit_storage(
             if not p.external:
                 memories.append((width_of(synapse_fields(q)), row_depth(q.synapse_words)))
             blocks = sum(block_count(*memory, family) for memory in memories)
-            count, bits = float((rate @ words).max()), stored_bits(q, words, family)
+            count, bits = float((rate @ words).max()), stored_bits(q, words * kept, family)
             order = (bits, count) if tight else (count, group)
             choices.append((count, (blocks, *order, gap_bits, group), q))
     if not choices:
@@ -107,7 +111,7 @@ def fit_storage(
 
 
 def stored_bits(p: MachineParams, words: np.ndarray, family: Family = ECP5) -> int:
-    """Bits of all synapse words (of :func:`segment_words`) and pointer words, in native widths."""
+    """Bits of all synapse words, ``words`` of each row and PE, and pointer words, native widths."""
     synapse = native_bits(width_of(synapse_fields(p)), row_depth(p.synapse_words), family)
     pointer = native_bits(width_of(pointer_fields(p)), row_depth(p.pointer_words), family)
     return int(words.sum()) * synapse + p.lanes * p.pointer_words * pointer

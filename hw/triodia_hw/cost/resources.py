@@ -17,6 +17,7 @@ from ..machine.words import (
 __all__ = ["block_rams", "blocks_by_memory", "multipliers", "queue_widths", "single_port_rams"]
 
 _QUEUE_DEPTH = 16
+_LATER = [f"length_{k}" for k in range(1, 8)]  # of further rows of a pointer word
 _SPRAM = (16, 1 << 14)  # width and depth of an iCE40 UltraPlus SPRAM
 
 
@@ -84,10 +85,10 @@ def queue_widths(p: MachineParams) -> dict[str, int]:
     A returned spike has a constant payload and flags that are never set, which take no memory.
     """
     source, payload, asked = bits_for(p.sources), payload_bits(p), read_bits(p)
-    start, length = (width for _, width, _ in pointer_fields(p)[:2])
+    start, length, *base = (width for name, width, _ in pointer_fields(p) if name not in _LATER)
     taken = sum(width for name, width, _ in input_fields(p) if name == "source")
     return {
-        "rows": 4 + max(asked, start) + length + payload,
+        "rows": 4 + max(asked, start) + length + sum(base) + payload,
         "records": 3 + source + p.state_bits,
         "returns": 1 + max(asked, source),
         "inputs": 6 + taken + payload,

@@ -103,4 +103,8 @@ class Fetcher(wiring.Component):
             row.length.eq(span),
             row.payload.eq(tokens[4].payload),
         ]
+        if self.p.shared_rows:
+            bases = [word.base, *(Signal.like(word.base, reset_less=True) for _ in range(2))]
+            m.d.sync += [bases[k + 1].eq(bases[k]) for k in range(2)]
+            m.d.comb += row.base.eq(bases[2])
         return m

@@ -49,9 +49,11 @@ def token_layout(p: MachineParams) -> data.StructLayout:
 def row_layout(p: MachineParams) -> data.StructLayout:
     """A row segment to walk; ``single`` says that one cycle does it (one word, or an end).
 
-    An end that reads state has what it reads in the low bits of ``start``.
+    An end that reads state has what it reads in the low bits of ``start``. ``base``, where rows are
+    shared: the slot before the first target.
     """
     fields = {name: width for name, width, _ in pointer_fields(p)}
+    base = {"base": fields["base"]} if p.shared_rows else {}
     return data.StructLayout({
         "end": 1,
         "last": 1,
@@ -59,6 +61,7 @@ def row_layout(p: MachineParams) -> data.StructLayout:
         "single": 1,
         "start": max(read_bits(p), fields["start"]),
         "length": fields["length_0"],
+        **base,
         "payload": payload_shape(p),
     })
 

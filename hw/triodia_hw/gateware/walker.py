@@ -19,8 +19,8 @@ class Walker(wiring.Component):
 
     Rows leave in order. A row of ``n`` words takes ``n`` cycles, the end of a step one cycle. The
     accumulator takes every word at once, so the output needs no ``ready``. The target of a word
-    lies ``gap + 1`` slots after the previous word's target; in the first word of a row, ``gap``
-    slots after slot 0.
+    lies ``gap + 1`` slots after the previous word's target; in the first word of a row, after slot
+    -1, or after ``base`` where rows are shared.
 
     Parameters
     ----------
@@ -76,6 +76,11 @@ class Walker(wiring.Component):
             stages.append(Signal(len(flags), name=f"flags_{k}"))
             payloads.append(Signal(row.payload.shape(), name=f"payload_{k}", reset_less=True))
             m.d.sync += [stages[k].eq(stages[k - 1]), payloads[k].eq(payloads[k - 1])]
+        base = Const(-1)
+        if p.shared_rows:
+            bases = [row.base, *(Signal.like(row.base, reset_less=True) for _ in range(3))]
+            m.d.sync += [bases[k + 1].eq(bases[k]) for k in range(3)]
+            base = bases[3]
         out, half = self.o.payload, p.weight_bits // 2
         word = Signal(struct(synapse_fields(p)), reset_less=True)
         weight = Signal(word.weight.shape(), reset_less=True)
@@ -83,7 +88,7 @@ class Walker(wiring.Component):
         m.d.sync += [
             word.eq(synapses.r_data),
             weight.eq(word.weight),
-            target.eq(Mux(stages[3][-1], -1, target) + word.gap + 1),
+            target.eq(Mux(stages[3][-1], base, target) + word.gap + 1),
             out.some.eq(Cat(word.weight[:half].any(), word.weight[half:].any())),
         ]
         m.d.comb += [

@@ -14,10 +14,10 @@ LINK_VERSION = 1
 _HEAD = struct.Struct("<BBI")  # link version, flags, clock
 _SIZES = struct.Struct("<14HI")
 _DELAYS = struct.Struct("<Q")  # bit d: the machine has delay d; only there if it has any
-_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE, _DELAYED, _EXTERNAL = (
-    1 << k for k in range(7)
+_SYNAPTIC, _RESET_VALUE, _LOADABLE, _ABOVE, _ADAPTIVE, _DELAYED, _EXTERNAL, _SHARED = (
+    1 << k for k in range(8)
 )
-_MODES = ("synaptic", "adaptive", "reset", "fires", "delays", "external")
+_MODES = ("synaptic", "adaptive", "reset", "fires", "delays", "external", "shared_rows")
 _WIDE = "synapse_words"  # the one that takes 32 bits; it comes last
 _NAMES = [f.name for f in fields(MachineParams) if f.name not in (*_MODES, _WIDE)]
 
@@ -46,6 +46,7 @@ class Welcome:
         flags = _SYNAPTIC * p.synaptic | _RESET_VALUE * (p.reset == "value")
         flags |= _LOADABLE * self.loadable | _ABOVE * (p.fires == "above")
         flags |= _ADAPTIVE * p.adaptive | _DELAYED * bool(p.delays) | _EXTERNAL * p.external
+        flags |= _SHARED * p.shared_rows
         sizes = [getattr(p, name) for name in _NAMES]
         head = _HEAD.pack(LINK_VERSION, flags, self.clock_hz)
         text = f"{self.board} {self.version}".encode("ascii", "replace")
@@ -75,6 +76,7 @@ class Welcome:
                 adaptive=bool(flags & _ADAPTIVE),
                 delays=tuple(d for d in range(64) if delays >> d & 1),
                 external=bool(flags & _EXTERNAL),
+                shared_rows=bool(flags & _SHARED),
                 reset="value" if flags & _RESET_VALUE else "subtract",
                 fires="above" if flags & _ABOVE else "at",
             )

@@ -14,7 +14,7 @@ from ..files import write_atomic
 from .coding import InputCoding
 from .neuron import NeuronParams
 from .params import MachineParams
-from .rows import segment_words
+from .rows import segment_words, stored_segments
 
 __all__ = [
     "Image",
@@ -102,7 +102,7 @@ class Image:
             raise ContractError(f"slot must be in 0..{p.lanes * p.slots - 1}")
         segments = self.segment_words()
         for name, need in (
-            ("synapse_words", segments.sum(axis=0).max()),
+            ("synapse_words", self.words_per_lane().max()),
             ("row_words", segments.max()),
         ):
             if need > getattr(p, name):
@@ -124,7 +124,8 @@ class Image:
 
     def words_per_lane(self) -> np.ndarray:
         """Synapse words each PE stores, fillers too, ``(lanes,)``."""
-        return self.segment_words().sum(axis=0)
+        kept = stored_segments(self.params, self.row_start, self.slot[self.target], self.weight)
+        return (self.segment_words() * kept).sum(axis=0)
 
     def source_of_neuron(self) -> np.ndarray:
         """Hardware source number of each neuron, as stream words carry it, ``(neurons,)``."""

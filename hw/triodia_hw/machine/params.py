@@ -77,6 +77,8 @@ class MachineParams:
     row_words : greatest number of words of one row in one PE.
     rows_per_pointer : rows that share a pointer word, a power of two.
     external : whether synapse words lie in an SDRAM outside the chip; then with one PE only.
+    shared_rows : whether rows of a PE that are alike, but for where their targets begin, share
+        their words, as those of a convolution do; then with one row per pointer word, on the chip.
 
     Raises
     ------
@@ -105,6 +107,7 @@ class MachineParams:
     row_words: int = 1 << 14
     rows_per_pointer: int = 1
     external: bool = False
+    shared_rows: bool = False
 
     def __post_init__(self) -> None:
         for name, (least, greatest) in _RANGES.items():
@@ -120,7 +123,7 @@ class MachineParams:
                 raise ContractError(f"{name} must be an integer, not {value!r}")
             if not least <= value <= greatest:
                 raise ContractError(f"{name} must be in {least}..{greatest}, not {value}")
-        for name in ("synaptic", "adaptive", "external"):
+        for name in ("synaptic", "adaptive", "external", "shared_rows"):
             if not isinstance(getattr(self, name), bool):
                 value = getattr(self, name)
                 raise ContractError(f"{name} must be true or false, not {value!r}")
@@ -144,6 +147,11 @@ class MachineParams:
             )
         if self.external:
             self._check_external()
+        if self.shared_rows and (self.external or self.rows_per_pointer > 1):
+            raise ContractError(
+                "shared_rows needs synapses on the chip and rows_per_pointer 1, not "
+                f"external={self.external} and {self.rows_per_pointer}"
+            )
 
     def _check_external(self) -> None:
         if self.lanes != 1:
@@ -161,9 +169,9 @@ class MachineParams:
     def record(self) -> dict[str, int | bool | str | list[int]]:
         """Parameters by name, as files hold them: some only where given.
 
-        So a machine without adaptation, delays or an SDRAM has the files it had before.
+        So a machine without adaptation, delays, SDRAM and shared rows has the files it had before.
         """
-        late = ("adaptive", "delays", "external")
+        late = ("adaptive", "delays", "external", "shared_rows")
         values = asdict(self) | {"delays": list(self.delays)}
         return {k: v for k, v in values.items() if v or k not in late}
 

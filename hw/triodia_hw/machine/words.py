@@ -74,11 +74,13 @@ def row_depth(words: int) -> int:
 def pointer_fields(p: MachineParams) -> Fields:
     """Pointer word: start of the segments of a group of rows in this PE, and each length.
 
-    Rows of a group follow each other in order of their sources.
+    Rows of a group follow each other in order of their sources. Where rows are shared, a group is
+    one row, and ``base`` the slot before its first target, modulo its range.
     """
     length = bits_for(min(p.row_words, p.slots) + 1)
     rows = [(f"length_{k}", length, False) for k in range(p.rows_per_pointer)]
-    return [("start", bits_for(p.synapse_words), False), *rows]
+    base = [("base", bits_for(p.slots), False)] if p.shared_rows else []
+    return [("start", bits_for(p.synapse_words), False), *rows, *base]
 
 
 def synapse_fields(p: MachineParams) -> Fields:

@@ -9,7 +9,9 @@ from triodia_hw.compile.placement import loads
 from triodia_hw.compile.storage import fit_storage
 from triodia_hw.machine.image import Image
 
-__all__ = ["as_planned", "busiest"]
+from ..network.network import Network
+
+__all__ = ["as_planned", "busiest", "layers_of"]
 
 
 def as_planned(
@@ -38,6 +40,16 @@ def as_planned(
     params = fit_storage(p, image.row_start, slot[image.target], **storage)
     planned = replace(image, params=params, slot=slot)
     return planned if busiest(planned, recording) < busiest(image, recording) else image
+
+
+def layers_of(net: Network) -> list[int]:
+    """Sizes of the network's runs of neurons: layers or imported populations, then readouts."""
+    ends = {0, net.neurons, *np.cumsum(net.layers).tolist()}
+    imported = [step["populations"] for step in net.provenance if "populations" in step]
+    for population in imported[-1] if imported else ():
+        ends |= {population["first"], population["first"] + population["neurons"]}
+    cuts = sorted(end for end in ends if end <= net.neurons)
+    return [*np.diff(cuts).tolist(), net.readouts]
 
 
 def busiest(image: Image, recording: np.ndarray) -> float:

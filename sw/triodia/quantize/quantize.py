@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from triodia_hw.compile.build import build_image
+from triodia_hw.compile.build import build_image, stored_share
 from triodia_hw.compile.family import FAMILIES
 from triodia_hw.compile.retarget import whole_blocks
 from triodia_hw.compile.sdram import WORD_BITS
@@ -22,11 +22,12 @@ from ..network.network import Network
 from ..tasks.catalog import TaskData
 from .grid import exact_scale
 from .inference import event_record, input_events
-from .placement import as_planned
+from .placement import as_planned, layers_of
 
 __all__ = ["QuantizeOptions", "float_delays", "float_weights", "quantize"]
 
 # payload, fraction, state and leak bits; weights of more than 8 bits need the others to match
+_HALF = 0.5  # shared rows are placed in runs, which balances PEs less well: they must save much
 _USUAL, _WIDE, _FINE = (8, 5, 18, 10), (10, 7, 24, 16), (12, 9, 24, 10)
 
 
@@ -41,6 +42,7 @@ class QuantizeOptions:
     fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
     neurons that do not leak can drift far below zero.
     ``external``: synapses lie in an SDRAM outside the chip, in words of 16 bits; for one PE.
+    ``shared_rows``: whether rows that are alike share their words; None where that halves them.
     ``tight``: even at the price of cycles (:func:`triodia_hw.compile.storage.fit_storage`).
     """
 
@@ -53,6 +55,7 @@ class QuantizeOptions:
     family: str = "ecp5"
     tight: bool = False
     external: bool = False
+    shared_rows: bool | None = None
 
 
 def float_weights(net: Network) -> np.ndarray:
@@ -127,18 +130,29 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
     )
     meta = _meta(net, scale, options) | {"exact_neurons": int(exact.sum())}
     storage = {"family": FAMILIES[options.family], "tight": options.tight}
-    given = {"coding": head.coding, "meta": meta}
+    given = {"coding": head.coding, "meta": meta, "layers": layers_of(net)}
+    params = replace(params, shared_rows=_shares(params, integers, options, given["layers"]))
     draft = build_image(params, neurons, integers, **given)
     recording = None
     if data is not None:
         events = input_events(draft, data.x_train, data.len_train, limit=64)
         recording = event_record(draft, events)
     image = build_image(params, neurons, integers, activity=recording, **given, **storage)
-    if recording is not None and net.lane is not None and net.lane.max() < options.lanes:
+    planned = net.lane is not None and net.lane.max() < options.lanes and not params.shared_rows
+    if recording is not None and planned:
         image = as_planned(image, net.lane, recording, **storage)
     params = whole_blocks(image.params, storage["family"])
     bound = accumulator_bound(params, image.row_start, image.target, image.weight)
     return replace(image, params=params, meta=meta | {"accumulator_bound": bound})
+
+
+def _shares(
+    params: MachineParams, weights: np.ndarray, o: QuantizeOptions, layers: list[int]
+) -> bool:
+    """Whether rows are to share their words: as asked, or where that halves those of a PE."""
+    if o.shared_rows is not None:
+        return o.shared_rows
+    return not o.external and stored_share(params, weights, layers) <= _HALF
 
 
 def _scales(net: Network, weights: np.ndarray, o: QuantizeOptions) -> tuple[np.ndarray, np.ndarray]:
