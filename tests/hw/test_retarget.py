@@ -11,6 +11,7 @@ from tests.support.host import Host
 from tests.support.networks import random_events, random_image
 from triodia_hw.compile.retarget import fit_capacity
 from triodia_hw.errors import ContractError
+from triodia_hw.machine.coding import InputCoding
 from triodia_hw.machine.reference import Reference
 from triodia_hw.machine.trace import trace
 
@@ -176,3 +177,14 @@ def test_spike_inputs_are_not_graded_ones():
     text = r"^payload_bits must be 8 for this machine, not 1; quantize the network for it$"
     with pytest.raises(ContractError, match=text):
         fit_capacity(image, machine(image, payload_bits=8))
+
+
+def test_the_input_coding_grows_with_the_inputs():
+    image = random_image(3, inputs=3, lanes=2)
+    coding = InputCoding(mean=np.arange(3.0), std=np.full(3, 2.0), clip=4.0, tail=1)
+    image = replace(image, coding=coding)
+    placed = fit_capacity(image, replace(image.params, inputs=5, synapse_words=2000))
+    sample = np.random.default_rng(0).normal(size=(6, 3))
+    wide = np.pad(sample, ((0, 0), (0, 2)))
+    assert placed.coding.events(placed.params, wide) == coding.events(image.params, sample)
+    assert placed.coding.tail == 1

@@ -54,6 +54,13 @@ CASES = {
         "density": 0.15,
         "storage": {"gap_bits": 1, "rows_per_pointer": 4},
     },
+    "shared rows": {
+        "lanes": 2,
+        "neurons": 40,
+        "inputs": 12,
+        "density": 0.2,
+        "shared_rows": True,
+    },
     "delays": {
         "lanes": 2,
         "neurons": 16,

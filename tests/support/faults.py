@@ -160,7 +160,15 @@ FAULTS = {
         "hub.py", "self.p.one if self.p.graded", "1 if self.p.graded"
     ),
     "gap without its one": Fault("walker.py", "+ word.gap + 1)", "+ word.gap)"),
-    "row goes on from the last one": Fault("walker.py", "Mux(stages[3][-1], -1, target)", "target"),
+    "row goes on from the last one": Fault(
+        "walker.py", "Mux(stages[3][-1], base, target)", "target"
+    ),
+    "base of the row after": Fault(
+        "walker.py", "base = bases[3]", "base = bases[2]", case="shared rows"
+    ),
+    "base of the event after": Fault(
+        "fetcher.py", "row.base.eq(bases[2])", "row.base.eq(bases[1])", case="shared rows"
+    ),
     "filler counted as operation": Fault(
         "accumulator.py", "valid[0] & some.any()", "valid[0]", case="fillers and groups"
     ),

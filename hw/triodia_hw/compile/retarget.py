@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from ..errors import ContractError
+from ..machine.coding import InputCoding
 from ..machine.image import Image, accumulator_bound
 from ..machine.neuron import NeuronParams
 from ..machine.params import MachineParams
@@ -26,9 +27,10 @@ def fit_capacity(
 ) -> Image:
     """``image`` as a network of a machine of ``params``: same spikes, same readouts.
 
-    Input j and neuron i keep their numbers. Spare inputs never have an event; spare neurons never
-    spike and are not readouts. ``activity`` is for the placer, over the sources of ``image``. An
-    image that already has these parameters is returned unchanged.
+    Input j and neuron i keep their numbers. Spare inputs never have an event, and are 0 in a sample
+    (mean 0, standard deviation 1 in the input coding); spare neurons never spike and are not
+    readouts. ``activity`` is for the placer, over the sources of ``image``. An image that already
+    has these parameters is returned unchanged.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def fit_capacity(
         neurons=_neurons(image.neurons, params.neurons),
         row_start=row_start,
         slot=slot,
+        coding=image.coding and _coding(image.coding, params.inputs),
     )
 
 
@@ -166,6 +169,16 @@ def _neurons(neurons: NeuronParams, count: int) -> NeuronParams:
         rest = np.full(count - values.size, still.get(field.name, 0), values.dtype)
         padded[field.name] = np.concatenate([values, rest])
     return NeuronParams(**padded)
+
+
+def _coding(coding: InputCoding, inputs: int) -> InputCoding:
+    """``coding`` of so many inputs; the added ones are 0 where a sample is."""
+    more = inputs - coding.inputs
+    return replace(
+        coding,
+        mean=np.pad(coding.mean, (0, more)),
+        std=np.pad(coding.std, (0, more), constant_values=1),
+    )
 
 
 def _activity(

@@ -83,6 +83,13 @@ def quantize(
     tight: Annotated[
         bool, typer.Option("--tight", help="Use the fewest block RAMs, even if cycles rise.")
     ] = False,
+    shared_rows: Annotated[
+        bool | None,
+        typer.Option(
+            "--shared-rows/--own-rows",
+            help="Store alike rows once, as a convolution's are; default: where that halves them.",
+        ),
+    ] = None,
     agree: Annotated[
         float | None,
         typer.Option(
@@ -114,6 +121,7 @@ def quantize(
         leak_bits=leak_bits,
         family=family,
         tight=tight,
+        shared_rows=shared_rows,
     )
     if net.task is None:
         raise TriodiaError(f"{network} is not trained yet; run `triodia train` on it first.")
@@ -266,6 +274,8 @@ def _memory(image: Image) -> dict:
     return {
         "neurons": p.neurons,
         "synapses": image.synapses,
+        "synapse_words": int(image.words_per_lane().sum()),
+        "shared_rows": p.shared_rows,
         "lanes": p.lanes,
         "accumulator_bits": p.accumulator_bits,
         "accumulator_bound": image.meta.get("accumulator_bound"),
