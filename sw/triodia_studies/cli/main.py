@@ -35,7 +35,7 @@ _BENCHES = {
     ),
     "bench-lnp": Command(
         ".bench_lnp",
-        "Measure CPU seconds and peak memory of each step of LNP (many minutes).",
+        "Measure CPU seconds of each step of LNP, and peak memory (many minutes).",
         "studies",
     ),
 }
