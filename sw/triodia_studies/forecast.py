@@ -80,8 +80,8 @@ class SpikingReservoir:
     ``step(x)`` takes ``(B, D)`` and returns ``(B, N)`` traces ``r <- exp(-1/tau_out) r + s`` after
     ``substeps`` steps of the contract's neuron; with ``potentials`` ``(B, 2 N)``, followed by the
     traces of ``v``. Neurons must reset by subtraction, without synaptic current, refractory
-    period and adaptation. ``spikes`` counts ``(N,)`` spikes and ``steps`` the steps, both summed
-    over the batch.
+    period and adaptation, and no synapse may wait. ``spikes`` counts ``(N,)`` spikes and ``steps``
+    the steps, both summed over the batch.
     """
 
     def __init__(self, net: Network, inputs: int, seed: int, s: ForecastSettings) -> None:
@@ -89,6 +89,11 @@ class SpikingReservoir:
         if not plain or net.refractory.any():
             raise TriodiaError(
                 "forecasting takes neurons that reset by subtraction, never rest and do not adapt"
+            )
+        if net.delays:
+            raise TriodiaError(
+                f"forecasting takes no delays, and synapses of this network wait up to"
+                f" {net.delays[-1]} steps; make it without `--max-delay`"
             )
         self.mask_in, self.w_in, bias = random_inputs(net.neurons, inputs, seed, s)
         self.w = np.ascontiguousarray(net.w_rec.T.astype(np.float64))

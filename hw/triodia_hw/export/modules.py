@@ -20,7 +20,7 @@ __all__ = ["KEYWORDS", "VerilogModule", "VerilogUnits"]
 
 _SELF = "triodia_self"  # stands for a module's own name while modules are compared
 _LANE = "@LANE@"  # stands for the parameter that names a PE's memory files
-_NAME = re.compile(r"\\[^\s\"]+")  # of RTLIL
+_NAME = re.compile(r"(\\\\?)([^\s\"]+)")  # of RTLIL; a string escapes the backslash, as in MEMID
 _RUN = re.compile(
     r"\\\$auto\$verilog_backend\S+ "
 )  # of Yosys' making: runs `always @*` at the start
@@ -232,17 +232,18 @@ def _purpose(unit: wiring.Component) -> str:
 def _renamed(text: str) -> str:
     """RTLIL of a module whose names need no escapes in Verilog."""
     names, taken = {}, set()
+    found = dict.fromkeys(name for _, name in _NAME.findall(text))
     # Plain names first: ports keep theirs, by which other modules know them.
-    for name in sorted(dict.fromkeys(_NAME.findall(text)), key=lambda n: not n[1:].isidentifier()):
-        plain = re.sub(r"\W", "_", name[1:]).strip("_") or "signal"
+    for name in sorted(found, key=lambda n: not n.isidentifier()):
+        plain = re.sub(r"\W", "_", name).strip("_") or "signal"
         plain += "_" if plain in KEYWORDS else ""
         number = 1
         while plain in taken:
             number += 1
             plain = f"{plain.removesuffix(f'_{number - 1}')}_{number}"
         taken.add(plain)
-        names[name] = f"\\{plain}"
-    return _NAME.sub(lambda m: names[m[0]], text)
+        names[name] = plain
+    return _NAME.sub(lambda m: m[1] + names[m[2]], text)
 
 
 def _bodies(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from triodia_hw.errors import CheckFailed
 from triodia_sim.simulators import find_simulator
 
 from ..lab.compare import compare as run_comparison
-from ..lab.equal import COLUMNS as EQUAL
+from ..lab.equal import shown_columns
 from ..lab.grid import Cell, grid
 from ..lab.rows import MACHINE, NETWORK, pick, texts
 from ..lab.stages import NATIVE
@@ -64,9 +64,7 @@ def _show_equal(show: Output, data: dict) -> None:
     lines = data["equal_speed"]
     if not lines:
         return
-    columns = [c for c in EQUAL if any(line.get(c.key) is not None for line in lines)]
-    if len({line["board"] for line in lines}) == 1:
-        columns = [c for c in columns if c.key != "board"]
+    columns = shown_columns(lines)
     rows = [{c.key: c.text(line.get(c.key)) for c in columns} for line in lines]
     title = "The smallest machine for each network at equal speed"
     show.rows(data, rows, {c.key: c.heading for c in columns}, title=title)
@@ -88,6 +86,9 @@ def compare(
     ] = None,
     layers: LayerSizes = None,
     adaptive: Adaptive = "0",
+    max_delay: Annotated[
+        str, typer.Option(help="Longest delays of recurrent synapses in steps, up to 63.")
+    ] = "0",
     weight_bits: Annotated[str, typer.Option(help="Bits per weight, 2 to 8.")] = "8",
     lanes: Annotated[str, typer.Option(help="PEs, 1 to 32.")] = "4",
     seeds: Annotated[str, typer.Option("--seed", "--seeds", help="Seeds.")] = "0",
@@ -139,6 +140,7 @@ def compare(
         "board": numbers(board, str, "board"),
         "neurons": of_layers(neurons, layers, str(Cell.neurons)),
         "adaptive": numbers(adaptive, float, "adaptive"),
+        "max_delay": numbers(max_delay, int, "max_delay"),
         "nodes": numbers(nodes, float, "nodes"),
         "weight_bits": numbers(weight_bits, int, "weight_bits"),
         "lanes": numbers(lanes, int, "lanes"),

@@ -13,6 +13,7 @@ from ..lab.grid import grid
 from ..lab.rows import MACHINE, NETWORK, Row, pick, texts
 from ..lab.search import AXES, Goal, fit_board
 from ..lab.store import Store
+from ..network.recurrent import LONGEST
 from ..train.settings import Settings
 from .console import Output
 from .options import (
@@ -55,6 +56,10 @@ def fit(
     adaptive: Annotated[
         float, typer.Option(help="Fraction of the neurons that adapt.", min=0.0, max=1.0)
     ] = 0.0,
+    max_delay: Annotated[
+        int,
+        typer.Option(help="Longest delay of a recurrent synapse in steps.", min=0, max=LONGEST),
+    ] = 0,
     synapses: Values = _DEFAULT["synapses"],
     weight_bits: Values = _DEFAULT["weight_bits"],
     lanes: Values = _DEFAULT["lanes"],
@@ -78,7 +83,7 @@ def fit(
         "lanes": numbers(lanes, int, "lanes"),
     }
     common = {"task": task, "board": board, "method": method, "epochs": epochs, "seed": seed}
-    common |= {"adaptive": adaptive}
+    common |= {"adaptive": adaptive, "max_delay": max_delay}
     common |= {"layers": layers, "neurons": axes["neurons"][0]} if layers else {}
     grid(common, axes)  # refused before anything is made
     store = Store((cache or output / "cache").resolve())

@@ -7,6 +7,7 @@ import typer
 from ..network.files import load_network, save_network
 from ..prune.criteria import Samples
 from ..prune.options import read_choices
+from ..prune.pipeline import delays_seen
 from ..prune.pipeline import prune as prune_network
 from ..tasks.own import chosen_task, usual_bin
 from .console import Output
@@ -71,6 +72,8 @@ def prune(
     net = load_network(network)
     method = method or _usual(show, trains=task is not None or data is not None)
     show.note(f"Pruning {net.neurons:,} neurons and {net.synapses:,} synapses by {method}.")
+    if net.delays and method != "none":
+        show.note(_of_delays(net.delays[-1], method))
     options = _options(steps, even_lanes, option or [])
     if by_layer:
         options["by_layer"] = True
@@ -103,6 +106,15 @@ def prune(
         rows = [_measured("before", report["passes"][0]["before"])]
         rows += [_measured(entry["step"], entry["after"]) for entry in report["passes"]]
         show.rows(data, rows, _MEASURES, title="Measures by step (explained in docs/lnp.md)")
+
+
+def _of_delays(longest: int, method: str) -> str:
+    """What ``method`` makes of synapses that wait, in two sentences."""
+    how = "as they wait" if delays_seen(method) else "as if none did"
+    return (
+        f"Synapses of this network wait up to {longest} steps: {method} ranks synapses {how}, and"
+        " measures take none into account. Synapses that stay keep their delays."
+    )
 
 
 def _usual(show: Output, *, trains: bool) -> str:

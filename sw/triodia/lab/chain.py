@@ -44,8 +44,9 @@ def explore(
     """One row per cell, in their order; stages that cells share run once.
 
     ``confirm`` rows, evenly spread, are co-simulated. With evidence these have ``traced`` and
-    ``spectra`` too, and the densest network of each machine ``dense`` (:mod:`.evidence`). Without
-    ``build`` nothing is placed and routed. A cell whose machine does not fit its board has
+    ``spectra`` too, and the densest network of each machine ``dense`` (:mod:`.evidence`); networks
+    with delays have neither ``spectra`` nor ``dense``. Without ``build`` nothing is placed and
+    routed. A cell whose machine does not fit its board has
     ``fits`` false and the reason. With ``equal_speed`` there is a table of machines at one
     ``latency`` in microseconds (:func:`.equal.add_equal`). The other options and the errors are
     those of :meth:`.runner.Jobs.run`.
@@ -66,7 +67,8 @@ def explore(
         if k in chosen and with_evidence:
             shown = _pick(cell, "task", "samples"), _pick(cell, *START)
             mine["traced"] = jobs.add(evidence.traced, shown[0], mine["machine"])
-            mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
+            if not cell.max_delay:  # the spectrum's map has no delays
+                mine["spectra"] = jobs.add(evidence.spectra, shown[1], mine["network"])
         made.append(mine)
     if equal_speed:
         add_equal(jobs, cells, made, latency, build)
@@ -92,11 +94,14 @@ def _pick(cell: Cell, *names: str) -> dict:
 
 
 def _densest(cells: Sequence[Cell]) -> set[int]:
-    """Of the cells of each machine for an ECP5, the index of the one with the most synapses."""
+    """Of the cells of each machine for an ECP5, the index of the one with the most synapses.
+
+    None of a machine with delays, which the dense design does not have.
+    """
     best: dict[tuple, int] = {}
     for k, cell in enumerate(cells):
         which = (cell.task, cell.neurons, cell.nodes, cell.lanes, cell.weight_bits)
-        if get_board(cell.board).family != "ecp5":
+        if get_board(cell.board).family != "ecp5" or cell.max_delay:
             continue
         if which not in best or cell.synapses > cells[best[which]].synapses:
             best[which] = k

@@ -21,7 +21,7 @@ from .chain import explore
 from .grid import Cell, varying
 from .peers import peer_times
 from .report.page import comparison_page
-from .rows import CHOICES, Row, choice_names, flat
+from .rows import CHOICES, Row, choice_names, delays_left_out, flat
 from .runner import Progress
 from .store import Store
 
@@ -178,7 +178,7 @@ def sentence(result: Comparison) -> str:
         text += f"; {misfits} of {len(rows)} do not fit their board"
     if len(rows) > 1 and result.choices == ["synapses_kept"]:
         text += _trend(result.head, rows[0], rows[-1])
-    return text + "."
+    return f"{text}. {remark}" if (remark := delays_left_out(rows)) else text + "."
 
 
 def _trend(head: dict, dense: Row, sparse: Row) -> str:

@@ -1,6 +1,6 @@
 """Resources at equal speed: for each network the smallest machine that meets one latency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from .stage import Composed, stage
 from .stages import built, check_board
 from .store import Store
 
-__all__ = ["COLUMNS", "add_equal", "equal_rows", "smallest"]
+__all__ = ["COLUMNS", "add_equal", "equal_rows", "shown_columns", "smallest"]
 
 
 def _percent(value: float) -> str:
@@ -29,6 +29,7 @@ def _percent(value: float) -> str:
 
 COLUMNS = [
     Column("synapses_kept", "kept", "synapses kept", show=_percent),
+    Column("max_delay", "delay", "longest delay, steps"),
     Column("board", "board"),
     Column("lanes", "PEs", "PEs", "The fewest that are fast enough."),
     Column("luts", "cells", "logic cells", "Foretold; with the link. Placed where it was built."),
@@ -124,7 +125,8 @@ def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:
         if sized is None:
             continue
         clock = CLOCKS[get_board(row.board).family]
-        line = {name: getattr(row, name) for name in ("synapses_kept", "method", "board", "seed")}
+        names = ("synapses_kept", "method", "max_delay", "board", "seed")
+        line = {name: getattr(row, name) for name in names}
         keys = "lanes cycles_per_sample fits reason limit percent meets"
         line |= {key: sized[key] for key in keys.split()}
         line |= {key: sized[f"{key}_model"] for key in ("luts", "registers", "blocks")}
@@ -134,3 +136,10 @@ def equal_rows(rows: Sequence[Row], equal: Sequence[dict | None]) -> list[dict]:
             line |= {"placed_mhz": placed.get("fmax_mhz")}
         found.append(line | {"metric_integer": row.metric_integer})
     return found
+
+
+def shown_columns(lines: Sequence[Mapping]) -> list[Column]:
+    """Columns of the table at equal speed that have values; of delay and board if they differ."""
+    found = [c for c in COLUMNS if any(line.get(c.key) is not None for line in lines)]
+    fixed = [key for key in ("max_delay", "board") if len({line.get(key) for line in lines}) == 1]
+    return [column for column in found if column.key not in fixed]

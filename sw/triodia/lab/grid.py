@@ -8,6 +8,7 @@ from triodia_boards.catalog import get_board
 from triodia_boards.flow.toolchain import check_timed
 from triodia_hw.errors import TriodiaError
 
+from ..network.recurrent import LONGEST
 from ..network.starts import check_layers
 from ..prune.pipeline import METHODS
 from ..ranges import GREATEST_SEED
@@ -17,7 +18,7 @@ from ..train.settings import Settings
 __all__ = ["Cell", "grid", "varying"]
 
 _RANGES = {"neurons": (2, 1 << 14), "weight_bits": (2, 8), "lanes": (1, 32), "epochs": (1, 10_000)}
-_RANGES |= {"seed": (0, GREATEST_SEED)}
+_RANGES |= {"seed": (0, GREATEST_SEED), "max_delay": (0, LONGEST)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class Cell:
     neurons : number of neurons before pruning.
     layers : neurons of each layer, which add up to them, as "96,32"; empty for one layer.
     adaptive : fraction of the neurons that raise their threshold with each spike.
+    max_delay : the most steps that a recurrent synapse waits, drawn evenly from 0 to it.
     weight_bits, lanes : width of a weight, and number of PEs.
     epochs, target_rate : of training; the rate is in spikes per neuron and step.
     first : "prune", or "train" to train the dense network, prune it, and train it again.
@@ -51,6 +53,7 @@ class Cell:
     neurons: int = 256  # with all synapses too many for the board, pruned not
     layers: str = ""
     adaptive: float = 0.0
+    max_delay: int = 0
     weight_bits: int = 8
     lanes: int = 4
     board: str = "ulx3s-25f"

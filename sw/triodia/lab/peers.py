@@ -15,6 +15,7 @@ from triodia_sim.scoreboard import Sequence
 
 from ..network.network import Network
 from ..tasks.catalog import TaskData
+from ..train.delays import arriving_late, delayed_sum
 from ..train.model import SpikingModel
 
 __all__ = ["peer_times"]
@@ -25,6 +26,7 @@ _ROUNDS = 5
 def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Sequence]) -> list[dict]:
     """Time several ways to run the network: ``name``, ``us_per_sample``, ``spikes_per_sample``.
 
+    A network with delays is run by the first and the last only: the others have none.
     ``sequences`` are test samples, evenly spread, as the machine gets them; the others get the same
     samples as floats. One thread, no training; median of five rounds after a warm-up. Spikes per
     sample show that all compute about the same, up to rounding.
@@ -36,11 +38,10 @@ def peer_times(net: Network, image: Image, data: TaskData, sequences: list[Seque
     torch.set_num_threads(1)
     try:
         with torch.no_grad():
-            ways = {
-                "torch, dense matrix": _torch(net, sparse=False),
-                "torch, sparse matrix": _torch(net, sparse=True),
-                "snntorch, RLeaky": _snntorch(net),
-            }
+            ways = {"torch, dense matrix": _torch(net, sparse=False)}
+            if not net.delays:
+                ways["torch, sparse matrix"] = _torch(net, sparse=True)
+                ways["snntorch, RLeaky"] = _snntorch(net)
             rows = [_timed(name, way, samples) for name, way in ways.items()]
     finally:
         torch.set_num_threads(threads)
@@ -62,22 +63,27 @@ def _timed(name: str, run: Callable[[object], int], samples: list) -> dict:
 
 
 def _torch(net: Network, *, sparse: bool) -> Callable[[Tensor], int]:
-    """Our own model's step; the recurrent matrix as CSR with ``sparse``."""
+    """Our own model's step; the recurrent matrix as CSR with ``sparse``, which takes no delays."""
     model = SpikingModel(net)
-    c = model.constants()
+    c, longest = model.constants(), max(net.delays, default=0)
+    to_inputs, *to_others = c["late"]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support")
         rows = c["w_rec"].T.contiguous().to_sparse_csr() if sparse else None
 
     def run(x: Tensor) -> int:
         state, count = model.initial(1), 0
-        drive = x @ c["w_in"]
+        drive = x @ c["w_in"] + (delayed_sum(x[None], to_inputs)[0] if to_inputs else 0)
+        past = []
         for now in drive:
             if rows is not None:
                 now = now + (rows @ state.spikes[0])
                 state = model.step(now[None], state, {**c, "w_rec": _NONE}, state.spikes)
             else:
-                state = model.step(now[None], state, c, state.spikes)
+                sent = state.spikes
+                late = tuple(arriving_late(past, weights) for weights in to_others)
+                past = [sent, *past][:longest]
+                state = model.step(now[None], state, c, sent, late)
             count += int(state.spikes.sum())
         return count
 

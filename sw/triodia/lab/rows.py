@@ -16,6 +16,7 @@ __all__ = [
     "Column",
     "Row",
     "choice_names",
+    "delays_left_out",
     "flat",
     "pick",
     "texts",
@@ -79,6 +80,11 @@ class Row:
     neurons_dense: int = _column("of neurons", "neurons before pruning")
     layers: str = _column("layers", "neurons of each layer")
     adaptive: float = _column("adaptive", "adaptive neurons", show=_percent)
+    max_delay: int = _column(
+        "delay",
+        "longest delay, steps",
+        "Each recurrent synapse waits steps drawn evenly from 0 to this.",
+    )
     weight_bits: int = _column("bits", "weight bits")
     lanes: int = _column("PEs", "PEs", "Processing elements that work in parallel.")
     board: str = _column("board")
@@ -221,6 +227,16 @@ MACHINE = "cycles_per_sample mismatches fits blocks luts limit fmax_mhz us_per_s
 def choice_names(cells: Sequence[Cell]) -> list[str]:
     """Columns of the choices in which ``cells`` differ; of the synapses kept where none do."""
     return [_NAMES.get(name, name) for name in varying(cells)] or ["synapses_kept"]
+
+
+def delays_left_out(rows: Iterable[Row]) -> str:
+    """What the evidence of rows with delays lacks, in one sentence; empty if there are none."""
+    if not any(row.max_delay and row.traced for row in rows):
+        return ""
+    return (
+        "Rows with delays have no dense design and no Lyapunov spectrum beside them, because"
+        " neither has delays; of the software, only our own torch model and the reference do."
+    )
 
 
 def texts(rows: Iterable[Row], columns: Sequence[Column]) -> list[dict[str, str]]:

@@ -266,7 +266,7 @@ def _words(choices: Mapping[str, object]) -> str:
     return (
         f"{choices['neurons']} neurons with {choices['synapses']:g} of their synapses, "
         f"{choices['weight_bits']} bits, {choices['lanes']} lanes"
-    )
+    ) + (f", delays of up to {choices['max_delay']} steps" if choices["max_delay"] else "")
 
 
 def _sentence(result: dict) -> str:

@@ -10,7 +10,8 @@ from .random import new_network
 
 __all__ = ["START", "check_layers", "dense_start", "first_network", "layer_sizes"]
 
-START = ("neurons", "layers", "seed", "adaptive")  # the choices that a first network depends on
+# The choices that a first network depends on.
+START = ("neurons", "layers", "seed", "adaptive", "max_delay")
 
 
 def layer_sizes(text: str) -> list[int]:
@@ -29,14 +30,18 @@ def check_layers(text: str, neurons: int) -> None:
         raise TriodiaError(f"layers of {text} neurons must be {neurons} together, not {sum(sizes)}")
 
 
-def dense_start(neurons: int, layers: str, seed: int, adaptive: float = 0.0) -> Network:
+def dense_start(
+    neurons: int, layers: str, seed: int, adaptive: float = 0.0, max_delay: int = 0
+) -> Network:
     """The network before pruning and training; ``layers`` as text ("96,32"), or empty for one.
 
-    ``adaptive``: the fraction of the neurons that adapt.
+    ``adaptive``: the fraction of the neurons that adapt. ``max_delay``: the most steps, 0 to 63,
+    that a recurrent synapse waits.
     """
+    kind = {"adaptive": adaptive, "max_delay": max_delay}
     if layers:
-        return new_network(seed=seed, layers=layer_sizes(layers), adaptive=adaptive)
-    return new_network(neurons, seed, adaptive=adaptive)
+        return new_network(seed=seed, layers=layer_sizes(layers), **kind)
+    return new_network(neurons, seed, **kind)
 
 
 def first_network(choices: Mapping) -> Network:

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from triodia_hw.errors import TriodiaError
 
 from ..network.network import Network
-from .criteria import Samples, keep_by, shuffled
+from .criteria import NEED_SAMPLES, Samples, keep_by, shuffled
 from .hardware import HardwareOptions, fit_lanes
 from .measures import WHOLE, measure, spectral_error
 from .options import choices
@@ -19,7 +19,7 @@ from .step2 import degree, prune_by_betweenness, prune_neurons, strength
 from .step3 import EdgeOptions, add_edges
 from .step4 import TimeOptions, tune_time_constants
 
-__all__ = ["METHODS", "STEPS", "prune"]
+__all__ = ["METHODS", "STEPS", "delays_seen", "prune"]
 
 STEPS = ("I", "II", "III", "IV", "H")
 METHODS = ("lnp", "lnp-degree", "lnp-shuffled", "random", "magnitude", "weight-sampling", "slow")
@@ -91,6 +91,9 @@ def prune(
     were not joined. ``by_layer`` keeps the same fraction of synapses from each layer to another.
     ``samples`` are for "snip", "grasp", "activity" and "iterative-magnitude", which look at data.
 
+    Synapses that are kept keep their delays. Spectrum, noise rule and every other criterion but
+    those that look at data take all synapses as if none waited (:func:`delays_seen`).
+
     With ``loops`` all steps run that many times, each time keeping the same fraction.
 
     Step III adds synapses until eigenvectors are delocalised, step IV searches time constants;
@@ -113,6 +116,7 @@ def prune(
     report = {"command": "prune", "method": method, "seed": seed, "steps": list(steps)}
     report |= {"synapses_kept": synapses, "nodes_kept": nodes, "before": net.counts()}
     report |= {"loops": loops} if loops > 1 else {}
+    report |= {"delays_seen": delays_seen(method)} if net.delays else {}
     report |= {"options": {k: v for part in chosen for k, v in asdict(part).items()}}
     with threadpool_limits(1 if net.neurons <= _ALONE else None, user_api="blas"):
         pruned, done = _run(net, steps if method != "none" else (), job, measured, loops)
@@ -120,6 +124,11 @@ def prune(
     # Times stay out of the file, so that the same command gives the same bytes.
     passes = [{k: v for k, v in entry.items() if k != "seconds"} for entry in done]
     return pruned.with_provenance(**(report | {"passes": passes})), report
+
+
+def delays_seen(method: str) -> bool:
+    """Whether ``method`` runs the network with its delays; the others rank as if none waited."""
+    return method in NEED_SAMPLES
 
 
 def _run(

@@ -215,7 +215,8 @@ def network_spectrum(
 
     Spikes are hard in the forward run; the Jacobian's form follows surrogate gradient flossing
     (see ``_Driven``). ``noise`` is the standard deviation, in thresholds, that the noise alone
-    gives the potential. Refractory steps and adaptation are not modelled: thresholds stay.
+    gives the potential. Refractory steps, adaptation and delays are not modelled: thresholds stay,
+    and every synapse acts in the next step.
     ``participation`` has one row per neuron; with a synaptic current, both rows of a neuron are
     averaged, so rows still sum to 1.
 

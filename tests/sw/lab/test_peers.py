@@ -1,7 +1,10 @@
 """Software peers compute about the same spikes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from triodia.lab.peers import peer_times
 from triodia.network.random import new_network
@@ -23,8 +26,6 @@ def made():
 
 def test_same_network(made):
     """Equal spikes by torch, dense or sparse, as the model trains; others within rounding."""
-    import torch
-
     net, _, data, sequences = made
     rows = {row["name"]: row for row in peer_times(*made)}
     chosen = np.linspace(0, len(data.x_test) - 1, len(sequences)).astype(int)
@@ -43,3 +44,26 @@ def test_same_network(made):
         expected, rel=0.05
     )
     assert all(row["us_per_sample"] > 0 for row in rows.values())
+
+
+def test_delays_are_run_or_left_out():
+    """Our own model waits as the reference does; what cannot wait is not timed."""
+    task = get_task("digits")
+    data = task.load()
+    net, _ = train(new_network(24, 0, max_delay=3), task, data=data, seed=0, epochs=2)
+    image = quantize(net, data, QuantizeOptions(lanes=1))
+    sequences = input_events(image, data.x_test, data.len_test, limit=12)
+    rows = {row["name"]: row for row in peer_times(net, image, data, sequences)}
+    assert rows.keys() == {"torch, dense matrix", "integer reference, numpy"}
+    chosen = np.linspace(0, len(data.x_test) - 1, 12).astype(int)
+    x, lengths = net.model_inputs(data.x_test[chosen], data.len_test[chosen])
+    with torch.no_grad():
+        trace = SpikingModel(net)(torch.tensor(x), torch.tensor(lengths))
+    expected = float(trace.spikes.sum()) / 12
+    assert rows["torch, dense matrix"]["spikes_per_sample"] == pytest.approx(expected, abs=0.2)
+    twin = replace(net, delay_rec=None)
+    with torch.no_grad():
+        without = (
+            float(SpikingModel(twin)(torch.tensor(x), torch.tensor(lengths)).spikes.sum()) / 12
+        )
+    assert abs(without - expected) > 0.4  # the delays matter here

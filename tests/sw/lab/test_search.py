@@ -200,3 +200,27 @@ def test_bad_fraction_of_adaptive_neurons_is_refused(tmp_path, capsys):
     folder = tmp_path / "out"
     code, _, err = call(capsys, "compare", "-o", folder, "--adaptive", "0,1.5")
     assert code == 2 and "adaptive must be in 0..1, not 1.5" in err and not folder.exists()
+
+
+@pytest.mark.parametrize("layers", ["", "16,8"])
+def test_cells_with_delays_start_from_them(layers):
+    cells = grid({"neurons": 24, "layers": layers, "seed": 3}, {"max_delay": [0, 5]})
+    none, some = (first_network(cell.network) for cell in cells)
+    assert none.delays == () and some.delays == (1, 2, 3, 4, 5)
+    assert np.array_equal(none.w_rec, some.w_rec)  # nothing else that is drawn changes
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "wrong"),
+    [
+        ("compare", "0,64", "64"),
+        ("compare", "-1", "-1"),
+        ("compare", "1.5", "'1.5'"),
+        ("fit", "64", "64"),
+    ],
+)
+def test_bad_delays_are_refused(command, given, wrong, tmp_path, capsys):
+    folder = tmp_path / "out"
+    code, _, err = call(capsys, command, "-o", folder, f"--max-delay={given}")
+    assert code == 2 and "delay` must be" in err.replace("max_delay must", "delay` must")
+    assert wrong in err and not folder.exists()

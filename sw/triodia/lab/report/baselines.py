@@ -45,8 +45,8 @@ def line(values: Mapping, columns: Sequence[Column]) -> dict[str, str]:
 
 
 def _machine(row: Row) -> tuple:
-    """Key of the rows that share a dense design."""
-    return row.task, row.neurons_dense, row.nodes_kept, row.lanes, row.weight_bits
+    """Key of the rows that share a dense design; rows with delays have none."""
+    return row.task, row.neurons_dense, row.nodes_kept, row.lanes, row.weight_bits, row.max_delay
 
 
 def _event(row: Row) -> dict:
@@ -94,7 +94,8 @@ def comparisons(data: Mapping, rows: Sequence[Row], choices: Sequence[str], best
 
 def _items(best: Row, dense: Mapping, software: Sequence[Mapping]) -> list[tuple[str, float, int]]:
     """Name, microseconds per sample and colour: ours, the dense design, software."""
-    mine = [s for s in software if s.get("synapses_kept") == best.synapses_kept]
+    same = ("synapses_kept", "max_delay")
+    mine = [s for s in software if all(s.get(name) == getattr(best, name) for name in same)]
     if best.us_per_sample is None or not mine:
         return []
     items = [("event-driven", best.us_per_sample, 0)]

@@ -17,7 +17,9 @@ AXES = {  # what a curve runs along: the first of these that varies
     "neurons_dense": "number of neurons before pruning",
     "lanes": "number of PEs",
     "weight_bits": "number of bits per weight",
+    "max_delay": "longest delay of a synapse in steps",
 }
+_LINEAR = ("weight_bits", "max_delay")  # the others are drawn on a logarithmic axis
 _MEMORIES = {
     "pointers": "row pointers",
     "synapses": "synapses",
@@ -52,7 +54,7 @@ def curves(rows: Sequence[Row], choices: Sequence[str], key: str, title: str) ->
         tips = [(x, y, f"{COLUMNS[run].text(x)}: {column.text(y)}") for x, y in means]
         marks += [mark("line", means, **how), mark("dots", tips, **how)]
     ticks = [(x, COLUMNS[run].text(x)) for x in sorted({getattr(row, run) for row in rows})]
-    x = axis(AXES[run], ticks, log=run != "weight_bits")
+    x = axis(AXES[run], ticks, log=run not in _LINEAR)
     metric = key.startswith("metric")
     return chart(x, axis(title, unit="%" if metric else "", zero=not metric), marks)
 
@@ -98,11 +100,17 @@ def _groups(
     rows: Sequence[Row], choices: Sequence[str], run: str | None
 ) -> list[tuple[str, list[Row]]]:
     """Rows by the choices that are neither the axis nor the seed, with a name each."""
-    left = [name for name in choices if name not in (run, "seed", *(() if run else AXES))]
+    axes = () if run else [name for name in AXES if name != "max_delay"]  # delays have colours
+    left = [name for name in choices if name not in (run, "seed", *axes)]
     groups = defaultdict(list)
     for row in rows:
         groups[tuple(getattr(row, name) for name in left)].append(row)
-    return [(", ".join(map(str, values)), mine) for values, mine in groups.items()]
+    return [(", ".join(map(_named, left, values)), mine) for values, mine in groups.items()]
+
+
+def _named(name: str, value: object) -> str:
+    """A choice as the name of a group: numbers say of what."""
+    return value if isinstance(value, str) else f"{COLUMNS[name].heading} {value}"
 
 
 def raster(traced: Mapping) -> dict:

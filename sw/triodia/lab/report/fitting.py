@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..equal import COLUMNS
-from ..rows import Row
+from ..equal import shown_columns
+from ..rows import Column, Row
 from . import charts
 
 __all__ = ["equal_speed", "misfits"]
@@ -15,18 +15,21 @@ def equal_speed(lines: Sequence[Mapping]) -> dict:
         "luts" in one["percent"] and "blocks" in one["percent"] for one in lines
     ):
         return {"equal": None}
-    several = len({one["board"] for one in lines}) > 1
-    labels = [
-        COLUMNS[0].text(one["synapses_kept"]) + (f", {one['board']}" if several else "")
-        for one in lines
-    ]
-    shown = [c for c in COLUMNS if any(one.get(c.key) is not None for one in lines)]
+    shown = shown_columns(lines)
+    names = [c for c in shown if c.key in ("synapses_kept", "max_delay", "board")]
+    labels = [", ".join(_named(c, one) for c in names) for one in lines]
     return {
         "equal": charts.equal_speed(lines, labels),
         "equal_columns": shown,
         "equal_rows": [{c.key: c.text(one.get(c.key)) for c in shown} for one in lines],
         "equal_note": _saving(lines),
     }
+
+
+def _named(column: Column, line: Mapping) -> str:
+    """A choice as the label of a bar has it."""
+    text = column.text(line[column.key])
+    return f"{column.heading} {text}" if column.key == "max_delay" else text
 
 
 def _saving(lines: Sequence[Mapping]) -> str:

@@ -6,7 +6,7 @@ from itertools import chain
 
 from triodia_boards.catalog import BOARDS
 
-from ..rows import COLUMNS, Row, pick, texts
+from ..rows import COLUMNS, Row, delays_left_out, pick, texts
 from . import charts
 from .baselines import columns_of, comparisons, energies, line
 from .fitting import equal_speed, misfits
@@ -80,6 +80,7 @@ def comparison_page(data: Mapping) -> str:
         along=charts.AXES[charts.along(choices)],
         seeds=len({row.seed for row in rows}) if "seed" in choices else 0,
         misfits=misfits(rows),
+        left_out=delays_left_out(rows),
         words=_compared(rows)[0],
         mismatches=data["mismatches"],
         traced=any(row.traced for row in rows),
