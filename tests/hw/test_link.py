@@ -25,7 +25,8 @@ def test_long_session():
 def test_welcome():
     other = {"synaptic": True, "adaptive": True, "reset": "value", "fires": "above"}
     delayed = MachineParams(inputs=3, neurons=1, lanes=1, delays=(1, 40, 63))
-    for p in (P, MachineParams(inputs=1 << 14, neurons=1, lanes=32, **other), delayed):
+    shared = MachineParams(inputs=3, neurons=40, lanes=2, shared_rows=True)
+    for p in (P, MachineParams(inputs=1 << 14, neurons=1, lanes=32, **other), delayed, shared):
         for loadable in (True, False):
             welcome = Welcome(p, 125_000_000, loadable, "a-board", "0.1.0")
             assert Welcome.decode(welcome.encode()) == welcome
