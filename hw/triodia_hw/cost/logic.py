@@ -1,11 +1,14 @@
 """Look-up tables and flip-flops that a machine and its link take, foretold from its parameters.
 
 The model is linear in :func:`features`, and its coefficients are fitted to synthesised machines:
-``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts.
+``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts or
+has delays. What the wheel of events takes is added: linear in :func:`wheel_features`, fitted to
+pairs of ECP5 machines with and without (``python -m triodia_studies.wheel_logic``), and taken for
+every family.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -13,9 +16,9 @@ from ..compile.contents import memory_shapes
 from ..compile.options import DEFAULT, QUEUES, Options
 from ..machine.params import MachineParams
 from ..machine.words import input_fields, neuron_fields, output_fields, width_of
-from .resources import block_rams, multipliers, queue_widths
+from .resources import block_rams, blocks_by_memory, multipliers, queue_widths
 
-__all__ = ["Logic", "features", "logic"]
+__all__ = ["Logic", "features", "logic", "wheel_features"]
 
 _CELL = 16  # words of the smallest memory in look-up tables
 
@@ -36,9 +39,13 @@ class Logic:
 
 def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:
     """Logic of a machine of ``p`` built with ``options``, its link included."""
-    model, known = _models()[options.family], features(p, options)
+    model, known = _models()[options.family], features(replace(p, delays=()), options)
+    more, wheel = _wheel(), wheel_features(p, options)
     luts, registers = (
-        round(sum(model[kind][name] * value for name, value in known.items()))
+        round(
+            sum(model[kind][name] * value for name, value in known.items())
+            + sum(more[kind][name] * value for name, value in wheel.items())
+        )
         for kind in ("luts", "registers")
     )
     return Logic(luts, registers, model["error"])
@@ -47,6 +54,20 @@ def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:
 @cache
 def _models() -> dict:
     return json.loads((files(__package__) / "logic.json").read_text())
+
+
+@cache
+def _wheel() -> dict:
+    return json.loads((files(__package__) / "wheel.json").read_text())
+
+
+def wheel_features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
+    """What the logic of the wheel of events grows with, by name; empty without delays."""
+    if not p.delays:
+        return {}
+    blocks = blocks_by_memory(p, options)
+    held = sum(blocks.get(name, 0) for name in ("wheel", "lists", "replays"))
+    return {"fixed": 1.0, "delays": float(len(p.delays)), "blocks": float(held)}
 
 
 def features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
