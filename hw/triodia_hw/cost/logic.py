@@ -2,9 +2,9 @@
 
 The model is linear in :func:`features`, and its coefficients are fitted to synthesised machines:
 ``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts or
-has delays. What the wheel of events takes is added: linear in :func:`wheel_features`, fitted to
-pairs of ECP5 machines with and without (``python -m triodia_studies.wheel_logic``), and taken for
-every family.
+has delays. What adaptation and the wheel of events take is added: linear in :func:`more_features`,
+fitted to pairs of ECP5 machines with and without (``python -m triodia_studies.more_logic``), and
+taken for every family.
 """
 
 import json
@@ -18,7 +18,7 @@ from ..machine.params import MachineParams
 from ..machine.words import input_fields, neuron_fields, output_fields, width_of
 from .resources import block_rams, blocks_by_memory, multipliers, queue_widths
 
-__all__ = ["Logic", "features", "logic", "wheel_features"]
+__all__ = ["Logic", "features", "logic", "more_features"]
 
 _CELL = 16  # words of the smallest memory in look-up tables
 
@@ -39,12 +39,12 @@ class Logic:
 
 def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:
     """Logic of a machine of ``p`` built with ``options``, its link included."""
-    model, known = _models()[options.family], features(replace(p, delays=()), options)
-    more, wheel = _wheel(), wheel_features(p, options)
+    model, plain = _models()[options.family], replace(p, delays=(), adaptive=False)
+    known, more = features(plain, options), more_features(p, options)
     luts, registers = (
         round(
             sum(model[kind][name] * value for name, value in known.items())
-            + sum(more[kind][name] * value for name, value in wheel.items())
+            + sum(_more()[kind][name] * value for name, value in more.items())
         )
         for kind in ("luts", "registers")
     )
@@ -57,17 +57,20 @@ def _models() -> dict:
 
 
 @cache
-def _wheel() -> dict:
-    return json.loads((files(__package__) / "wheel.json").read_text())
+def _more() -> dict:
+    return json.loads((files(__package__) / "more_logic.json").read_text())
 
 
-def wheel_features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
-    """What the logic of the wheel of events grows with, by name; empty without delays."""
-    if not p.delays:
-        return {}
-    blocks = blocks_by_memory(p, options)
-    held = sum(blocks.get(name, 0) for name in ("wheel", "lists", "replays"))
-    return {"fixed": 1.0, "delays": float(len(p.delays)), "blocks": float(held)}
+def more_features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
+    """What the logic of adaptation and delays grows with, by name; empty without both."""
+    found: dict[str, float] = {}
+    if p.adaptive:
+        found |= {"adapting lanes": p.lanes, "adapting state": p.lanes * p.state_bits}
+    if p.delays:
+        blocks = blocks_by_memory(p, options)
+        held = sum(blocks.get(name, 0) for name in ("wheel", "lists", "replays"))
+        found |= {"wheel": 1.0, "delays": len(p.delays), "wheel blocks": held}
+    return found
 
 
 def features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:

@@ -1,10 +1,10 @@
-"""Logic of machines with delays and of adaptive ones: fit of the wheel, error of the forecast.
+"""Logic of machines with delays and of adaptive ones: what they add, and the forecast's error.
 
-``python -m triodia_studies.wheel_logic --rows rows.jsonl`` synthesises and packs random ECP5
+``python -m triodia_studies.more_logic --rows rows.jsonl`` synthesises and packs random ECP5
 machines in threes, the same parameters plain, with delays and adaptive, and keeps a row for each in
-the file; a second call goes on from there. The first 7 threes fit what a wheel adds
-(:func:`triodia_hw.cost.logic.wheel_features`), and ``hw/triodia_hw/cost/wheel.json`` is written.
-The other 4 check the forecast; a JSON line says the greatest error of each kind.
+the file; a second call goes on from there. The first 7 threes fit what delays and adaptation add
+(:func:`triodia_hw.cost.logic.more_features`), and ``hw/triodia_hw/cost/more_logic.json`` is
+written. The other 4 check the forecast; a JSON line says the greatest error of each kind.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from triodia_boards.board import Board
 from triodia_boards.catalog import BOARDS
 from triodia_hw.compile.options import Options
 from triodia_hw.cost import logic as model
-from triodia_hw.cost.logic import logic, wheel_features
+from triodia_hw.cost.logic import logic, more_features
 from triodia_hw.files import write_atomic
 from triodia_hw.machine.params import MachineParams
 
@@ -49,15 +49,15 @@ def drawn(board: Board, kind: str, seed: int) -> tuple[MachineParams, Options]:
 
 
 def fit(rows: Sequence[dict]) -> dict:
-    """Coefficients of what a wheel adds, from pairs of machines with delays and plain, by seed."""
-    by = {(row["kind"], row["seed"]): row for row in rows}
-    pairs = [(row, by["plain", seed]) for (kind, seed), row in by.items() if kind == "delays"]
-    known = [wheel_features(*built_with(row)) for row, _ in pairs]
-    names, found = list(known[0]), {"pairs": len(pairs)}
-    x = np.array([[one[name] for name in names] for one in known])
-    for kind in ("luts", "registers"):
-        more, _ = nnls(x, np.array([row[kind] - plain[kind] for row, plain in pairs], float))
-        found[kind] = dict(zip(names, np.round(more, 3).tolist(), strict=True))
+    """Coefficients of what delays and adaptation add, from pairs of machines with and without."""
+    by, found = {(row["kind"], row["seed"]): row for row in rows}, {"luts": {}, "registers": {}}
+    for kind in KINDS[:-1]:
+        pairs = [(row, by["plain", seed]) for (of, seed), row in by.items() if of == kind]
+        known = [more_features(*built_with(row)) for row, _ in pairs]
+        x = np.array([list(one.values()) for one in known], float)
+        for cells in ("luts", "registers"):
+            more, _ = nnls(x, np.array([row[cells] - plain[cells] for row, plain in pairs], float))
+            found[cells] |= dict(zip(known[0], np.round(more, 3).tolist(), strict=True))
     return found
 
 
@@ -90,9 +90,9 @@ def main() -> None:
         rows.append({"kind": kind, "seed": seed} | made)
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = fit([row for row in rows if row["seed"] in _FITTED])
-    target = Path(model.__file__).with_name("wheel.json")
+    target = Path(model.__file__).with_name("more_logic.json")
     write_atomic(target, (json.dumps(found, indent=1) + "\n").encode())
-    model._wheel.cache_clear()
+    model._more.cache_clear()
     for name, part in (("fitted", _FITTED), ("checked", _CHECKED)):
         mine = [row for row in rows if row["seed"] in part]
         print(json.dumps({"rows": name} | errors(mine)), flush=True)

@@ -1,4 +1,4 @@
-"""What the wheel adds to the forecast of logic: its fit, and the forecast against synthesis."""
+"""What delays and adaptation add to the forecast of logic: the fit, and it against synthesis."""
 
 from dataclasses import asdict, replace
 
@@ -6,9 +6,9 @@ import pytest
 
 from triodia_boards.catalog import BOARDS
 from triodia_hw.compile.options import Options
-from triodia_hw.cost.logic import features, logic, wheel_features
+from triodia_hw.cost.logic import features, logic, more_features
 from triodia_studies.logic import counted
-from triodia_studies.wheel_logic import KINDS, drawn, errors, fit
+from triodia_studies.more_logic import KINDS, drawn, errors, fit
 
 BOARD = BOARDS["ulx3s-85f"]
 
@@ -17,28 +17,25 @@ def machines(kind, seeds):
     return [(seed, *drawn(BOARD, kind, seed)) for seed in seeds]
 
 
-def rows(luts, registers):
-    """Rows of plain machines and of some with delays, whose logic these functions say."""
+RULE = {"wheel": 300, "delays": 5, "wheel blocks": 40, "adapting lanes": 90, "adapting state": 7}
+
+
+def rows():
+    """Machines of each kind, whose logic follows a linear rule exactly."""
     found = []
-    for kind in ("plain", "delays"):
+    for kind in KINDS:
         for seed, p, options in machines(kind, range(10)):
             known = {"params": asdict(p), "options": asdict(options)}
-            wheel = wheel_features(p, options)
-            counts = {"luts": 3000 + 7 * seed + luts(wheel), "registers": 2000 + registers(wheel)}
+            more = sum(RULE[name] * value for name, value in more_features(p, options).items())
+            counts = {"luts": 3000 + 7 * seed + more, "registers": 2000 + more / 10}
             found.append({"kind": kind, "seed": seed} | counts | known)
     return found
 
 
 def test_the_fit_finds_what_made_the_counts():
-    found = fit(
-        rows(
-            lambda w: 300 * w["fixed"] + 5 * w["delays"] + 40 * w["blocks"] if w else 0,
-            lambda w: 170 if w else 0,
-        )
-    )
-    assert found["pairs"] == 10
-    assert found["luts"] == pytest.approx({"fixed": 300, "delays": 5, "blocks": 40}, abs=0.01)
-    assert found["registers"] == pytest.approx({"fixed": 170, "delays": 0, "blocks": 0}, abs=0.01)
+    found = fit(rows())
+    assert found["luts"] == pytest.approx(RULE, abs=0.01)
+    assert found["registers"] == pytest.approx({k: v / 10 for k, v in RULE.items()}, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,14 +47,15 @@ def test_machines_are_random_and_repeat(kind):
 
 
 @pytest.mark.parametrize("family", ["ecp5", "ice40", "gowin", "gw5a", "xilinx"])
-def test_a_wheel_takes_more_logic_and_nothing_else_changes(family):
+def test_delays_and_adaptation_take_more_logic(family):
     plain, options = drawn(BOARD, "plain", 0)[0], Options(family=family)
     one, many = (replace(plain, delays=delays) for delays in ((4,), tuple(range(1, 31))))
+    many = replace(many, adaptive=True)
     counts = [logic(p, options) for p in (plain, one, many)]
     for kind in ("luts", "registers"):
         values = [getattr(count, kind) for count in counts]
         assert values[0] + 100 < values[1] < values[2]
-    assert not wheel_features(plain, options) and features(plain, options)
+    assert not more_features(plain, options) and features(plain, options)
 
 
 def test_an_error_is_relative_to_what_was_counted():
