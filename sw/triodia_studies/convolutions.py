@@ -2,6 +2,7 @@
 
 ``python -m triodia_studies.convolutions`` prints a JSON line per network and number of PEs: synapse
 words, ECP5 block RAMs of the machine and cycles per step, with own rows and with shared ones.
+``--images FOLDER`` also writes the images with shared rows there.
 Networks come by NIR: two convolutions of 3 x 3 with random kernels, each before LIF neurons and a
 sum pool of 2 x 2, then ten LIF neurons that see all of the last maps.
 """
@@ -9,6 +10,7 @@ sum pool of 2 x 2, then ten LIF neurons that see all of the last maps.
 import argparse
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import nir
 import numpy as np
@@ -20,7 +22,7 @@ from triodia.nir.settings import find_choices
 from triodia.quantize.quantize import QuantizeOptions, quantize
 from triodia_hw.cost.cycles import step_cycles
 from triodia_hw.cost.resources import block_rams
-from triodia_hw.machine.image import Image
+from triodia_hw.machine.image import Image, save_image
 from triodia_hw.machine.trace import trace
 
 __all__ = ["network", "row"]
@@ -68,13 +70,25 @@ def _neurons(shape: tuple[int, ...]) -> nir.LIF:
     return nir.LIF(tau=8 * full, r=8 * full, v_leak=0 * full, v_threshold=full, v_reset=0 * full)
 
 
-def row(size: tuple[int, int, int, int], lanes: int, steps: int = 10, seed: int = 0) -> dict:
-    """Words, block RAMs and cycles per step of a network on so many PEs, both ways."""
+def row(
+    size: tuple[int, int, int, int],
+    lanes: int,
+    *,
+    steps: int = 10,
+    seed: int = 0,
+    images: Path | None = None,
+) -> dict:
+    """Words, block RAMs and cycles per step of a network on so many PEs, both ways.
+
+    ``images``: a folder for the image with shared rows.
+    """
     net = network(*size, seed)
     found = {"size": size, "lanes": lanes, "neurons": net.neurons}
     for name, shared in (("own", False), ("shared", True)):
         image = quantize(net, None, QuantizeOptions(lanes=lanes, shared_rows=shared))
         found |= {"synapses": image.synapses, **_costs(name, image, steps, seed)}
+    if images:
+        save_image(image, images / f"{size[0]}x{size[1]}x{size[1]}-{lanes}.image")
     return found
 
 
@@ -95,10 +109,13 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lanes", type=int, nargs="*", default=[1, 4, 8])
+    parser.add_argument("--images", type=Path)
     given = parser.parse_args()
+    if given.images:
+        given.images.mkdir(parents=True, exist_ok=True)
     for size in SIZES:
         for lanes in given.lanes:
-            print(json.dumps(row(size, lanes)), flush=True)
+            print(json.dumps(row(size, lanes, images=given.images)), flush=True)
 
 
 if __name__ == "__main__":

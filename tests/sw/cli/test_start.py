@@ -32,7 +32,7 @@ def process(code, *arguments, **environment):
 
 
 @pytest.mark.parametrize(
-    "module, command", [("numpy", "tasks"), ("torch", "train"), ("networkit", "prune")]
+    "module, command", [("numpy", "tasks"), ("torch", "train"), ("scipy.linalg", "prune")]
 )
 def test_interrupted_while_it_imports(module, command):
     done = process(INTERRUPT.format(name=module) + START, command)
