@@ -102,7 +102,9 @@ FAULTS = {
         ("tests/hw/test_readback.py", "test_state and stall0 and delays"),
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
-    "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
+    "row starts one late": Fault(
+        "fetcher.py", "_pair([begin, *before])", "_pair([begin, *before, C(1, 1)])"
+    ),
     "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),
     "event lost when the queue fills": Fault(
         "fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0", case="long queues"
@@ -166,14 +168,14 @@ FAULTS = {
     ),
     "wrong row of a group": Fault(
         "fetcher.py",
-        "chosen = tokens[2].source[:low]",
-        "chosen = ~tokens[2].source[:low]",
+        "chosen = asked.source[:low]",
+        "chosen = ~asked.source[:low]",
         case="fillers and groups",
     ),
     "second row of a group starts as the first": Fault(
         "fetcher.py",
-        "before.eq(sum(lengths[:k], C(0, 1)))",
-        "before.eq(0)",
+        "Mux(asked.end, 0, part)",
+        "0",
         case="fillers and groups",
     ),
     "a lane without reset": Fault(
