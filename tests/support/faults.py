@@ -110,14 +110,16 @@ FAULTS = {
         "fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0", case="long queues"
     ),
     "no forwarding from the last sum": Fault(
-        "accumulator.py", "Mux(follows, total, operand)", "operand"
+        "accumulator.py", "Mux(follows[1], total, operand)", "operand"
     ),
     "no forwarding at distance two": Fault(
-        "accumulator.py", "Mux(then[1], total, recent)", "Mux(then[1], stored, recent)"
+        "accumulator.py", "Mux(now[1:].any()", "Mux(now[2:].any()"
     ),
-    "no forwarding at distance five": Fault("accumulator.py", "then[1:5].any()", "then[1:4].any()"),
+    "no forwarding at distance four": Fault(
+        "accumulator.py", "~now[1] & (now[2] | now[3])", "~now[1] & now[2]"
+    ),
     "forwarding across banks": Fault(
-        "accumulator.py", "(tags[k] == tag)", "(tags[k][:-1] == tag[:-1])"
+        "accumulator.py", "[bank.eq(~bank), mates.eq(0)]", "bank.eq(~bank)"
     ),
     "sum not cleared": Fault(
         "sweep.py",
