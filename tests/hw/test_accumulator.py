@@ -15,7 +15,7 @@ NARROW = MachineParams(inputs=9, neurons=1, lanes=1, payload_bits=3, fraction_bi
 SUMS = ("sums_0", "sums_1")
 OPTIONS = [Options(poison=True), Options(poison=True, distributed=SUMS), Options()]
 NOTHING = {"valid": 0, "end": 0, "last": 0, "read": 0, "what": 0, "some": 0}
-SETTLED = 5  # cycles from an end until the sums of its step can be read
+SETTLED = 4  # cycles from an end until the sums of its step can be read
 READ = 2  # cycles from an address to its sum
 
 
@@ -158,7 +158,7 @@ def test_one_slot():
 
 @pytest.mark.parametrize("settled", range(SETTLED))
 def test_sums_are_not_there_sooner(settled, monkeypatch):
-    """Read a cycle sooner than 5 after ``end``, the last sum is still on its way."""
+    """Read a cycle sooner than 4 after ``end``, the last sum is still on its way."""
     monkeypatch.setattr("tests.hw.test_accumulator.SETTLED", settled)
     steps = [operations(GRADED, 9, seed, 1) for seed in range(4)]
     bench = Bench(GRADED, Options(poison=True))

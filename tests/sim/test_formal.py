@@ -98,20 +98,20 @@ FAULTS = {
     "too few spare places": ("fetcher.py", "_STAGES + 2", "_STAGES", "bus to fetchers"),
     "no forwarding from the last sum": (
         "accumulator.py",
-        "Mux(follows, total, operand)",
+        "Mux(follows[1], total, operand)",
         "operand",
         "any synapses",
     ),
-    "no forwarding at distance five": (
+    "no forwarding at distance four": (
         "accumulator.py",
-        "then[1:5].any()",
-        "then[1:4].any()",
+        "~now[1] & (now[2] | now[3])",
+        "~now[1] & now[2]",
         "any synapses",
     ),
     "forwarding across banks": (
         "accumulator.py",
-        "tag = Cat(synapse.target, bank)",
-        "tag = Cat(synapse.target, C(0, 1))",
+        "[bank.eq(~bank), mates.eq(0)]",
+        "bank.eq(~bank)",
         "one synapse",
     ),
     "banks swapped for the sweep": (
@@ -134,8 +134,8 @@ FAULTS = {
     ),
     "sum written a cycle late": (
         "accumulator.py",
+        "adding = valid[2] &",
         "adding = valid[3] &",
-        "adding = valid[4] &",
         "one synapse",
     ),
     "spikes of the last step delivered": (

@@ -105,20 +105,24 @@ FAULTS = {
         ("tests/hw/test_readback.py", "test_state and stall0 and delays"),
     ),
     "row one synapse short": Fault("walker.py", "row.length == 2", "row.length <= 3"),
-    "row starts one late": Fault("fetcher.py", "begin + before)", "begin + before + 1)"),
+    "row starts one late": Fault(
+        "fetcher.py", "_pair([begin, *before])", "_pair([begin, *before, C(1, 1)])"
+    ),
     "row of one synapse lost": Fault("fetcher.py", "(length != 0)", "(length > 1)"),
     "event lost when the queue fills": Fault(
         "fetcher.py", "_SPARE = _STAGES + 2", "_SPARE = 0", case="long queues"
     ),
     "no forwarding from the last sum": Fault(
-        "accumulator.py", "Mux(follows, total, operand)", "operand"
+        "accumulator.py", "Mux(follows[1], total, operand)", "operand"
     ),
     "no forwarding at distance two": Fault(
-        "accumulator.py", "Mux(then[1], total, recent)", "Mux(then[1], stored, recent)"
+        "accumulator.py", "Mux(now[1:].any()", "Mux(now[2:].any()"
     ),
-    "no forwarding at distance five": Fault("accumulator.py", "then[1:5].any()", "then[1:4].any()"),
+    "no forwarding at distance four": Fault(
+        "accumulator.py", "~now[1] & (now[2] | now[3])", "~now[1] & now[2]"
+    ),
     "forwarding across banks": Fault(
-        "accumulator.py", "(tags[k] == tag)", "(tags[k][:-1] == tag[:-1])"
+        "accumulator.py", "[bank.eq(~bank), mates.eq(0)]", "bank.eq(~bank)"
     ),
     "sum not cleared": Fault(
         "sweep.py",
@@ -177,14 +181,14 @@ FAULTS = {
     ),
     "wrong row of a group": Fault(
         "fetcher.py",
-        "chosen = tokens[2].source[:low]",
-        "chosen = ~tokens[2].source[:low]",
+        "chosen = asked.source[:low]",
+        "chosen = ~asked.source[:low]",
         case="fillers and groups",
     ),
     "second row of a group starts as the first": Fault(
         "fetcher.py",
-        "before.eq(sum(lengths[:k], C(0, 1)))",
-        "before.eq(0)",
+        "Mux(asked.end, 0, part)",
+        "0",
         case="fillers and groups",
     ),
     "a lane without reset": Fault(

@@ -1,7 +1,7 @@
 """Row lookup: from an event to the segment of its row that a PE holds."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..machine.params import MachineParams
@@ -70,25 +70,26 @@ class Fetcher(wiring.Component):
         m.d.sync += valid.eq(Cat(self.i.valid, valid))
         m.d.comb += [self.i.room.eq(rows.room), pointers.r_addr.eq(self.i.payload.source >> low)]
 
-        word = pointers.r_data
-        begin = Signal(len(pointers.r_data.start), reset_less=True)
+        row, end = rows.i.p, tokens[3].end
+        word, asked = pointers.r_data, tokens[2]
         lengths = [word[f"length_{k}"] for k in range(self.p.rows_per_pointer)]
-        before = Signal(range(sum((1 << len(x)) for x in lengths)), reset_less=True)
+        chosen = asked.source[:low]
         length = Signal(len(lengths[0]), reset_less=True)
-        chosen = tokens[2].source[:low]
         with m.Switch(chosen):
             for k, own in enumerate(lengths):
                 with m.Case(k):
-                    m.d.sync += [length.eq(own), before.eq(sum(lengths[:k], C(0, 1)))]
-        m.d.sync += begin.eq(word.start)
+                    m.d.sync += length.eq(own)
+        # An end has its own start.
+        begin = Signal(len(row.start), reset_less=True)
+        m.d.sync += begin.eq(Mux(asked.end, asked.source[: read_bits(self.p)], word.start))
+        before = self._before(m, asked, lengths)
 
-        row, end = rows.i.p, tokens[3].end
         start = Signal(len(row.start))
         some = Signal()
         single = Signal()
         span = Signal(len(length), reset_less=True)
         m.d.sync += [
-            start.eq(Mux(end, tokens[3].source[: read_bits(self.p)], begin + before)),
+            start.eq(sum(_pair([begin, *before]))),
             span.eq(length),
             some.eq(end | (length != 0)),
             single.eq(end | (length == 1)),
@@ -108,3 +109,24 @@ class Fetcher(wiring.Component):
             m.d.sync += [bases[k + 1].eq(bases[k]) for k in range(2)]
             m.d.comb += row.base.eq(bases[2])
         return m
+
+    def _before(self, m: Module, asked: data.View, lengths: list[Value]) -> list[Signal]:
+        """One or two numbers, in cycle 4: their sum is how far in its group the row starts.
+
+        The memory is far away, so in cycle 3 there is no time for an adder.
+        """
+        chosen = asked.source[: self.p.rows_per_pointer.bit_length() - 1]
+        parts = _pair([Mux(chosen > k, length, 0) for k, length in enumerate(lengths[:-1])])
+        before = []
+        for k, part in enumerate(parts):
+            before.append(Signal(len(part), name=f"before_{k}", reset_less=True))
+            m.d.sync += before[k].eq(Mux(asked.end, 0, part))
+        return before
+
+
+def _pair(terms: list[Value]) -> list[Value]:
+    """At most two numbers with the sum of ``terms``: carries are saved, not added."""
+    while len(terms) > 2:
+        a, b, c, *rest = terms
+        terms = [*rest, a ^ b ^ c, ((a & b) | (a & c) | (b & c)) << 1]
+    return terms

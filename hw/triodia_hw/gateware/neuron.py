@@ -206,6 +206,7 @@ class NeuronUpdate(wiring.Component):
 
 
 def _saturate(x: Value, bits: int) -> Value:
-    """``x`` clipped to signed ``bits``."""
-    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    return Mux(x > high, high, Mux(x < low, low, x))
+    """``x`` clipped to signed ``bits``: where its upper bits differ, the greatest or the least."""
+    sign, upper = x[-1], x[bits - 1 :]
+    fits = upper.all() | ~upper.any()
+    return Mux(fits, x[:bits], Cat((~sign).replicate(bits - 1), sign)).as_signed()

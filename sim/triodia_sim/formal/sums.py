@@ -15,7 +15,7 @@ from triodia_hw.machine.params import MachineParams
 
 __all__ = ["ArbitraryRam", "Sums"]
 
-_WRITTEN = 5  # cycles from ``end`` until all sums of the step can be read
+_WRITTEN = 4  # cycles from ``end`` until all sums of the step can be read
 _COUNTED = 5  # cycles from a synapse to ``operation``
 
 
@@ -40,7 +40,7 @@ class ArbitraryRam(Ram):
 class Sums(wiring.Component):
     """The :class:`Accumulator` under any synapses and ends of steps, with any gaps between them.
 
-    For any one slot: what the sweep reads of it, from 5 cycles after ``end`` on until it clears it,
+    For any one slot: what the sweep reads of it, from 4 cycles after ``end`` on until it clears it,
     is the sum of ``weight * payload`` of that step, modulo the width; after the clear it is 0. An
     end that only reads changes nothing. ``end`` and its flags come at once, ``operation`` 5 cycles
     after its synapse. Memories start with any contents.
@@ -50,7 +50,7 @@ class Sums(wiring.Component):
     - a step ends only after the sweep of the one before has cleared the slot (:class:`~.loop.Loop`
       proves that no end reaches a lane before its sweep is done);
     - before the first synapse the sweep has cleared both banks by ``clear_all``, then never again;
-    - otherwise it clears only from 5 cycles after ``end`` to the end of the next step;
+    - otherwise it clears only from 4 cycles after ``end`` to the end of the next step;
     - a cycle brings a synapse or an end, not both.
 
     Nothing is said of a read in the very cycle of the clear, nor of one whose sum would come after
