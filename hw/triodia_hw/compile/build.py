@@ -11,11 +11,14 @@ from ..machine.image import Image, accumulator_bound
 from ..machine.neuron import NeuronParams
 from ..machine.params import MachineParams
 from ..machine.rows import segment_words, stored_segments
+from ..machine.words import pointer_fields, synapse_fields, width_of
 from .family import ECP5, Family
 from .placement import in_runs, place
 from .storage import fit_storage
 
 __all__ = ["build_image", "stored_share"]
+
+_MOST = 1 << 20  # synapse words of a PE; more only count
 
 
 def build_image(
@@ -84,13 +87,21 @@ def _synapses(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def stored_share(params: MachineParams, weights: np.ndarray, layers: Sequence[int] = ()) -> float:
-    """Synapse words of the fullest PE if rows share theirs, by those of the network's synapses.
+    """Bits of pointers and synapses of the fullest PE if rows share words, by those if they do not.
 
-    ``weights`` and ``layers`` as in :func:`build_image`; fillers are left out.
+    ``weights`` and ``layers`` as in :func:`build_image`. Without fillers and groups of rows.
     """
     p = replace(params, shared_rows=True, rows_per_pointer=1)
     row_start, target, weight = _synapses(weights)
     slots = in_runs(p, layers)[target]
     words = segment_words(p, row_start, slots)
     kept = stored_segments(p, row_start, slots, weight)
-    return float((words * kept).sum(axis=0).max() / max(words.sum(axis=0).max(), 1))
+    own = _bits(replace(p, shared_rows=False), words)
+    return _bits(p, words * kept) / own
+
+
+def _bits(p: MachineParams, words: np.ndarray) -> int:
+    """Bits of the pointers and of the ``words`` of each row and PE, ``(rows, lanes)``, of a PE."""
+    count = max(1, int(words.sum(axis=0).max()))
+    q = replace(p, synapse_words=min(count, _MOST))
+    return count * width_of(synapse_fields(q)) + q.pointer_words * width_of(pointer_fields(q))

@@ -87,7 +87,7 @@ def quantize(
         bool | None,
         typer.Option(
             "--shared-rows/--own-rows",
-            help="Store alike rows once, as a convolution's are; default: where that halves them.",
+            help="Store alike rows once, as a convolution's are; default: if that halves memory.",
         ),
     ] = None,
     agree: Annotated[

@@ -42,7 +42,7 @@ class QuantizeOptions:
     fractional, so that their leak is rounded less, and state gets 24 bits, since the potential of
     neurons that do not leak can drift far below zero.
     ``external``: synapses lie in an SDRAM outside the chip, in words of 16 bits; for one PE.
-    ``shared_rows``: whether rows that are alike share their words; None where that halves them.
+    ``shared_rows``: whether alike rows share their words; None: where that halves their memory.
     ``tight``: even at the price of cycles (:func:`triodia_hw.compile.storage.fit_storage`).
     """
 
@@ -149,7 +149,7 @@ def quantize(net: Network, data: TaskData | None, options: QuantizeOptions) -> I
 def _shares(
     params: MachineParams, weights: np.ndarray, o: QuantizeOptions, layers: list[int]
 ) -> bool:
-    """Whether rows are to share their words: as asked, or where that halves those of a PE."""
+    """Whether rows are to share their words: as asked, or where that halves a PE's memory."""
     if o.shared_rows is not None:
         return o.shared_rows
     return not o.external and stored_share(params, weights, layers) <= _HALF

@@ -9,6 +9,7 @@ from tests.support.networks import random_image
 from triodia.network.random import new_network
 from triodia.quantize.placement import layers_of
 from triodia.quantize.quantize import QuantizeOptions, quantize
+from triodia_hw.compile.build import stored_share
 from triodia_hw.compile.placement import in_runs
 from triodia_hw.compile.retarget import fit_capacity
 from triodia_hw.errors import ContractError
@@ -51,6 +52,16 @@ def test_other_networks_do_not():
     assert forced.params.shared_rows and np.array_equal(
         spikes(forced, net), spikes(quantize(net, None, QuantizeOptions()), net)
     )
+
+
+@pytest.mark.parametrize("bits, lanes", [(2, 1), (2, 32), (8, 32)])
+def test_short_rows_of_a_random_network_stay_as_they_are(bits, lanes):
+    """Many of one or two synapses are alike, but pointers would take more than that saves."""
+    rng = np.random.default_rng(0)
+    p = MachineParams(inputs=12, neurons=256, lanes=lanes, weight_bits=bits)
+    weights = rng.integers(-1, 2, (256, 268)) if bits == 2 else rng.integers(-128, 128, (256, 268))
+    weights *= rng.random(weights.shape) < 0.03
+    assert stored_share(p, weights) > 0.6
 
 
 def row_free():
