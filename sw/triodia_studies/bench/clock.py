@@ -53,6 +53,9 @@ CASES = (
     ClockCase("hx8k-evb", 2, 128, 1 << 11, 16, 6, 63, 1),
     ClockCase("ulx3s-85f", 16, 1024, 1 << 17, 18, 5, 31, 4),
     ClockCase("ulx3s-85f", 32, 1024, 1 << 16, 18, 5, 31, 4),
+    # One PE with its queues.
+    ClockCase("ulx3s-25f", 1, 128, 1 << 11, 18, 6, 127, 1),
+    ClockCase("icebreaker", 1, 128, 1 << 11, 16, 6, 127, 1),
 )
 
 
