@@ -105,12 +105,20 @@ def _iterated(a: np.ndarray, sigma: float) -> np.ndarray | None:
 
     alone = np.diag(sigma**2 / (2 * leak))
     start = carried(alone)
-    error = np.linalg.norm(start)
+    error = np.sqrt(_inner(start, start))
     if error == 0:
         return alone
     tolerance = _TOLERANCE * np.linalg.norm(alone) / error
-    change = _gmres(lambda v: v - carried(v), start / error, max(tolerance, _SINGLE))
-    return None if change is None else alone + float(error) * change
+    change = _gmres(lambda v: v - carried(v), start / np.float32(error), max(tolerance, _SINGLE))
+    return None if change is None else alone + error * change
+
+
+def _inner(a: np.ndarray, b: np.ndarray) -> float:
+    """Sum of ``a * b``, of float32 matrices: rows in float32, their sums in float64.
+
+    In float32 alone 25 million terms lose so much that GMRES stands still at 6e-5.
+    """
+    return float(np.einsum("ij,ij->i", a, b).sum(dtype=np.float64))
 
 
 def _gmres(
@@ -124,9 +132,9 @@ def _gmres(
     for k in range(_BASIS):
         v = apply(basis[k])
         for i, other in enumerate(basis):
-            h[i, k] = np.vdot(other, v)
+            h[i, k] = _inner(other, v)
             v -= np.float32(h[i, k]) * other
-        h[k + 1, k] = np.linalg.norm(v)
+        h[k + 1, k] = np.sqrt(_inner(v, v))
         target = np.eye(k + 2)[0]
         part = h[: k + 2, : k + 1]
         weights = np.linalg.lstsq(part, target, rcond=None)[0]
