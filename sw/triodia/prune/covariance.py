@@ -11,7 +11,7 @@ from .products import EXACT, Product
 
 __all__ = ["decay_rates", "largest_eigenvalue", "stationary_covariance"]
 
-_TOLERANCE = 1e-6  # moves about one in a million synapses across the cut (docs/lnp.md, "Speed")
+_TOLERANCE = 1e-6  # moves no synapse across the cut that was tried (docs/lnp.md, "Speed")
 _SINGLE = 1e-5  # float32 gives no more
 _BASIS = 24  # most float32 matrices of the Krylov space at once: 100 MB each at 5,000 neurons
 
