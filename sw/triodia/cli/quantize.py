@@ -110,6 +110,8 @@ def quantize(
     """Quantize a network to a machine image; test both on the test set."""
     show = Output(as_json)
     family, external = _family(family, board), _external(synapses, board)
+    if external and shared_rows:
+        raise TriodiaError("`--shared-rows` is for synapses on the chip; leave one of the two out.")
     net = load_network(network)
     options = QuantizeOptions(
         weight_bits=_bits(weight_bits, net),

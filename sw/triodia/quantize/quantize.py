@@ -26,8 +26,8 @@ from .placement import as_planned, layers_of
 
 __all__ = ["QuantizeOptions", "float_delays", "float_weights", "quantize"]
 
-# payload, fraction, state and leak bits; weights of more than 8 bits need the others to match
 _HALF = 0.5  # shared rows are placed in runs, which balances PEs less well: they must save much
+# payload, fraction, state and leak bits; weights of more than 8 bits need the others to match
 _USUAL, _WIDE, _FINE = (8, 5, 18, 10), (10, 7, 24, 16), (12, 9, 24, 10)
 
 

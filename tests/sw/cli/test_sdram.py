@@ -56,6 +56,7 @@ def test_the_image_says_where_synapses_lie(files, capsys):
         (["--weight-bits", 16], "synapse words must be at most 16 bits in SDRAM, not 17"),
         (["--board", "icebreaker"], "icebreaker has no SDRAM for the synapses; take one of ulx3s"),
         (["--synapses", "disk"], "`--synapses` must be chip or sdram, got disk."),
+        (["--synapses", "sdram", "--shared-rows"], "`--shared-rows` is for synapses on the chip"),
     ],
 )
 def test_what_cannot_be_is_refused(more, message, files, capsys):

@@ -1,5 +1,7 @@
 """The search for a board's best design, over a known landscape."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -222,5 +224,5 @@ def test_cells_with_delays_start_from_them(layers):
 def test_bad_delays_are_refused(command, given, wrong, tmp_path, capsys):
     folder = tmp_path / "out"
     code, _, err = call(capsys, command, "-o", folder, f"--max-delay={given}")
-    assert code == 2 and "delay` must be" in err.replace("max_delay must", "delay` must")
+    assert code == 2 and re.search("max.delay`? must be", err)
     assert wrong in err and not folder.exists()

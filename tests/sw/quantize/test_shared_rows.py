@@ -9,6 +9,9 @@ from tests.support.networks import random_image
 from triodia.network.random import new_network
 from triodia.quantize.placement import layers_of
 from triodia.quantize.quantize import QuantizeOptions, quantize
+from triodia.tasks.catalog import get_task
+from triodia.train.attach import attach
+from triodia.train.loop import settings_for
 from triodia_hw.compile.build import stored_share
 from triodia_hw.compile.placement import in_runs
 from triodia_hw.compile.retarget import fit_capacity
@@ -66,10 +69,6 @@ def test_short_rows_of_a_random_network_stay_as_they_are(bits, lanes):
 
 def row_free():
     """A random network with inputs and readouts; no two of its rows are alike."""
-    from triodia.tasks.catalog import get_task
-    from triodia.train.attach import attach
-    from triodia.train.loop import settings_for
-
     task = get_task("japanese-vowels")
     return attach(new_network(24, 0), task, task.load(), 0, settings_for(task, {}))
 
