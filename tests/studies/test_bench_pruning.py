@@ -10,7 +10,8 @@ from triodia.network.random import new_network
 from triodia.prune import covariance
 from triodia.prune.covariance import decay_rates, stationary_covariance
 from triodia.prune.spectrum import network_spectrum, orthonormal
-from triodia_studies.bench import selection
+from triodia_hw.errors import CheckFailed
+from triodia_studies.bench import pruning, selection
 from triodia_studies.bench.pruning import STEPS, growth, measure_steps
 
 
@@ -53,6 +54,17 @@ def test_benchmark_checks_itself_against_the_libraries():
     row = measure_steps(60, library=True)
     assert set(STEPS) == set(row["steps"]) and max(row["difference"]) < 1e-6
     assert row["times_faster"] > 0 and len(row["library"]) == 3
+
+
+def test_it_checks_the_covariance_of_large_networks(monkeypatch):
+    for module in (covariance, pruning):
+        monkeypatch.setattr(module, "EXACT", 50)
+    row = measure_steps(90, library=True)
+    assert 1e-12 < row["difference"][1] < 1e-5  # GMRES did it
+    monkeypatch.setattr(covariance, "_TOLERANCE", 0.1)
+    monkeypatch.setattr(covariance, "_SINGLE", 0.1)
+    with pytest.raises(CheckFailed, match=r"^covariance: fast and plain differ by "):
+        measure_steps(90, library=True)
 
 
 def test_growth_is_the_slope_of_logarithms():

@@ -56,7 +56,7 @@ def measure_steps(neurons: int, *, library: bool, seed: int = 0) -> dict:
     ``library`` also runs the obvious routines on the same input: numpy's Householder QR in the same
     loop, scipy's solver of the Lyapunov equation, networkx' betweenness; their results must agree
     to 1e-6 (exponents, covariance, scores, relative to the largest). Beyond 600 neurons vectors
-    start elsewhere, and the sum of the exponents must.
+    start elsewhere, so the sum of the exponents must; and the covariance to 1e-5.
     """
     clock = _Clock()
     net = new_network(neurons, seed, density=0.1)
@@ -117,8 +117,10 @@ def _against_library(
         spectra = [part.sum(keepdims=True) for part in spectra]
     pairs = (spectra, (c, solved), (score, central))
     apart = [float(np.abs(x - y).max() / np.abs(y).max()) for x, y in pairs]
-    if max(apart) > 1e-6:
-        raise CheckFailed(f"fast and plain results differ by {max(apart):.1e} of the largest")
+    allowed = (1e-6, 1e-6 if net.neurons <= EXACT else 1e-5, 1e-6)
+    for name, error, most in zip(_LIBRARY, apart, allowed, strict=True):
+        if error > most:
+            raise CheckFailed(f"{name}: fast and plain differ by {error:.1e} of the largest")
     library = {name: clock.found[f"library {name}"] for name in _LIBRARY}
     ours = sum(clock.found[name]["seconds"] for name in _LIBRARY)
     theirs = sum(step["seconds"] for step in library.values())
