@@ -156,7 +156,13 @@ int main(int argc, char **argv) {
   if (lock_step && !(state_file = fopen(argv[3], "wb"))) return perror("native"), 1;
   slots = atoi(argv[4]), patience = atoi(argv[6]), left = atoll(argv[7]);
   chance_state = strtoull(argv[5], nullptr, 10) * 2 + 1;
+#ifdef MUTANTS
+  // Yosys' `mutate` takes its initial value from a register whose output it changes: with a random
+  // one, a write port could change the memory's contents before reset, whichever mutant is chosen.
+  context.randReset(0);
+#else
   context.randReset(2), context.randSeed(atoi(argv[5]) + 1);
+#endif
   top.reset(new Vtriodia_native(&context));
 #ifdef MUTANTS
   top->mutant = argc > 8 ? atoi(argv[8]) : 0;

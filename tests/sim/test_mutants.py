@@ -1,5 +1,7 @@
 """A fixed sample of generic mutants, and the proofs that excuse some of them."""
 
+import re
+
 import pytest
 
 from tests.sim.equivalence import Prover
@@ -20,6 +22,18 @@ def mutants(tmp_path_factory):
 
 def test_the_machine_itself_passes(mutants):
     assert [mutants.run(0, 0, 0), mutants.run(0, 1, 1, wrap=True)] == [None, None]
+
+
+def test_a_mutant_that_is_not_chosen_changes_nothing_before_reset(mutants, tmp_path_factory):
+    """Changed is the register that lets a PE write its synapses, which `mutate` leaves unset."""
+    wire = "core.lane_1.walker.synapses.w_en"
+    register = rf"^  cell \$\w+ (\S+)\n(?:    .*\n)*?    connect \\Q \\{wire}$"
+    cell = re.search(register, (mutants.folder / "flat.il").read_text(), re.M)[1]
+    alone = Mutants(tmp_path_factory.mktemp("writer"), 1, 5)
+    alone.lines = [f"mutate -mode inv -module triodia -cell {cell} -port Q -portbit 0"]
+    alone.compile(tmp_path_factory.mktemp("cache"))
+    assert [alone.run(0, 0, seed, steps=(6,)) for seed in range(12)] == [None] * 12
+    assert any(alone.run(1, 0, seed, steps=(6,)) for seed in range(12))
 
 
 def test_every_mutant_is_caught_or_proven_equivalent(mutants):
