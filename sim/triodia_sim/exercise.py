@@ -19,6 +19,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 
 import numpy as np
 
@@ -212,14 +213,17 @@ def altered(image: Image, seed: int) -> Image:
 def nowhere(image: Image, chance: random.Random, longest: int) -> bytes:
     """Blocks for PEs that the machine does not have: their words must be written nowhere.
 
-    ``longest``: words of the first of them, of 20 in the others.
+    Some have all bits of a PE's number but one as PE 0 has them. ``longest``: words of the first
+    block, of 20 in the others.
     """
-    blocks = []
+    lanes, blocks = image.params.lanes, []
     shapes = [shape for shape in memory_shapes(image.params) if shape.content]
-    places = zip((image.params.lanes, 128, 255), shapes, (longest, 20, 20), strict=True)
-    for pe, shape, count in places:
+    places = list(zip((lanes, 128, 255), (longest, 20, 20), (chance,) * 3, strict=True))
+    near = [1 << bit for bit in range(8) if 1 << bit > lanes]
+    places += [(pe, 20, random.Random(pe)) for pe in near]  # leaves `chance` as it is
+    for (pe, count, words), shape in zip(places, cycle(shapes), strict=False):
         blocks.append(block_header(pe, shape, 0, count))
-        blocks.append(chance.randbytes(count * -(-shape.width // 8)))
+        blocks.append(words.randbytes(count * -(-shape.width // 8)))
     return b"".join(blocks)
 
 

@@ -125,8 +125,8 @@ class Netlist:
         return held
 
     def fed(self, cell):
-        """Registers whose next value a cell takes part in; of a register also itself."""
-        readers = {}
+        """Registers whose next value a cell or memory takes part in; of a register also itself."""
+        readers, cells = {}, self.cells | self.rams
         for name, what in self.cells.items():
             ways = what["port_directions"]
             for port, bits in what["connections"].items():
@@ -136,7 +136,7 @@ class Netlist:
         found |= seen & registers.keys()
         todo = [cell]
         while todo:
-            what = self.cells[todo.pop()]
+            what = cells[todo.pop()]
             for port, bits in what["connections"].items():
                 for b in bits if what["port_directions"][port] == "output" else ():
                     new = readers.get(b, set()) - seen

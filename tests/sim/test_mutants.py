@@ -65,6 +65,14 @@ def test_a_proof_by_reachable_states_needs_equivalence(mutants, tmp_path):
         assert not prover.holds(way, mutants.lines[caught - 1], timeout=20)
 
 
+def test_a_mutant_of_a_memory_gets_a_verdict(mutants, tmp_path):
+    flat = mutants.folder / "flat.il"
+    prover = ReachabilityProver(flat, tmp_path, lanes=2, state_bits=10)
+    cell = "core.lane_1.sweep.neurons.mem_1"
+    line = f"mutate -mode inv -module triodia -cell {cell} -port r_data -portbit 0"
+    assert prover.equivalent(line, timeout=5) == ""
+
+
 @pytest.mark.parametrize("unit", COUNTS)
 def test_mutants_around_the_machine(unit, tmp_path):
     """All of a sample are caught, or proven to change nothing."""
