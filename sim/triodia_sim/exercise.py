@@ -138,6 +138,9 @@ def _reads(steps: _Steps) -> Iterator[Action]:
     for what in readable(steps.image.params):
         yield "read", what
     yield ("counters",)
+    for _ in range(2):  # the second is asked for while the first is under way
+        yield ("report",)
+    yield ("wait",)
 
 
 def _resets(steps: _Steps) -> Iterator[Action]:
