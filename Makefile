@@ -101,7 +101,7 @@ accuracy: setup ## accuracy on JapaneseVowels over 5 seeds, float and integer
 bench-hw: setup ## cycles, placement and storage against their limits, into docs/performance.md
 	$(BIN)/triodia-studies bench-hw
 
-bench-hw-clock: setup ## clock and area over 5 placements each (an hour or more)
+bench-hw-clock: setup ## clock and area over 5 placements each (hours)
 	$(BIN)/triodia-studies bench-hw clock --seeds 5
 
 bench-lnp: setup ## seconds and memory of each step of LNP, into docs/lnp-speed.json

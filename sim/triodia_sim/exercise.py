@@ -216,17 +216,16 @@ def altered(image: Image, seed: int) -> Image:
 def nowhere(image: Image, chance: random.Random, longest: int) -> bytes:
     """Blocks for PEs that the machine does not have: their words must be written nowhere.
 
-    Some have all bits of a PE's number but one as PE 0 has them. ``longest``: words of the first
-    block, of 20 in the others.
+    Most numbers differ from PE 0's in one bit only. ``longest``: words of the first block; the
+    others have 20.
     """
     lanes, blocks = image.params.lanes, []
     shapes = [shape for shape in memory_shapes(image.params) if shape.content]
-    places = list(zip((lanes, 128, 255), (longest, 20, 20), (chance,) * 3, strict=True))
     near = [1 << bit for bit in range(8) if 1 << bit > lanes]
-    places += [(pe, 20, random.Random(pe)) for pe in near]  # leaves `chance` as it is
-    for (pe, count, words), shape in zip(places, cycle(shapes), strict=False):
+    for k, (pe, shape) in enumerate(zip((lanes, *near, 255), cycle(shapes), strict=False)):
+        count = 20 if k else longest
         blocks.append(block_header(pe, shape, 0, count))
-        blocks.append(words.randbytes(count * -(-shape.width // 8)))
+        blocks.append(chance.randbytes(count * -(-shape.width // 8)))
     return b"".join(blocks)
 
 

@@ -55,6 +55,12 @@ FAULTS = {
         "",
     ),
     "reads lost": ("", {"x_i_valid": "i_valid & i_kind != 3"}, "end"),
+    "read of counters lost soon after another": (
+        "reg [5:0] n = 0; wire counters = i_kind == 3 & i_source[1:0] == 3; "
+        "always @(posedge clk) n <= i_valid & i_ready & counters ? 1 : n + |n;",
+        {"x_i_valid": "i_valid & ~(counters & |n)"},
+        "end",
+    ),
     "loads lost": ("", {"x_i_valid": "i_valid & i_kind != 2"}, ""),
     "input every 64th cycle": (
         "reg [5:0] slow = 0; always @(posedge clk) slow <= slow + 1;",
@@ -84,6 +90,7 @@ FAST = (
     "undefined valid when idle",
     "input at times after 16 cycles",
     "loads lost",
+    "read of counters lost soon after another",
 )
 
 
@@ -141,6 +148,17 @@ def test_fault_is_caught(name, export, tmp_path):
     result = check(export, tmp_path, faulty(text, declarations, changes))
     assert result.mismatches > 0
     assert word in result.first.word, result.first
+
+
+@pytest.mark.parametrize("bit", [4, *(pytest.param(b, marks=pytest.mark.slow) for b in (2, 7))])
+def test_a_pe_that_takes_blocks_for_another_number_is_caught(bit, export, tmp_path):
+    mine = "load__lane == index"
+    text = (export / "triodia.v").read_text()
+    assert text.count(mine) == 1
+    ignored = text.replace(mine, f"(load__lane & ~(8'd1 << {bit})) == index")
+    result = check(export, tmp_path, ignored)
+    assert result.mismatches > 0
+    assert result.first.part == "loads"
 
 
 def test_a_count_that_nobody_asked_for_is_a_mismatch():
